@@ -1,0 +1,1 @@
+"""Words without a domain: money, time, ids, text, errors, canonical bytes."""

@@ -1,0 +1,29 @@
+"""The names of journal facts. A fact never holds personal data: only ids, handles, codes and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+OPERATION_DECIDED = "operation.decided"
+ACCOUNT_FROZEN = "account.frozen"
+ACCOUNT_LIFTED = "account.lifted"
+ACCOUNT_PROFILED = "account.profiled"
+LIST_ENTRY_ADDED = "list.entry_added"
+LIST_ENTRY_REMOVED = "list.entry_removed"
+POLICY_RECORDED = "policy.recorded"
+POLICY_LIVE = "policy.live"
+KEY_CREATED = "key.created"
+KEY_REVOKED = "key.revoked"
+ACCESS_REFUSED = "access.refused"
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """One line of the journal: when (microseconds UTC), what, about whom (a random handle), the body."""
+
+    at: int
+    kind: str
+    body: dict[str, Any]
+    subject: str | None = None
+    trace: str | None = None

@@ -1,0 +1,157 @@
+"""What a customer does, as an institution sends it: the one schema of an operation.
+
+These structures are the schema: the wire parser, the JSON Schema, the OpenAPI document and the reference
+page are all derived from them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from countermand.kernel.money import MINOR_MAX
+
+Identifier = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", description="1 to 128 printable characters"
+    ),
+]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Kind(StrEnum):
+    """What the customer (or someone in their name) asks for."""
+
+    LOGIN = "login"
+    REGISTER = "register"
+    LOAN_APPLY = "loan_apply"
+    LOAN_DISBURSE = "loan_disburse"
+    PAYMENT = "payment"
+    TRANSFER = "transfer"
+    WITHDRAWAL = "withdrawal"
+    REPAYMENT = "repayment"
+    DEPOSIT = "deposit"
+    REFUND = "refund"
+    DEVICE_BIND = "device_bind"
+    DEVICE_UNBIND = "device_unbind"
+    CREDENTIAL_CHANGE = "credential_change"
+    CONTACT_CHANGE = "contact_change"
+    LIMIT_CHANGE = "limit_change"
+    BENEFICIARY_ADD = "beneficiary_add"
+    MANDATE_CREATE = "mandate_create"
+    MANDATE_RUN = "mandate_run"
+    MANDATE_CANCEL = "mandate_cancel"
+    DATA_EXPORT = "data_export"
+
+
+# Money leaves the account, or a debt arises in its name: what is unknown must not help here.
+MOVES_MONEY = frozenset(
+    {Kind.LOAN_DISBURSE, Kind.PAYMENT, Kind.TRANSFER, Kind.WITHDRAWAL, Kind.MANDATE_RUN}
+)
+OPENS_DEBT = frozenset({Kind.LOAN_APPLY, Kind.LOAN_DISBURSE})
+# Whoever does these controls the account afterwards.
+CHANGES_CONTROL = frozenset(
+    {
+        Kind.DEVICE_BIND,
+        Kind.CREDENTIAL_CHANGE,
+        Kind.CONTACT_CHANGE,
+        Kind.LIMIT_CHANGE,
+        Kind.BENEFICIARY_ADD,
+        Kind.MANDATE_CREATE,
+        Kind.DATA_EXPORT,
+    }
+)
+# What a freeze stops; logging in, paying back, cancelling and unbinding stay possible.
+STOPPED_BY_FREEZE = MOVES_MONEY | OPENS_DEBT | CHANGES_CONTROL
+
+
+class Channel(StrEnum):
+    """Where the operation was asked for."""
+
+    APP = "app"
+    WEB = "web"
+    MINI_PROGRAM = "mini_program"
+    BRANCH = "branch"
+    ATM = "atm"
+    POS = "pos"
+    PHONE = "phone"
+    API = "api"
+    BATCH = "batch"
+
+
+class Provenance(StrEnum):
+    """Who says so: a signal is worth as much as its source."""
+
+    SDK = "sdk"
+    ATTESTATION = "attestation"
+    SERVER = "server"
+    CARRIER = "carrier"
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+class Signal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One observation about a device: its value, and who says so."""
+
+    value: bool
+    provenance: Provenance
+
+
+class Signals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """What was observed about the device; an absent signal is unknown, not false."""
+
+    emulator: Signal | None = None
+    rooted: Signal | None = None
+    remote_control: Signal | None = None
+    active_call: Signal | None = None
+    screen_share: Signal | None = None
+    automation: Signal | None = None
+    vpn: Signal | None = None
+
+
+class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """The device the operation came from; `id` is the institution's stable fingerprint."""
+
+    id: Identifier
+    signals: Signals | None = None
+
+
+class Counterparty(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """Who receives: payee, merchant or beneficiary account, and the institution that keeps it."""
+
+    id: Identifier
+    institution: Word | None = None
+
+
+class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A positive number of minor units of an ISO 4217 currency."""
+
+    minor: Annotated[int, msgspec.Meta(ge=1, le=MINOR_MAX, description="minor units: fen, cents")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+
+
+AttributeValue = bool | int | float | Annotated[str, msgspec.Meta(max_length=256)] | None
+
+
+class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
+    """One operation of one customer; only id, kind, account and occurred_at are always required.
+
+    `account` and `person` are the institution's pseudonymous handles, not names or numbers.
+    """
+
+    id: Identifier
+    kind: Kind
+    account: Identifier
+    occurred_at: Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset")]
+    person: Identifier | None = None
+    channel: Channel | None = None
+    amount: Amount | None = None
+    counterparty: Counterparty | None = None
+    device: Device | None = None
+    ip: Annotated[str, msgspec.Meta(min_length=2, max_length=45)] | None = None
+    session: Identifier | None = None
+    attributes: Annotated[dict[Word, AttributeValue], msgspec.Meta(max_length=64)] | None = None
