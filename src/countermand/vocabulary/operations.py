@@ -75,42 +75,38 @@ class Channel(StrEnum):
     APP = "app"
     WEB = "web"
     MINI_PROGRAM = "mini_program"
+    WECHAT = "wechat"
     BRANCH = "branch"
     ATM = "atm"
     POS = "pos"
     PHONE = "phone"
+    SMS = "sms"
+    PARTNER = "partner"
     API = "api"
     BATCH = "batch"
 
 
-class Provenance(StrEnum):
-    """Who says so: a signal is worth as much as its source."""
-
-    SDK = "sdk"
-    ATTESTATION = "attestation"
-    SERVER = "server"
-    CARRIER = "carrier"
-    CUSTOMER = "customer"
-    STAFF = "staff"
-
-
 class Signal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """One observation about a device: its value, and who says so."""
+    """One observation about a device: its value, and who says so (sdk, attestation, carrier, staff, …)."""
 
     value: bool
-    provenance: Provenance
+    provenance: Word
+
+
+# A bare true or false is accepted too; then nobody vouches for it.
+Observed = Signal | bool | None
 
 
 class Signals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """What was observed about the device; an absent signal is unknown, not false."""
 
-    emulator: Signal | None = None
-    rooted: Signal | None = None
-    remote_control: Signal | None = None
-    active_call: Signal | None = None
-    screen_share: Signal | None = None
-    automation: Signal | None = None
-    vpn: Signal | None = None
+    emulator: Observed = None
+    rooted: Observed = None
+    remote_control: Observed = None
+    active_call: Observed = None
+    screen_share: Observed = None
+    automation: Observed = None
+    vpn: Observed = None
 
 
 class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):

@@ -1,0 +1,32 @@
+"""What the policy language needs from outside: somewhere to keep the windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from countermand.policy.plan import Observation, Value
+
+
+class FeatureStore(Protocol):
+    """The windows of one FeaturePlan, equal at every moment to `policy.reference`.
+
+    What is observed is visible to the next read at once. Nothing here is durable: a store is rebuilt
+    from the recorded operations. An observation may arrive late by up to the plan's lateness.
+    """
+
+    def read(self, own: Observation) -> list[Value]:
+        """The plan's windows as of `own.at`, in the plan's order; `own` counts where a window says so."""
+        ...
+
+    def observe(self, observation: Observation) -> int:
+        """Take an operation in; the ticket undoes it."""
+        ...
+
+    def retract(self, ticket: int) -> None:
+        """Undo one observation: every later read is as if it had never been made."""
+        ...
+
+    def load(self, observations: Iterable[Observation]) -> int:
+        """Take in recorded history, in the order of recording; how many were kept."""
+        ...
