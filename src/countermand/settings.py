@@ -1,0 +1,67 @@
+"""Every setting of the product in one frozen object; each can be given as COUNTERMAND_<NAME>."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from countermand.kernel.errors import SetupError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """docs/operate/settings.md describes each in both languages.
+
+    Raises SetupError (`bad_setting`) through `from_environment` when a value cannot be read.
+    """
+
+    data_dir: Path = Path("data")
+    database_url: str | None = None
+    postgres_binaries: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8080
+    policy: str = "cn-consumer-finance"
+    geo_country_file: Path | None = None
+    geo_asn_file: Path | None = None
+    group_size_max: int = 256
+    groups_in_flight_max: int = 2
+    queue_length_max: int = 20_000
+    future_seconds_max: int = 300
+    shared_buffers_mb: int = 256
+    log_level: str = "info"
+
+    def with_values(self, **values: object) -> Settings:
+        """These settings with some replaced; None leaves one as it is."""
+        return replace(self, **{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type]
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the COUNTERMAND_* variables that name one; others are left alone."""
+    given = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    types = {field.name: str(field.type) for field in fields(Settings)}
+    for variable, text in given.items():
+        if not variable.startswith("COUNTERMAND_") or text == "":
+            continue
+        name = variable.removeprefix("COUNTERMAND_").lower()
+        if name not in types:
+            continue
+        values[name] = _value(variable, text, types[name])
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _value(variable: str, text: str, kind: str) -> object:
+    if kind.startswith("Path"):
+        return Path(text)
+    if kind == "int":
+        if not text.isdigit():
+            raise SetupError(
+                "bad_setting",
+                f"{variable} must be a whole number, not {text!r}.",
+                f"{variable} 必须是整数，而不是 {text!r}。",
+                variable=variable,
+            )
+        return int(text)
+    return text
