@@ -1,0 +1,428 @@
+"""Declarations to a typed package: every name resolved, every expression typed, the windows planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from countermand.kernel.text import Text
+from countermand.policy.catalogue import FIELDS, OUTCOME
+from countermand.policy.declarations import Declarations, Feature, Head, Limit, Rule
+from countermand.policy.expressions import ExpressionError, Scope, parse_condition, parse_expression
+from countermand.policy.findings import Findings, Place
+from countermand.policy.plan import LOOKS_BACK, Aggregate, Column, ColumnKind, FeaturePlan, Window
+from countermand.policy.source import Node
+from countermand.policy.terms import NUMERIC, Symbol, Term, Type, literal
+from countermand.vocabulary.operations import Kind
+from countermand.vocabulary.outcomes import Outcome
+
+WINDOWS_MAX = 200
+STREAMS_MAX = 62  # a mask is one 64-bit integer
+ALWAYS_GIVEN = ("occurred_at", "kind", "account")  # every operation has them, every recorded fact starts so
+_COLUMN_KIND = {
+    Type.TEXT: ColumnKind.TEXT,
+    Type.NUMBER: ColumnKind.NUMBER,
+    Type.INTEGER: ColumnKind.INTEGER,
+    Type.MONEY: ColumnKind.INTEGER,
+    Type.DURATION: ColumnKind.INTEGER,
+    Type.INSTANT: ColumnKind.INTEGER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A named expression."""
+
+    name: str
+    term: Term
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule whose condition has been understood; limits are rules too."""
+
+    id: str
+    kinds: frozenset[Kind] | None
+    when: Term
+    then: Outcome | None
+    score: int
+    fires_unknown: bool
+    hold_micros: int
+    oblige: tuple[str, ...]
+    reason: Text
+    scenario: str
+    at: Place
+    text: str
+
+
+@dataclass
+class Package:
+    """A policy, understood. `given` are the facts that come from outside, in order."""
+
+    head: Head
+    declared: Declarations
+    given: dict[str, Symbol] = field(default_factory=dict)
+    early: list[Derived] = field(default_factory=list)
+    late: list[Derived] = field(default_factory=list)
+    filters: list[Term] = field(default_factory=list)
+    features: dict[str, Symbol] = field(default_factory=dict)
+    rules: list[BoundRule] = field(default_factory=list)
+    listed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    traits: dict[str, str] = field(default_factory=dict)
+    plan: FeaturePlan = field(default_factory=lambda: FeaturePlan((), (), 0, (), 0, 0))
+
+
+def bind(declared: Declarations, findings: Findings) -> Package:
+    """Understand a whole folder; what cannot be understood is a finding."""
+    return _Binder(declared, findings).bind()
+
+
+class _Binder:
+    def __init__(self, declared: Declarations, findings: Findings) -> None:
+        self.findings = findings
+        self.declared = declared
+        self.package = Package(declared.head, declared)
+        self.visible: dict[str, Symbol] = {name: field.symbol for name, field in FIELDS.items()}
+        for name, type_ in declared.head.attributes.items():
+            self.visible[name] = Symbol(name, type_, True)
+        self.entities: list[tuple[str, ...]] = []
+        self.columns: list[Column] = []
+        self.windows: list[Window] = []
+        self.later: set[str] = set()
+
+    def bind(self) -> Package:
+        package, head = self.package, self.declared.head
+        for name in ALWAYS_GIVEN:
+            self._given(self.visible[name])
+        feature_names = {feature.name for feature in self.declared.features}
+        pending = dict(self.declared.derive)
+        self._derive(pending, feature_names, self.package.early)
+        for feature in self.declared.features:
+            self._feature(feature)
+        limits = [(limit, self._limit_feature(limit)) for limit in self.declared.limits]
+        self.visible.update(package.features)
+        self._derive(pending, set(), self.package.late)
+        for name, node in pending.items():
+            node.refuse("cycle", f"{name} depends on itself.", f"{name} 依赖自身。")
+        for rule in self.declared.rules:
+            self._rule(rule)
+        for limit, used in limits:
+            self._limit_rule(limit, used)
+        if len(self.windows) > WINDOWS_MAX or len(package.filters) > STREAMS_MAX:
+            self.findings.add(
+                "too_many_features",
+                Place("policy.yaml"),
+                f"At most {WINDOWS_MAX} features with {STREAMS_MAX} different filters.",
+                f"最多 {WINDOWS_MAX} 个特征、{STREAMS_MAX} 种过滤条件。",
+            )
+        package.plan = FeaturePlan(
+            tuple(self.entities),
+            tuple(self.columns),
+            len(package.filters),
+            tuple(self.windows),
+            head.history,
+            head.lateness,
+        )
+        return package
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def _scope(self, extra: Iterable[Symbol] = (), hidden: dict[str, str] | None = None) -> Scope:
+        symbols = {**self.visible, **{symbol.name: symbol for symbol in extra}}
+        return Scope(symbols, self.declared.head.currency, self._listed, self._trait, hidden or {})
+
+    def _listed(self, field_name: str, list_name: str, offset: int) -> Symbol:
+        if list_name not in self.declared.lists:
+            raise ExpressionError("unknown_list", f"There is no list {list_name}.", f"没有名单 {list_name}。", offset)
+        symbol = self.package.given.get(field_name) or self.visible.get(field_name)
+        if symbol is None or field_name in self.later or field_name in self.package.features:
+            raise ExpressionError(
+                "bad_listed", "listed() takes a field or an attribute.", "listed() 只接受字段或属性。", offset
+            )
+        self._use(field_name)
+        name = f"listed.{list_name}.{field_name}"
+        self.package.listed[name] = (list_name, field_name)
+        return self._given(Symbol(name, Type.BOOLEAN, symbol.nullable))
+
+    def _trait(self, word: str, offset: int) -> Symbol:
+        name = f"trait.{word}"
+        self.package.traits[name] = word
+        return self._given(Symbol(name, Type.BOOLEAN, True))
+
+    def _given(self, symbol: Symbol) -> Symbol:
+        self.package.given.setdefault(symbol.name, symbol)
+        return symbol
+
+    def _use(self, name: str) -> None:
+        """A field becomes one of the facts only when something names it."""
+        if name in self.visible and (name in FIELDS or name in self.declared.head.attributes):
+            self._given(self.visible[name])
+
+    def _parsed(self, node: Node, scope: Scope, *, condition: bool) -> Term | None:
+        text = node.text()
+        if text is None:
+            return None
+        try:
+            term = parse_condition(text, scope) if condition else parse_expression(text, scope)
+        except ExpressionError as error:
+            self.findings.add(error.code, node.at_offset(error.offset), error.en, error.zh)
+            return None
+        for name in term.names():
+            self._use(name)
+        return term
+
+    # -- derived values ---------------------------------------------------------------------------
+
+    def _derive(self, pending: dict[str, Node], not_yet: set[str], into: list[Derived]) -> None:
+        """Bind every pending derived value whose names are all known; repeat until none is left over."""
+        progress = True
+        while progress:
+            progress = False
+            for name, node in list(pending.items()):
+                text = node.text() or ""
+                waits_for = (set(pending) | not_yet) & set(_words(text))
+                if waits_for:
+                    continue
+                del pending[name]
+                progress = True
+                term = self._parsed(node, self._scope(), condition=False)
+                if term is None:
+                    term = literal(None, Type.NULL)
+                into.append(Derived(name, term, node.at))
+                if into is self.package.late:
+                    self.later.add(name)
+                type_ = Type.NULL if term.type is Type.NULL else term.type
+                self.visible[name] = Symbol(name, type_, term.nullable)
+
+    # -- features ---------------------------------------------------------------------------------
+
+    def _feature(self, feature: Feature) -> None:
+        names_outcome = False
+        where: Term = literal(True, Type.BOOLEAN)
+        if feature.where is not None:
+            hidden = {
+                other.name: "A feature's where cannot use another feature / 特征的 where 不能引用其他特征"
+                for other in self.declared.features
+            }
+            parsed = self._parsed(feature.where, self._scope([OUTCOME], hidden), condition=True)
+            if parsed is None:
+                parsed = literal(True, Type.BOOLEAN)
+            where = parsed
+            names_outcome = OUTCOME.name in set(where.names())
+        own = feature.own if feature.own is not None else feature.aggregate not in LOOKS_BACK
+        if names_outcome and own:
+            self.findings.add(
+                "own_outcome",
+                feature.at,
+                "A feature that names outcome needs `own: excluded`: this operation has none yet.",
+                "引用 outcome 的特征须写 own: excluded：本次操作尚无结果。",
+            )
+        if own and feature.aggregate in LOOKS_BACK:
+            self.findings.add(
+                "own_looks_back",
+                feature.at,
+                f"{feature.aggregate} looks back; the operation is never part of it.",
+                f"{feature.aggregate} 只看过去；不包含本次操作。",
+            )
+        head = self.declared.head
+        over = feature.over if feature.over is not None else head.history
+        if over > head.history:
+            self.findings.add(
+                "window_too_long",
+                feature.at,
+                f"{feature.name} looks further back than the policy's history is kept.",
+                f"{feature.name} 的时间窗超过策略保留的历史。",
+            )
+        column, type_ = self._column(feature)
+        entity = self._entity(feature)
+        window = Window(
+            feature.name,
+            entity,
+            self._stream(where),
+            feature.aggregate,
+            over,
+            column,
+            own,
+            feature.per if feature.aggregate is Aggregate.RATE else 0,
+        )
+        self.windows.append(window)
+        self.package.features[feature.name] = self._feature_symbol(feature, type_)
+
+    def _feature_symbol(self, feature: Feature, type_: Type) -> Symbol:
+        key_missing = any(self.visible[name].nullable for name in feature.by if name in self.visible)
+        always = {Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT, Aggregate.RATE}
+        nullable = key_missing or feature.aggregate not in always
+        minimum = 0 if feature.aggregate in always - {Aggregate.SUM} or type_ is Type.DURATION else None
+        return Symbol(feature.name, type_, nullable, None, minimum, None)
+
+    def _column(self, feature: Feature) -> tuple[int | None, Type]:
+        match feature.aggregate:
+            case Aggregate.COUNT:
+                return None, Type.INTEGER
+            case Aggregate.RATE:
+                return None, Type.NUMBER
+            case Aggregate.FIRST_SEEN | Aggregate.TIME_SINCE_LAST:
+                return None, Type.DURATION
+        symbol = self.visible.get(feature.column)
+        if symbol is None or symbol.type not in _COLUMN_KIND:
+            self.findings.add(
+                "unknown_name",
+                feature.at,
+                f"There is no field {feature.column} that {feature.aggregate} can take.",
+                f"{feature.aggregate} 没有可用的字段 {feature.column}。",
+            )
+            return None, Type.NULL
+        summed = feature.aggregate in (Aggregate.SUM, Aggregate.AVG)
+        if summed and symbol.type not in (Type.MONEY, Type.INTEGER, Type.DURATION):
+            self.findings.add(
+                "sum_not_exact",
+                feature.at,
+                f"{feature.aggregate} takes money, integers or durations: sums of other types are not exact.",
+                f"{feature.aggregate} 只接受金额、整数或时长：其他类型求和不精确。",
+            )
+        if feature.aggregate in (Aggregate.MIN, Aggregate.MAX) and symbol.type is Type.TEXT:
+            self.findings.add("type_mix", feature.at, "min and max take numbers.", "min 和 max 只接受数值。")
+        self._use(feature.column)
+        column = Column(feature.column, _COLUMN_KIND[symbol.type])
+        if column not in self.columns:
+            self.columns.append(column)
+        if feature.aggregate is Aggregate.DISTINCT:
+            return self.columns.index(column), Type.INTEGER
+        averaged = feature.aggregate is Aggregate.AVG and symbol.type in NUMERIC
+        return self.columns.index(column), Type.NUMBER if averaged else symbol.type
+
+    def _entity(self, feature: Feature) -> int:
+        for name in feature.by:
+            symbol = self.visible.get(name)
+            if symbol is None or symbol.type not in (Type.TEXT, Type.INTEGER):
+                self.findings.add(
+                    "unknown_name",
+                    feature.at,
+                    f"by takes text and integer fields; {name} is none.",
+                    f"by 只接受文本或整数字段；{name} 不是。",
+                )
+            self._use(name)
+        if not 1 <= len(feature.by) <= 3:
+            self.findings.add("bad_by", feature.at, "by takes one to three fields.", "by 接受一到三个字段。")
+        if feature.by not in self.entities:
+            self.entities.append(feature.by)
+        return self.entities.index(feature.by)
+
+    def _stream(self, where: Term) -> int:
+        for number, known in enumerate(self.package.filters):
+            if known.same_as(where):
+                return number
+        self.package.filters.append(where)
+        return len(self.package.filters) - 1
+
+    # -- rules and limits -------------------------------------------------------------------------
+
+    def _rule(self, rule: Rule) -> None:
+        hidden = {"outcome": "outcome can only stand in a feature's where / outcome 只能用于特征的 where"}
+        when = self._parsed(rule.when, self._scope(hidden=hidden), condition=True)
+        if when is None:
+            return
+        names = set(when.names())
+        for mark in _marks(rule.reason):
+            if mark not in names:
+                self.findings.add(
+                    "reason_names_stranger",
+                    rule.reason_at,
+                    f"The reason shows {mark}, which the condition does not name.",
+                    f"理由展示了条件中没有的 {mark}。",
+                )
+        self.package.rules.append(
+            BoundRule(
+                rule.id,
+                rule.kinds,
+                when,
+                rule.then,
+                rule.score,
+                rule.fires_unknown,
+                rule.hold_micros,
+                rule.oblige,
+                rule.reason,
+                rule.scenario,
+                rule.when.at,
+                rule.when.text() or "",
+            )
+        )
+
+    def _limit_feature(self, limit: Limit) -> str | None:
+        """The day's use so far: a sum by account and local day, without denied operations."""
+        if limit.per_day is None:
+            return None
+        self._given(self.visible["amount"])
+        for name in ("account", "local_day", "kind"):
+            self._use(name)
+        kinds: frozenset[bool | int | float | str | None] = frozenset(kind.value for kind in limit.kinds)
+        kind = Term("name", Type.TEXT, False, (), "kind")
+        outcome = Term("name", Type.TEXT, False, (), "outcome")
+        denied = Term("<>", Type.BOOLEAN, False, (outcome, literal("deny", Type.TEXT)))
+        where = Term("and", Type.BOOLEAN, False, (Term("in", Type.BOOLEAN, False, (kind,), kinds), denied))
+        by = ("account", "local_day")
+        if by not in self.entities:
+            self.entities.append(by)
+        column = Column("amount", ColumnKind.INTEGER)
+        if column not in self.columns:
+            self.columns.append(column)
+        name = f"limit.{limit.id}.used"
+        entity, number = self.entities.index(by), self.columns.index(column)
+        over = min(2 * 86400 * 10**6, self.declared.head.history)
+        self.windows.append(Window(name, entity, self._stream(where), Aggregate.SUM, over, number, own=False))
+        self.package.features[name] = Symbol(name, Type.MONEY, False, None, 0, None)
+        return name
+
+    def _limit_rule(self, limit: Limit, used: str | None) -> None:
+        amount = Term("name", Type.MONEY, True, (), "amount")
+        self._use("amount")
+        exceeded: list[Term] = []
+        if limit.per_operation is not None:
+            most = self._parsed(limit.per_operation, self._scope(), condition=False)
+            if self._is_constant_money(most, limit.per_operation):
+                assert most is not None, "checked just now"
+                exceeded.append(Term(">", Type.BOOLEAN, True, (amount, most)))
+        if limit.per_day is not None and used is not None:
+            most = self._parsed(limit.per_day, self._scope(), condition=False)
+            if self._is_constant_money(most, limit.per_day):
+                assert most is not None, "checked just now"
+                so_far = Term("name", Type.MONEY, False, (), used)
+                total = Term("+", Type.MONEY, True, (so_far, amount))
+                exceeded.append(Term(">", Type.BOOLEAN, True, (total, most)))
+        if not exceeded:
+            return
+        when = exceeded[0] if len(exceeded) == 1 else Term("or", Type.BOOLEAN, True, tuple(exceeded))
+        if limit.account_types:
+            self._use("account_type")
+            type_ = Term("name", Type.TEXT, True, (), "account_type")
+            mine = Term("in", Type.BOOLEAN, True, (type_,), frozenset(limit.account_types))
+            when = Term("and", Type.BOOLEAN, True, (mine, when))
+        self.package.rules.append(
+            BoundRule(
+                f"limit.{limit.id}", limit.kinds, when, limit.then, 0, True, 86400 * 10**6, (), limit.reason,
+                "limit", limit.at, "",
+            )
+        )
+
+    def _is_constant_money(self, term: Term | None, node: Node) -> bool:
+        if term is not None and term.operator == "literal" and term.type is Type.MONEY:
+            return True
+        if term is not None:
+            node.refuse("bad_limit", "A limit is an amount such as cny(5000).", "限额应为金额，例如 cny(5000)。")
+        return False
+
+
+def _words(text: str) -> list[str]:
+    """The identifiers in an expression's text, without those inside quotes."""
+    outside = "".join(part for number, part in enumerate(text.split("'")) if number % 2 == 0)
+    return [word for word in "".join(c if c.isalnum() or c == "_" else " " for c in outside).split() if word]
+
+
+def _marks(reason: Text) -> set[str]:
+    """The names in braces in either language."""
+    found: set[str] = set()
+    for text in (reason.en, reason.zh):
+        for part in text.split("{")[1:]:
+            found.add(part.split("}")[0])
+    return found

@@ -1,0 +1,100 @@
+"""What a policy folder declares, not yet understood: conditions are still text with a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from countermand.kernel.text import Text
+from countermand.policy.findings import Place
+from countermand.policy.plan import Aggregate
+from countermand.policy.source import Node
+from countermand.policy.terms import Type
+from countermand.vocabulary.operations import Kind
+from countermand.vocabulary.outcomes import Outcome
+
+DAY = 86400 * 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Name, version and the frame everything else stands in; durations in microseconds."""
+
+    name: str = ""
+    version: str = ""
+    title: Text = Text(en="", zh="")
+    currency: str = "CNY"
+    timezone: str = "UTC"
+    history: int = 90 * DAY
+    lateness: int = 7 * DAY
+    attributes: Mapping[str, Type] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature as written; `over` is None for `all`, `per` the unit of a rate in microseconds."""
+
+    name: str
+    at: Place
+    aggregate: Aggregate
+    column: str
+    by: tuple[str, ...]
+    over: int | None
+    where: Node | None
+    own: bool | None
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit as written; the amounts are still expressions."""
+
+    id: str
+    at: Place
+    kinds: frozenset[Kind]
+    account_types: tuple[str, ...]
+    per_operation: Node | None
+    per_day: Node | None
+    then: Outcome
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as written; `kinds` is None for all kinds."""
+
+    id: str
+    at: Place
+    kinds: frozenset[Kind] | None
+    when: Node
+    then: Outcome | None
+    score: int
+    fires_unknown: bool
+    hold_micros: int
+    oblige: tuple[str, ...]
+    reason: Text
+    reason_at: Place
+    scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """From `at_least` points on, the outcome is at least `then`."""
+
+    at_least: int
+    then: Outcome
+    reason: Text
+    at: Place
+
+
+@dataclass
+class Declarations:
+    """Everything a folder declares."""
+
+    head: Head = field(default_factory=Head)
+    features: list[Feature] = field(default_factory=list)
+    derive: list[tuple[str, Node]] = field(default_factory=list)
+    lists: dict[str, tuple[str, str, Text, Place]] = field(default_factory=dict)
+    limits: list[Limit] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    bands: list[Band] = field(default_factory=list)

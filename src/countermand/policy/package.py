@@ -1,0 +1,38 @@
+"""A policy folder's files, checked and compiled; or everything that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from countermand.kernel.canonical import canonical_bytes, digest
+from countermand.policy.binding import bind
+from countermand.policy.checks import check_package
+from countermand.policy.findings import Finding, Findings
+from countermand.policy.folder import read_declarations
+from countermand.policy.prelude import with_prelude
+from countermand.policy.program import Program
+
+
+def check_policy(files: Mapping[str, str]) -> list[Finding]:
+    """Every finding of a folder given as file name -> text; an empty list may be published."""
+    findings, _ = _understood(files)
+    return findings.found
+
+
+def compile_policy(files: Mapping[str, str]) -> Program:
+    """The program of a folder. Raises PolicyError (`policy_refused`) with all findings."""
+    findings, program = _understood(files)
+    findings.raise_if_any()
+    assert program is not None, "a policy without findings compiles"
+    return program
+
+
+def _understood(files: Mapping[str, str]) -> tuple[Findings, Program | None]:
+    findings = Findings()
+    declared = read_declarations(with_prelude(files), findings)
+    package = bind(declared, findings)
+    if not findings.found:
+        check_package(package, findings)
+    if findings.found:
+        return findings, None
+    return findings, Program(package, digest(canonical_bytes(dict(files))))
