@@ -159,6 +159,11 @@ class Program:
                 return None
         return self.complete(given, windows)
 
+    def amount_of(self, facts: Facts) -> int | None:
+        """The operation's amount in minor units of the policy's currency, None where it has none."""
+        place = self.index.get("amount")
+        return None if place is None else facts[place]
+
     def _rederive(self, given: Facts) -> Facts:
         if not self.package.early:
             return given
