@@ -1,0 +1,81 @@
+# Every chore of this repository, by name. `make` alone prints this list.
+# A fresh Debian with Python 3.11 needs nothing else: each target does its own set-up first.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
+UV_VERSION := 0.13.9
+DATA_DIR ?= demo-data
+SEED ?= 1
+ONCE ?=
+ARGS ?=
+
+export UV_NO_PROGRESS := 1
+# uv trusts what the system trusts, as pip does; a company's own certificate counts too.
+export UV_SYSTEM_CERTS := 1
+# The tools below must see this checkout, whatever else the shell had active.
+unexport PYTHONPATH VIRTUAL_ENV PYTHONHOME
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(VENV)/.stamp ## Create .venv from requirements.lock (only when something changed)
+	@:
+
+$(VENV)/.stamp: requirements.lock pyproject.toml scripts/make_venv
+	@scripts/make_venv $(PYTHON) $(VENV) $(UV_VERSION) requirements.lock
+	@touch $@
+
+$(BENCH_VENV)/.stamp: requirements-bench.lock pyproject.toml scripts/make_venv
+	@scripts/make_venv $(PYTHON) $(BENCH_VENV) $(UV_VERSION) requirements-bench.lock
+	@touch $@
+
+.PHONY: check
+check: setup ## Format, lint, types, import law, tidiness, documentation
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest tests/test_tidy.py tests/test_docs.py $(ARGS)
+
+.PHONY: format
+format: setup ## Rewrite the code as `check` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: setup ## Run every test (ARGS="-k name" for some)
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: demo
+demo: setup ## Play the demo and stay up; ONCE=1 plays it through and ends
+	$(BIN)/countermand demo --data-dir $(DATA_DIR) $(if $(ONCE),--once) $(ARGS)
+
+.PHONY: torture
+torture: setup ## Load, freeze, retry and kill the server, then check the history (SEED=1)
+	$(BIN)/python -m countermand.drills.torture --seed $(SEED) $(ARGS)
+
+.PHONY: bench
+bench: $(BENCH_VENV)/.stamp ## Measure against the peers (ARGS="engine" for one)
+	$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+.PHONY: docs
+docs: setup ## Check that every command, setting, error and kind is documented in both languages
+	$(BIN)/pytest tests/test_docs.py -v $(ARGS)
+
+.PHONY: lock
+lock: setup ## Resolve the lock files again (hashes, and no address in them)
+	@scripts/make_lock $(BIN)
+
+.PHONY: clean
+clean: ## Remove what this Makefile made, but no data
+	rm -rf $(VENV) $(BENCH_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
