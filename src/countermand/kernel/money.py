@@ -11,15 +11,22 @@ MINOR_MAX = 10**15  # ten trillion yuan in fen: above it an amount is a mistake,
 # ISO 4217: currency -> digits after the point.
 EXPONENTS = {
     **dict.fromkeys(
-        "AED AUD BRL CAD CHF CNY CZK DKK EGP EUR GBP HKD HUF IDR ILS INR KZT LAK MMK MNT MOP MXN MYR NOK NPR "
-        "NZD PHP PKR PLN QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD UZS ZAR NGN KES ARS COP PEN BDT LKR".split(),
+        "AED AUD BRL CAD CHF CNY CZK DKK EGP EUR GBP HKD HUF IDR ILS INR KZT LAK MMK MNT MOP MXN MYR NOK "
+        "NPR NZD PHP PKR PLN QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD UZS ZAR NGN KES ARS COP PEN "
+        "BDT LKR".split(),
         2,
     ),
     **dict.fromkeys("JPY KRW VND CLP ISK XAF XOF UGX PYG RWF".split(), 0),
     **dict.fromkeys("KWD BHD OMR JOD TND IQD LYD".split(), 3),
 }
 
-_SIGNS = {"CNY": ("¥", "元"), "USD": ("$", "美元"), "EUR": ("€", "欧元"), "GBP": ("£", "英镑"), "HKD": ("HK$", "港元")}
+_SIGNS = {
+    "CNY": ("¥", "元"),
+    "USD": ("$", "美元"),
+    "EUR": ("€", "欧元"),
+    "GBP": ("£", "英镑"),
+    "HKD": ("HK$", "港元"),
+}
 
 
 class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

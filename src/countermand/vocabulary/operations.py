@@ -17,7 +17,10 @@ from countermand.kernel.money import MINOR_MAX
 Identifier = Annotated[
     str,
     msgspec.Meta(
-        min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", description="1 to 128 printable characters"
+        min_length=1,
+        max_length=128,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="1 to 128 printable characters",
     ),
 ]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -49,9 +52,7 @@ class Kind(StrEnum):
 
 
 # Money leaves the account, or a debt arises in its name: what is unknown must not help here.
-MOVES_MONEY = frozenset(
-    {Kind.LOAN_DISBURSE, Kind.PAYMENT, Kind.TRANSFER, Kind.WITHDRAWAL, Kind.MANDATE_RUN}
-)
+MOVES_MONEY = frozenset({Kind.LOAN_DISBURSE, Kind.PAYMENT, Kind.TRANSFER, Kind.WITHDRAWAL, Kind.MANDATE_RUN})
 OPENS_DEBT = frozenset({Kind.LOAN_APPLY, Kind.LOAN_DISBURSE})
 # Whoever does these controls the account afterwards.
 CHANGES_CONTROL = frozenset(
@@ -133,7 +134,9 @@ class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 AttributeValue = bool | int | float | Annotated[str, msgspec.Meta(max_length=256)] | None
 
 
-class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
+class Operation(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False
+):
     """One operation of one customer; only id, kind, account and occurred_at are always required.
 
     `account` and `person` are the institution's pseudonymous handles, not names or numbers.

@@ -38,6 +38,9 @@ class Freeze(msgspec.Struct, frozen=True, gc=False):
 
 FREEZE_RULE = "standing-order.freeze"
 FREEZE_TEXT = Text(
-    en="This account is frozen at its holder's or the institution's request; nothing can leave it until the freeze is lifted.",
+    en=(
+        "This account is frozen at its holder's or the institution's request; "
+        "nothing can leave it until the freeze is lifted."
+    ),
     zh="该账户已按持有人或机构的要求冻结；解除冻结前，资金不能转出。",
 )
