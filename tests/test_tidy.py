@@ -60,7 +60,7 @@ def text_of(name: str) -> str:
 
 def too_long(name: str, text: str) -> Iterator[Finding]:
     """Find files over the limit: a second noun is hiding in them."""
-    lines = text.count("\n") + 1
+    lines = len(text.splitlines())
     if lines > FILE_LINES_MAX:
         yield f"{name}: {lines} lines; find the second noun and give it a file"
 
