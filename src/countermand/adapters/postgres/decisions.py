@@ -1,0 +1,170 @@
+"""Decisions in PostgreSQL: a group is one transaction, its rows go in by COPY."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+
+from countermand.adapters.postgres.accounts import account_of
+from countermand.adapters.postgres.pool import connect
+from countermand.adapters.postgres.queries import Queries
+from countermand.kernel.canonical import canonical_bytes
+from countermand.kernel.clock import moment_of
+from countermand.kernel.errors import SetupError, Unavailable
+from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.parties import Account
+from countermand.work import DecidedRow, HistoryRow, Recorded, RowRefused, gate_of
+
+log = structlog.get_logger(__name__)
+HISTORY_CHUNK_ROWS = 20_000
+_OPERATION_COLUMNS = list(DecidedRow._fields)
+_JOURNAL_COLUMNS = ["at", "kind", "subject", "body", "trace_id"]
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
+_NOT_NOW = (
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
+)
+
+
+def unavailable(error: BaseException) -> Unavailable:
+    """The database cannot do it now: gone, restarting, out of disk, or locked for too long."""
+    log.warning("database_away", error=f"{type(error).__name__}: {error}"[:300])
+    return Unavailable(
+        "database_away",
+        "The decision could not be recorded, so nothing was decided; send the same request again.",
+        "决策未能落库，因此没有作出任何决定；请原样重新发送。",
+    )
+
+
+class PostgresDecisions:
+    """A DecisionStore over as many connections as there are lanes."""
+
+    def __init__(self, dsn: str, lanes: int, epoch: int) -> None:
+        self.epoch = epoch
+        self._dsn = dsn
+        self._queries = Queries("decisions.sql")
+        self._connections: list[asyncpg.Connection[Any] | None] = [None] * lanes
+
+    async def close(self) -> None:
+        """Close every lane's connection."""
+        for connection in self._connections:
+            if connection is not None:
+                await connection.close()
+
+    async def begin(self, lane: int, guards: Mapping[str, int], ids: Collection[str]) -> PostgresGroup:
+        gates = sorted({gate_of(account) for account in guards})
+        queries = self._queries
+        connection: asyncpg.Connection[Any] | None = None
+        try:
+            connection = await self._connected(lane)
+            # One round trip opens the transaction and shares the gates, in order, so no two groups can deadlock.
+            await connection.execute(
+                "BEGIN; SELECT pg_advisory_xact_lock_shared(gate) FROM unnest("
+                f"'{{{','.join(map(str, gates))}}}'::bigint[]) AS gate"
+            )
+            rows = await connection.fetch(queries.accounts_moved, list(guards), list(guards.values()))
+            if rows[0]["epoch"] != self.epoch:
+                raise fenced()
+            recorded = await connection.fetch(queries.operations_recorded, list(ids))
+        except (*_LOST, *_NOT_NOW) as error:
+            self._drop(lane)
+            raise unavailable(error) from error
+        except BaseException:
+            self._drop(lane)
+            raise
+        accounts = {row["id"]: account_of(row) for row in rows if row["id"] is not None}
+        known = {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in recorded}
+        return PostgresGroup(self, lane, connection, accounts, known)
+
+    async def recorded(self, ids: Collection[str], accounts: Collection[str]) -> Mapping[str, Recorded]:
+        try:
+            connection = await connect(self._dsn)
+            try:
+                async with connection.transaction():
+                    for gate in sorted({gate_of(account) for account in accounts}):
+                        await connection.execute("SELECT pg_advisory_xact_lock($1)", gate)
+                    rows = await connection.fetch(self._queries.operations_recorded, list(ids))
+            finally:
+                await connection.close()
+        except (*_LOST, *_NOT_NOW) as error:
+            raise unavailable(error) from error
+        return {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in rows}
+
+    async def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[list[HistoryRow]]:
+        connection = await connect(self._dsn, statement_seconds_max=0)
+        try:
+            async with connection.transaction(readonly=True):
+                cursor = await connection.cursor(
+                    self._queries.history, moment_of(since), list(same_windows)
+                )
+                while chunk := await cursor.fetch(HISTORY_CHUNK_ROWS):
+                    yield [HistoryRow(*row) for row in chunk]
+        finally:
+            await connection.close()
+
+    async def _connected(self, lane: int) -> asyncpg.Connection[Any]:
+        connection = self._connections[lane]
+        if connection is None or connection.is_closed():
+            connection = self._connections[lane] = await connect(self._dsn)
+        return connection
+
+    def _drop(self, lane: int) -> None:
+        connection, self._connections[lane] = self._connections[lane], None
+        if connection is not None:
+            connection.terminate()
+
+
+class PostgresGroup:
+    """One open transaction on one lane."""
+
+    def __init__(
+        self,
+        store: PostgresDecisions,
+        lane: int,
+        connection: asyncpg.Connection[Any],
+        accounts: Mapping[str, Account],
+        recorded: Mapping[str, Recorded],
+    ) -> None:
+        self._store, self._lane, self._connection = store, lane, connection
+        self.accounts, self.recorded = accounts, recorded
+
+    async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
+        records = [
+            (*row[:3], moment_of(row.occurred_at), moment_of(row.received_at), *row[5:]) for row in rows
+        ]
+        lines = [(moment_of(f.at), f.kind, f.subject, canonical_bytes(f.body), f.trace) for f in facts]
+        try:
+            await self._connection.copy_records_to_table("operation", records=records, columns=_OPERATION_COLUMNS)
+            await self._connection.copy_records_to_table("journal", records=lines, columns=_JOURNAL_COLUMNS)
+        except (*_LOST, *_NOT_NOW) as error:
+            raise unavailable(error) from error
+        except (asyncpg.PostgresError, ValueError, TypeError) as error:
+            raise RowRefused(f"{type(error).__name__}: {error}"[:300]) from error
+
+    async def commit(self) -> None:
+        try:
+            await self._connection.execute("COMMIT")
+        except (*_LOST, *_NOT_NOW, asyncpg.PostgresError) as error:
+            raise unavailable(error) from error
+
+    async def abandon(self) -> None:
+        try:
+            await self._connection.execute("ROLLBACK")
+        except (*_LOST, asyncpg.PostgresError):
+            self._store._drop(self._lane)
+
+
+def fenced() -> SetupError:
+    """Another server has taken this database over; this one must not decide any more."""
+    return SetupError(
+        "fenced",
+        "Another server has taken over this database; this one has stopped deciding. Stop one of them.",
+        "另一台服务器已接管该数据库；本服务器已停止决策。请停止其中一台。",
+    )

@@ -1,0 +1,54 @@
+"""Gather: what is known from outside about an operation at the moment it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from countermand.kernel.clock import moment_of
+from countermand.policy.program import Circumstances, Lists, Population, Program
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.parties import Account
+from countermand.vocabulary.places import NOWHERE, Place
+
+_MICROSECOND = timedelta(microseconds=1)
+_DAY_MICROS = 86400 * 10**6
+_HOUR_MICROS = 3600 * 10**6
+_ZONES_MAX = 1024
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Where facts come from that the operation does not carry: places, lists, the account's own day."""
+
+    program: Program
+    locate: Callable[[str], Place]
+    lists: Lists
+    population: Population
+    _zones: dict[str, ZoneInfo] = field(default_factory=dict)
+
+    def of(self, operation: Operation, account: Account, at: int) -> Circumstances:
+        """All that the policy may ask about one operation."""
+        program = self.program
+        ip = operation.ip
+        place = self.locate(ip) if program.uses_place and ip is not None else NOWHERE
+        circumstances = Circumstances(operation, account, place, at, self.lists, self.population)
+        if program.uses_local_time:
+            local = at + self._offset(account.timezone or program.timezone, at)
+            day, within = divmod(local, _DAY_MICROS)
+            circumstances.local_day = day
+            circumstances.local_hour = within // _HOUR_MICROS
+            circumstances.local_weekday = (day + 3) % 7 + 1  # 1970-01-01 was a Thursday
+        return circumstances
+
+    def _offset(self, name: str, at: int) -> int:
+        zone = self._zones.get(name)
+        if zone is None:
+            if len(self._zones) >= _ZONES_MAX:
+                self._zones.clear()
+            zone = self._zones[name] = ZoneInfo(name)
+        offset = moment_of(at).astimezone(zone).utcoffset()
+        assert offset is not None, "an aware moment has an offset"
+        return offset // _MICROSECOND

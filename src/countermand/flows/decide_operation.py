@@ -1,0 +1,216 @@
+"""Operations that arrive together are decided together: gather, decide, record, commit, answer.
+
+Inside one open group the accounts' gates are shared, so a freeze that was acknowledged before is seen and one
+that comes later waits; what is decided is in the windows at once, and leaves them again if the commit fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from countermand.decisions.decide import Question, decide
+from countermand.flows.circumstances import Surroundings
+from countermand.kernel.canonical import canonical_bytes, digest
+from countermand.kernel.clock import Clock, micros_of
+from countermand.kernel.errors import BadRequest, Conflict, CountermandError
+from countermand.kernel.ids import Ids
+from countermand.policy.plan import Observation
+from countermand.policy.ports import FeatureStore
+from countermand.policy.program import Program
+from countermand.vocabulary.decisions import Answer
+from countermand.vocabulary.facts import OPERATION_DECIDED, Fact
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
+from countermand.vocabulary.parties import Account, Freeze
+from countermand.work import DecidedRow, Group, Recorded
+
+_ANSWER = msgspec.json.Encoder()
+_PACK = msgspec.msgpack.Encoder()
+_OBSERVATION = msgspec.msgpack.Decoder(Observation)
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """What stood against the account when the operation was decided; recorded with it."""
+
+    guard: int
+    freeze: Freeze | None
+
+
+@dataclass(slots=True)
+class Pending:
+    """One operation on its way: its meaning as bytes, and what came of it."""
+
+    operation: Operation
+    at: int
+    body: bytes
+    body_digest: bytes
+    trace: str | None
+    result: bytes | CountermandError | None = None
+
+
+def pending_of(operation: Operation, trace: str | None) -> Pending:
+    """An operation in its canonical form."""
+    body = canonical_bytes(operation)
+    return Pending(operation, micros_of(operation.occurred_at), body, digest(body), trace)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a group decided: rows to record, their journal facts, and how to undo its mark on the windows."""
+
+    rows: list[DecidedRow] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    tickets: list[int] = field(default_factory=list)
+    decided: list[Pending] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Decider:
+    """Decides groups, one after the other, against one policy and one feature store."""
+
+    program: Program
+    policy_id: int
+    features: FeatureStore
+    surroundings: Surroundings
+    clock: Clock
+    ids: Ids
+    future_micros_max: int
+
+    def check_time(self, at: int, operation: Operation) -> None:
+        """Raises BadRequest for an operation from too far ahead or too long ago."""
+        now = self.clock.now()
+        if at > now + self.future_micros_max:
+            raise BadRequest(
+                "occurred_in_the_future",
+                "occurred_at lies in the future; check the sender's clock.",
+                "occurred_at 在未来；请检查发送方的时钟。",
+                field="occurred_at",
+                operation=operation.id,
+            )
+        if at < now - self.program.plan.lateness_micros:
+            days = self.program.plan.lateness_micros // (86400 * 10**6)
+            raise BadRequest(
+                "occurred_too_long_ago",
+                f"occurred_at lies more than {days} days back, the policy's lateness; it cannot be decided any more.",
+                f"occurred_at 早于策略允许的迟到期限（{days}天），无法再作决策。",
+                field="occurred_at",
+                operation=operation.id,
+            )
+
+    def decide_group(
+        self,
+        group: Group,
+        accounts: Mapping[str, Account],
+        members: Sequence[Pending],
+        recent: RecentAnswers,
+    ) -> Outcome:
+        """Decide every member in order; nothing is awaited, so the windows see them one by one."""
+        outcome = Outcome()
+        for member in members:
+            operation = member.operation
+            known = recent.get(operation.id) or group.recorded.get(operation.id)
+            if known is not None:
+                member.result = repeated(member, known)
+                continue
+            account = accounts.get(operation.account) or Account(id=operation.account)
+            self._decide_one(member, account, outcome)
+            assert isinstance(member.result, bytes), "a decided member has its answer"
+            recent.put(operation.id, Recorded(member.body_digest, member.result))
+        return outcome
+
+    def _decide_one(self, member: Pending, account: Account, outcome: Outcome) -> None:
+        operation, program, at = member.operation, self.program, member.at
+        circumstances = self.surroundings.of(operation, account, at)
+        given = program.given(circumstances)
+        observation = program.observation(given)
+        facts = program.complete(given, self.features.read(observation))
+        now = self.clock.now()
+        kind = operation.kind.value
+        decision = decide(Question(self.ids.new("dec", now), kind, facts, account.frozen, now), program)
+        observed = program.observed(given, observation, decision.outcome)
+        outcome.tickets.append(self.features.observe(observed))
+        member.result = _ANSWER.encode(Answer(operation.id, decision))
+        outcome.decided.append(member)
+        outcome.rows.append(
+            DecidedRow(
+                operation.id,
+                operation.account,
+                kind,
+                at,
+                now,
+                member.body_digest,
+                member.body,
+                decision.id,
+                OUTCOME_OF_WORD[decision.outcome],
+                self.policy_id,
+                _PACK.encode(facts),
+                _PACK.encode(observed),
+                _PACK.encode(Standing(account.guard, account.frozen)),
+                member.result,
+                member.trace,
+            )
+        )
+        body: dict[str, Any] = {
+            "operation": operation.id,
+            "decision": decision.id,
+            "kind": kind,
+            "outcome": decision.outcome,
+            "policy": program.label,
+        }
+        outcome.facts.append(Fact(now, OPERATION_DECIDED, body, None, member.trace))
+
+    def undo(self, outcome: Outcome, recent: RecentAnswers) -> None:
+        """Take a group that was not committed out of the windows, newest first."""
+        for ticket in reversed(outcome.tickets):
+            self.features.retract(ticket)
+        for member in outcome.decided:
+            recent.forget(member.operation.id)
+            member.result = None
+
+
+    def reinstate(self, outcome: Outcome, recorded: Mapping[str, Recorded]) -> None:
+        """Put back what turned out to be recorded, in the order in which it was decided."""
+        for row in outcome.rows:
+            if row.id in recorded:
+                self.features.observe(_OBSERVATION.decode(row.observation))
+
+
+def repeated(member: Pending, known: Recorded) -> bytes | CountermandError:
+    """The first answer again for the same body; a refusal for another one under the same id."""
+    if known.body_digest == member.body_digest:
+        return known.answer
+
+
+    return Conflict(
+        "id_reused",
+        f"The id {member.operation.id} was used for another operation; give every operation its own id.",
+        f"标识 {member.operation.id} 已用于另一笔操作；请为每笔操作使用独立的标识。",
+        operation=member.operation.id,
+    )
+
+
+class RecentAnswers:
+    """The answers of the last operations, committed or about to be: retries find them without the database.
+
+    Bounded: at least as many as can be in flight, so that no repetition slips between a group's reading and
+    another group's commit.
+    """
+
+    def __init__(self, count_max: int) -> None:
+        self.count_max = count_max
+        self._answers: dict[str, Recorded] = {}
+
+    def get(self, operation_id: str) -> Recorded | None:
+        return self._answers.get(operation_id)
+
+    def put(self, operation_id: str, recorded: Recorded) -> None:
+        self._answers[operation_id] = recorded
+        if len(self._answers) > self.count_max:
+            del self._answers[next(iter(self._answers))]
+
+    def forget(self, operation_id: str) -> None:
+        self._answers.pop(operation_id, None)

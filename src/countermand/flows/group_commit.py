@@ -1,0 +1,261 @@
+"""Requests that arrive together share one transaction; two groups overlap so that no one waits for the disk.
+
+Groups are decided and committed in the same order. If one fails, what was decided on top of it is undone too,
+and decided again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from countermand.flows.decide_operation import Decider, Outcome, Pending, RecentAnswers, pending_of
+from countermand.kernel.errors import CountermandError, SetupError, Unavailable
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.parties import Account
+from countermand.work import DecisionStore, Group, RowRefused
+
+log = structlog.get_logger(__name__)
+ACCOUNTS_CACHED_MAX = 200_000
+GROUP_ATTEMPTS_MAX = 3
+
+
+class Meter(Protocol):
+    """Who wants to know how the groups go."""
+
+    def group_done(self, decided: int, waiting: int) -> None:
+        """A group of `decided` operations was committed while `waiting` more were queued."""
+        ...
+
+
+class _PredecessorFailed(Exception):
+    """The group this one was decided on top of was not committed."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    pending: Pending
+    done: asyncio.Future[bytes]
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class GroupCommitter:
+    """The queue before the decider, and the lanes that empty it."""
+
+    decider: Decider
+    store: DecisionStore
+    group_size_max: int
+    lanes: int
+    queue_length_max: int
+    meter: Meter | None = None
+    _queue: deque[_Waiting] = field(default_factory=deque)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _accounts: dict[str, Account] = field(default_factory=dict)
+    _last: asyncio.Future[bool] | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _doubtful: deque[Outcome] = field(default_factory=deque)
+    _closed: bool = False
+    _recent: RecentAnswers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._recent = RecentAnswers(max(20_000, 4 * self.lanes * self.group_size_max))
+
+    # -- the doors' side ----------------------------------------------------------------------------
+
+    async def decide(self, operation: Operation, trace: str | None) -> bytes:
+        """The durable answer to one operation, as bytes.
+
+        Raises BadRequest (its time), Conflict (`id_reused`), Unavailable (`overloaded`, `database_away`).
+        """
+        return await self._enqueued(operation, trace)
+
+    async def decide_many(
+        self, operations: Sequence[Operation], trace: str | None
+    ) -> list[bytes | CountermandError]:
+        """Answers in order; what is refused is a value in its place."""
+        waits: list[asyncio.Future[bytes] | CountermandError] = []
+        for operation in operations:
+            try:
+                waits.append(self._enqueued(operation, trace))
+            except CountermandError as refusal:
+                waits.append(refusal)
+        results: list[bytes | CountermandError] = []
+        for wait in waits:
+            if isinstance(wait, CountermandError):
+                results.append(wait)
+                continue
+            try:
+                results.append(await wait)
+            except CountermandError as refusal:
+                results.append(refusal)
+        return results
+
+    def _enqueued(self, operation: Operation, trace: str | None) -> asyncio.Future[bytes]:
+        if self._closed:
+            raise Unavailable("closing", "The server is shutting down; send it again.", "服务器正在关闭；请重新发送。")
+        if len(self._queue) >= self.queue_length_max:
+            raise Unavailable(
+                "overloaded",
+                "Too many operations are waiting; send it again in a moment.",
+                "等待中的操作过多；请稍后重新发送。",
+            )
+        pending = pending_of(operation, trace)
+        self.decider.check_time(pending.at, operation)
+        waiting = _Waiting(pending, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._wake.set()
+        return waiting.done
+
+    @property
+    def waiting(self) -> int:
+        """How many operations are queued."""
+        return len(self._queue)
+
+    # -- the lanes ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the lanes."""
+        self._tasks = [asyncio.create_task(self._lane(number)) for number in range(self.lanes)]
+
+    async def close(self) -> None:
+        """Answer what is queued, then stop."""
+        self._closed = True
+        self._wake.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _lane(self, number: int) -> None:
+        while self._queue or not self._closed:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            members = [self._queue.popleft() for _ in range(min(len(self._queue), self.group_size_max))]
+            try:
+                await self._group(number, members)
+            except Exception as error:  # a bug must not silence the lane: its members are told
+                log.exception("group_failed")
+                self._refuse(members, _broken(error))
+
+    async def _group(self, lane: int, members: list[_Waiting]) -> None:
+        known = {
+            account: self._accounts[account]
+            for account in {member.pending.operation.account for member in members}
+            if account in self._accounts
+        }
+        try:
+            await self._settle_doubts()
+            group = await self._begin(lane, known, members)
+        except CountermandError as refusal:
+            self._refuse(members, refusal)
+            return
+        if self._doubtful:  # a commit was lost while this group was opening: its windows are not ours yet
+            await group.abandon()
+            self._retry(members)
+            return
+        predecessor, mine = self._last, asyncio.get_running_loop().create_future()
+        accounts = {**known, **group.accounts}
+        outcome = self.decider.decide_group(group, accounts, [m.pending for m in members], self._recent)
+        self._last = mine
+        try:
+            if outcome.rows:
+                await group.write(outcome.rows, outcome.facts)
+            if predecessor is not None and not await predecessor:
+                raise _PredecessorFailed
+            await group.commit()
+        except Exception as error:  # whatever it was, nothing of this group may stay in the windows
+            self._undo(outcome, doubtful=isinstance(error, Unavailable))
+            if self._last is mine:
+                self._last = None
+            mine.set_result(False)
+            await group.abandon()
+            await self._after_failure(lane, members, error)
+            return
+        mine.set_result(True)
+        self._answer(members)
+        if self.meter is not None:
+            self.meter.group_done(len(outcome.rows), len(self._queue))
+
+    async def _begin(self, lane: int, known: dict[str, Account], members: list[_Waiting]) -> Group:
+        """Open the group with the guards we know, and remember what has moved."""
+        guards = {member.pending.operation.account: 0 for member in members}
+        guards.update({account: profile.guard for account, profile in known.items()})
+        group = await self.store.begin(lane, guards, [m.pending.operation.id for m in members])
+        if len(self._accounts) + len(group.accounts) > ACCOUNTS_CACHED_MAX:
+            self._accounts.clear()
+        self._accounts.update(group.accounts)
+        return group
+
+    def _undo(self, outcome: Outcome, *, doubtful: bool) -> None:
+        self.decider.undo(outcome, self._recent)
+        if doubtful and outcome.rows:
+            self._doubtful.append(outcome)
+
+    async def _settle_doubts(self) -> None:
+        """After a commit whose end we did not see: what is recorded after all goes back into the windows."""
+        while self._doubtful:
+            outcome = self._doubtful[0]
+            accounts = {row.account for row in outcome.rows}
+            recorded = await self.store.recorded([row.id for row in outcome.rows], accounts)
+            if self._doubtful and self._doubtful[0] is outcome:  # the other lane may have been faster
+                self._doubtful.popleft()
+                self.decider.reinstate(outcome, recorded)
+
+    async def _after_failure(self, lane: int, members: list[_Waiting], error: Exception) -> None:
+        if isinstance(error, _PredecessorFailed):
+            self._retry(members)
+        elif isinstance(error, RowRefused) and len(members) > 1:
+            for member in members:  # one row's data is at fault: apart, only that one fails
+                await self._group(lane, [member])
+        else:
+            if not isinstance(error, CountermandError):
+                log.error("group_refused", error=repr(error))
+            self._refuse(members, error if isinstance(error, CountermandError) else _broken(error))
+
+    def _retry(self, members: list[_Waiting]) -> None:
+        for member in members:
+            member.attempts += 1
+        fresh = [member for member in members if member.attempts < GROUP_ATTEMPTS_MAX]
+        self._refuse([m for m in members if m.attempts >= GROUP_ATTEMPTS_MAX], _away())
+        self._queue.extendleft(reversed(fresh))
+        self._wake.set()
+
+    def _refuse(self, members: Sequence[_Waiting], refusal: CountermandError) -> None:
+        if isinstance(refusal, SetupError):
+            log.error("cannot_decide", code=refusal.code)
+            refusal = _away()
+        for member in members:
+            if not member.done.done():
+                member.done.set_exception(refusal)
+
+    def _answer(self, members: Sequence[_Waiting]) -> None:
+        for member in members:
+            result, done = member.pending.result, member.done
+            if done.done():
+                continue  # its caller has gone away
+            if isinstance(result, bytes):
+                done.set_result(result)
+            else:
+                assert result is not None, "every member of a committed group has a result"
+                done.set_exception(result)
+
+
+def _away() -> Unavailable:
+    return Unavailable(
+        "database_away",
+        "The decision could not be recorded, so nothing was decided; send the same request again.",
+        "决策未能落库，因此没有作出任何决定；请原样重新发送。",
+    )
+
+
+def _broken(error: BaseException) -> CountermandError:
+    return CountermandError(
+        "internal_error",
+        f"Something broke that is not your fault ({type(error).__name__}); nothing was decided.",
+        f"系统内部错误（{type(error).__name__}），与您的请求无关；没有作出任何决定。",
+    )
