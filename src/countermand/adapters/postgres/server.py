@@ -21,7 +21,6 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 import structlog

@@ -34,7 +34,6 @@ class SystemUser(NamedTuple):
 
     def run(self, command: list[str], seconds_max: float = COMMAND_SECONDS_MAX) -> subprocess.CompletedProcess[str]:
         """Run a command to its end as this user, in `/` and with a clean environment (no PG* variables)."""
-        drop = {} if self.is_us else {"user": self.uid, "group": self.gid, "extra_groups": list[int]()}
         return subprocess.run(
             command,
             cwd="/",
@@ -44,7 +43,9 @@ class SystemUser(NamedTuple):
             text=True,
             timeout=seconds_max,
             check=False,
-            **drop,  # type: ignore[call-overload]
+            user=None if self.is_us else self.uid,
+            group=None if self.is_us else self.gid,
+            extra_groups=None if self.is_us else [],
         )
 
     def own(self, path: Path) -> None:
