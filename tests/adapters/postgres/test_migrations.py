@@ -1,4 +1,4 @@
-"""Goal: one schema, reached in one way, with the record safe from everyone. Method: a real server, catalogs compared."""
+"""Goal: one schema, reached one way, its record safe from all. Method: a real server, catalogs compared."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ NOTES = Notes(what="A test.", why="To test.", locks="None.", undo="Drop it.")
 
 
 def migration(number: int, script: str) -> Migration:
+    """A migration that lies in no folder."""
     return Migration(number, "test_step", script, NOTES)
 
 
 def dumped_schema(dsn: str) -> list[str]:
-    """The schema as pg_dump writes it, without comments, blank lines and its random \\restrict tokens."""
+    """The schema as pg_dump writes it, without comments, blank lines and its random tokens."""
     command = [str(find_binaries(None).folder / "pg_dump"), "--schema-only", f"--dbname={dsn}"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     noise = ("--", "\\restrict", "\\unrestrict")
@@ -79,7 +80,9 @@ async def test_a_changed_migration_is_refused(empty_database_dsn):
 
 async def test_a_newer_database_is_refused(empty_database_dsn):
     """An older program does not touch a database that is ahead of it."""
-    await migrate(empty_database_dsn, (migration(1, "CREATE TABLE a ();"), migration(2, "CREATE TABLE b ();")))
+    await migrate(
+        empty_database_dsn, (migration(1, "CREATE TABLE a ();"), migration(2, "CREATE TABLE b ();"))
+    )
     with pytest.raises(SetupError) as refusal:
         await migrate(empty_database_dsn, (migration(1, "CREATE TABLE a ();"),))
     assert refusal.value.code == "database-newer-than-code"
@@ -129,19 +132,19 @@ async def _fill_the_record(connection) -> None:
         INSERT INTO policy_version (name, version, digest, source, recorded_at)
         VALUES ('p', '1', sha256('x'), '{}', now());
         INSERT INTO journal (at, kind, body) VALUES (now(), 'operation.decided', '{}');
-        INSERT INTO operation (id, account, kind, occurred_at, received_at, body_digest, body, decision_id, outcome,
-                               policy_id, facts, observation, standing, answer)
+        INSERT INTO operation (id, account, kind, occurred_at, received_at, body_digest, body, decision_id,
+                               outcome, policy_id, facts, observation, standing, answer)
         VALUES ('op-1', 'a-1', 'payment', now(), now(), sha256('b'), 'b', 'd-1', 0, 1, '', '', '', '')""")
 
 
 @pytest.mark.parametrize("table", ["journal", "operation", "policy_version"])
-@pytest.mark.parametrize(
-    "statement", ["UPDATE {} SET seq = seq", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
-)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET seq = seq", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 async def test_nobody_rewrites_the_record(database_dsn, table, statement):
     """The app lacks the right, and the trigger refuses even the owner, with triggers 'off' or not."""
     column = "seq" if table != "policy_version" else "name"
-    forbidden = statement.format(table).replace("SET seq = seq", f"SET {column} = {'DEFAULT' if column == 'seq' else column}")
+    forbidden = statement.format(table).replace(
+        "SET seq = seq", f"SET {column} = {'DEFAULT' if column == 'seq' else column}"
+    )
     owner = await asyncpg.connect(database_dsn)
     await _fill_the_record(owner)
     with pytest.raises(asyncpg.RestrictViolationError, match="are a record"):
@@ -156,8 +159,11 @@ async def test_nobody_rewrites_the_record(database_dsn, table, statement):
 async def test_the_reader_reads_and_does_nothing_else(database_dsn):
     """The reader sees every table but the digests of keys, and writes to none."""
     connection = await asyncpg.connect(database_dsn)
-    tables = [row["relname"] for row in await connection.fetch("""
-        SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'""")]
+    tables = [
+        row["relname"]
+        for row in await connection.fetch("""
+        SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'""")
+    ]
     assert len(tables) == 10
     await connection.execute("SET ROLE countermand_reader")
     for table in tables:

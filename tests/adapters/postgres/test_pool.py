@@ -28,7 +28,13 @@ async def test_connections_act_as_the_app_and_stay_so(database_dsn):
 async def test_connections_are_bounded_in_time(database_dsn):
     """Every wait has a limit, and the connection says whose it is."""
     pool = await connect_pool(database_dsn, size_max=1, application_name="countermand test")
-    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "application_name", "TimeZone")
+    names = (
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+        "application_name",
+        "TimeZone",
+    )
     found = [await pool.fetchval("SELECT current_setting($1)", name) for name in names]
     await pool.close()
     assert found == ["30s", "5s", "30s", "countermand test", "UTC"]

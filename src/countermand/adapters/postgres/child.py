@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(EXIT_ORPHANED)
     os.umask(0o077)
     os.chdir("/")
-    os.execv(program[0], program)
+    os.execv(program[0], program)  # noqa: S606 - this is the whole purpose
 
 
 if __name__ == "__main__":

@@ -85,7 +85,15 @@ def best_wal_compression(binaries: Binaries, user: SystemUser, cluster: Path) ->
     It shortens the full page images after a checkpoint. The third method, pglz, costs more CPU than the
     bytes are worth on the path of a decision.
     """
-    command = [str(binaries.postgres), "-D", str(cluster), "-c", "wal_compression=lz4", "-C", "wal_compression"]
+    command = [
+        str(binaries.postgres),
+        "-D",
+        str(cluster),
+        "-c",
+        "wal_compression=lz4",
+        "-C",
+        "wal_compression",
+    ]
     return "lz4" if user.run(command).returncode == 0 else "off"
 
 

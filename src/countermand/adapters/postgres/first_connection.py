@@ -104,7 +104,8 @@ async def _connected(sockets: Path, passwords: Passwords, process: ServerProcess
 def _password_lost() -> SetupError:
     return SetupError(
         "database-password-lost",
-        "The database does not accept the password kept in superuser.password. Restore that file from a backup.",
+        "The database does not accept the password kept in superuser.password. "
+        "Restore that file from a backup.",
         "数据库不接受 superuser.password 文件中保存的密码。请从备份中恢复该文件。",
     )
 
@@ -113,6 +114,7 @@ def _too_long() -> SetupError:
     minutes = round(RECOVERY_SECONDS_MAX / 60)
     return SetupError(
         "database-recovery-too-long",
-        f"PostgreSQL still recovers after {minutes} minutes. Its log in the data directory says how far it is.",
+        f"PostgreSQL still recovers after {minutes} minutes. "
+        "Its log in the data directory says how far it is.",
         f"PostgreSQL 在 {minutes} 分钟后仍在恢复中。进度见数据目录中的日志。",
     )

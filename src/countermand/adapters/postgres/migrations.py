@@ -1,4 +1,4 @@
-"""Numbered migrations: each a folder with `up.sql` and `notes.yaml`, applied once, in order, or not at all."""
+"""Numbered migrations: folders with `up.sql` and `notes.yaml`, applied once, in order, or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUERIES = Queries("migrations.sql")
 # Any number nobody else uses: the first 8 bytes of sha256("countermand migrations").
 ADVISORY_LOCK = 1857171760431871878
 TURN_SECONDS_MAX = 120
-# A migration that waits for a table's lock makes everybody else wait behind it; better to fail and be retried.
+# Whoever waits for a table's lock makes everybody else wait behind; better to fail and be tried again.
 LOCK_SECONDS_MAX = 5
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)")
 
@@ -113,7 +113,9 @@ async def _apply(connection: asyncpg.Connection[Any], migration: Migration) -> N
     try:
         async with connection.transaction():
             await connection.execute(migration.script)
-            await connection.execute(QUERIES.record_migration, migration.number, migration.name, migration.sha256)
+            await connection.execute(
+                QUERIES.record_migration, migration.number, migration.name, migration.sha256
+            )
     except asyncpg.PostgresError as error:
         raise SetupError(
             "database-migration-failed",
@@ -158,6 +160,7 @@ def _changed(migration: Migration) -> SetupError:
         "database-migration-changed",
         f"Migration {migration.number} ({migration.name}) was applied with another text than this program "
         "holds. Restore the file; a correction is a new migration.",
-        f"迁移 {migration.number}（{migration.name}）应用时的内容与本程序中的不同。请恢复该文件；修正应写成新的迁移。",
+        f"迁移 {migration.number}（{migration.name}）应用时的内容与本程序中的不同。"
+        "请恢复该文件；修正应写成新的迁移。",
         number=migration.number,
     )

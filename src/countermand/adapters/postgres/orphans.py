@@ -43,7 +43,7 @@ def stop_orphan(cluster: Path) -> None:
         return
     serves = _serves(pid, cluster)
     if serves is None:
-        return  # Another user's process, which cannot be looked at; PostgreSQL itself knows what to make of it.
+        return  # Another user's process, which cannot be looked at; PostgreSQL knows what to make of it.
     if not serves:
         log.warning("database.stale_lock_removed", pid=pid)
         lock_file.unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def _serves(pid: int, cluster: Path) -> bool | None:
     """
     if Path("/proc/self/cwd").exists():
         try:
-            return os.path.samefile(f"/proc/{pid}/cwd", cluster)
+            return Path(f"/proc/{pid}/cwd").samefile(cluster)
         except PermissionError:
             return None
         except OSError:

@@ -1,8 +1,8 @@
-"""Named queries from `.sql` files: a file per chapter, each query with a name and a line that says what it does.
+"""Named queries from `.sql` files: a file per chapter, each query with its name and one line about it.
 
-    -- name: active_freeze
-    -- The freeze that binds an account now, if any.
-    SELECT id, reason, placed_at FROM standing_order WHERE account = $1 AND lifted_at IS NULL;
+-- name: active_freeze
+-- The freeze that binds an account now, if any.
+SELECT id, reason, placed_at FROM standing_order WHERE account = $1 AND lifted_at IS NULL;
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Queries:
 
 
 def parse(text: str, file_name: str) -> dict[str, Query]:
-    """The queries of a file's text, by name.
+    r"""The queries of a file's text, by name.
 
-    >>> parse("-- name: answer_all\\n-- The answer.\\nSELECT 42;", "x.sql")["answer_all"]
+    >>> parse("-- name: answer_all\n-- The answer.\nSELECT 42;", "x.sql")["answer_all"]
     Query(description='The answer.', text='SELECT 42;')
     """
     head, *parts = _NAME_LINE.split(text)

@@ -1,7 +1,8 @@
-"""What each part of the product may do in the database: two group roles, and the owner who may become them."""
+"""The roles in the database: what the app may do, what a reader may do, and the owner who becomes them."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -32,10 +33,9 @@ async def ensure_roles(connection: asyncpg.Connection[Any]) -> None:
     set_privilege = "SET" if connection.get_server_version().major >= 16 else "MEMBER"
     try:
         for role in [row["wanted"] for row in await connection.fetch(QUERIES.missing_roles, list(GROUPS))]:
-            try:
+            # Another database of this server may be migrated at the same time.
+            with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
                 await connection.execute(f"CREATE ROLE {role} NOLOGIN")
-            except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-                pass  # Another database of this server is being migrated at the same time.
         for role in GROUPS:
             if not await connection.fetchval(QUERIES.is_member_of, role, set_privilege):
                 await connection.execute(f"GRANT {role} TO CURRENT_USER")

@@ -36,7 +36,7 @@ def write_secret(path: Path, secret: str) -> None:
 
 
 def scram_verifier(password: str) -> str:
-    """What PostgreSQL stores for a password (RFC 5802, RFC 7677), so that the password itself never travels."""
+    """What PostgreSQL stores for a password (RFC 5802, RFC 7677), so that the password never travels."""
     salt = hashlib.sha256(new_secret().encode()).digest()[:_SALT_BYTES]
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()

@@ -1,11 +1,11 @@
 """The private PostgreSQL: nothing to install, nothing to set up, one data directory.
 
-    DATA/supervisor.lock      held while a supervisor runs (flock; the kernel frees it when we die)
-    DATA/cluster/             the database itself, owned by an unprivileged system user
-    DATA/sockets/             the only way in, a directory nobody else may enter
-    DATA/logs/                PostgreSQL's own log, one file a weekday, overwritten after a week
-    DATA/*.password           random, mode 0600
-    DATA/binaries/            a copy of the programs, only where the system user cannot reach the installed ones
+DATA/supervisor.lock      held while a supervisor runs (flock; the kernel frees it when we die)
+DATA/cluster/             the database itself, owned by an unprivileged system user
+DATA/sockets/             the only way in, a directory nobody else may enter
+DATA/logs/                PostgreSQL's own log, one file a weekday, overwritten after a week
+DATA/*.password           random, mode 0600
+DATA/binaries/            a copy of the programs, only where the system user cannot reach the installed ones
 """
 
 from __future__ import annotations
@@ -39,7 +39,12 @@ LOCK_NAME = "supervisor.lock"
 SOCKET_DIRECTORY_BYTES_MAX = 107 - len(f"/.s.PGSQL.{PORT}.lock")
 # After kill -9 of the postmaster its children need a moment to notice; until then the start is refused.
 BUSY_SECONDS_MAX = 60.0
-_BUSY_SIGNS = ("postmaster.pid", "shared memory block", "socket lock file", "could not create any Unix-domain sockets")
+_BUSY_SIGNS = (
+    "postmaster.pid",
+    "shared memory block",
+    "socket lock file",
+    "could not create any Unix-domain sockets",
+)
 _BUSY_PAUSE_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
@@ -60,7 +65,7 @@ class PrivateServer:
         shared_buffers_mb: int = 256,
         durable: bool = True,
     ) -> None:
-        self._directory = Path(os.path.abspath(data_directory))
+        self._directory = data_directory.resolve()
         self._binaries_setting = binaries
         self._shared_buffers_mb = shared_buffers_mb
         self._durable = durable
@@ -157,7 +162,9 @@ class PrivateServer:
             wal_compression=best_wal_compression(binaries, user, self._cluster),
         )
         self._launch(user, binaries, sockets, Passwords(superuser, owner, owner_is_new))
-        return f"postgresql://{OWNER}:{quote(owner)}@/{DATABASE}?host={quote(str(sockets), safe='')}&port={PORT}"
+        return (
+            f"postgresql://{OWNER}:{quote(owner)}@/{DATABASE}?host={quote(str(sockets), safe='')}&port={PORT}"
+        )
 
     def _take_lock(self) -> None:
         if self._lock is not None:
@@ -214,7 +221,8 @@ class PrivateServer:
                 "database-wrong-version",
                 f"The database in {self._directory} was made by PostgreSQL {made_by}; the programs found are "
                 f"version {binaries.version}. Point to programs of version {made_by}, or dump and reload.",
-                f"{self._directory} 中的数据库由 PostgreSQL {made_by} 创建，而找到的程序版本为 {binaries.version}。"
+                f"{self._directory} 中的数据库由 PostgreSQL {made_by} 创建，"
+                f"而找到的程序版本为 {binaries.version}。"
                 f"请指定 {made_by} 版本的程序，或先导出再导入数据。",
                 made_by=made_by,
                 found=binaries.version,
@@ -234,7 +242,8 @@ class PrivateServer:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user.uid or found.st_mode & 0o077:
             raise SetupError(
                 "database-socket-directory-foreign",
-                f"{place} is not a private directory of system user '{user.name}'. Remove it and start again.",
+                f"{place} is not a private directory of system user '{user.name}'. "
+                "Remove it and start again.",
                 f"{place} 不是系统用户“{user.name}”的私有目录。请将其删除后重新启动。",
                 directory=str(place),
             )
@@ -272,7 +281,8 @@ class PrivateServer:
             "database-directory-unusable",
             f"No permission for {error.filename} in the data directory {self._directory}. "
             "Start as the user who made it, or choose another data directory.",
-            f"没有权限访问数据目录 {self._directory} 中的 {error.filename}。请以创建它的用户启动，或改用其他数据目录。",
+            f"没有权限访问数据目录 {self._directory} 中的 {error.filename}。"
+            "请以创建它的用户启动，或改用其他数据目录。",
             directory=str(self._directory),
         )
 

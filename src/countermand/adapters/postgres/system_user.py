@@ -32,7 +32,9 @@ class SystemUser(NamedTuple):
         """Whether no change of user is needed."""
         return self.uid == os.geteuid()
 
-    def run(self, command: list[str], seconds_max: float = COMMAND_SECONDS_MAX) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: list[str], seconds_max: float = COMMAND_SECONDS_MAX
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end as this user, in `/` and with a clean environment (no PG* variables)."""
         return subprocess.run(
             command,
