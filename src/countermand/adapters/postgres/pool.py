@@ -1,0 +1,81 @@
+"""Connections for the app: in its own role, bounded in time, with JSON spoken by msgspec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from countermand.adapters.postgres.roles import APP, roles_missing
+from countermand.adapters.postgres.versions import require_version
+
+STATEMENT_SECONDS_MAX = 30
+LOCK_SECONDS_MAX = 5
+IDLE_IN_TRANSACTION_SECONDS_MAX = 30
+CONNECT_SECONDS_MAX = 15
+_JSONB_VERSION = b"\x01"
+
+
+async def connect_pool(
+    dsn: str, *, size_max: int, role: str = APP, application_name: str = "countermand"
+) -> asyncpg.Pool[Any]:
+    """A pool of up to `size_max` connections that act as `role` (which the DSN's user must be a member of).
+
+    The role is part of the connection's start, so neither RESET ROLE nor the pool's own reset gives back the
+    owner's rights. Types json and jsonb are Python objects, timestamptz is an aware datetime in UTC.
+
+    Raises SetupError `database-too-old`, `database-roles-missing`; OSError where nobody listens.
+    """
+    settings = {
+        "application_name": application_name,
+        "role": role,
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
+        "lock_timeout": f"{LOCK_SECONDS_MAX}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
+    }
+    try:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size_max,
+            timeout=CONNECT_SECONDS_MAX,
+            init=prepare_connection,
+            server_settings=settings,
+        )
+    except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
+        # "role does not exist" or "permission denied to set role".
+        raise roles_missing(await _session_user(dsn)) from error
+
+
+async def prepare_connection(connection: Any) -> None:
+    """Check the server's version and set the codecs: once for every new connection.
+
+    Raises SetupError `database-too-old`.
+    """
+    require_version(connection)
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", format="binary", encoder=msgspec.json.encode, decoder=msgspec.json.decode
+    )
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_jsonb_bytes, decoder=_jsonb_value
+    )
+
+
+def _jsonb_bytes(value: Any) -> bytes:
+    return _JSONB_VERSION + msgspec.json.encode(value)
+
+
+def _jsonb_value(data: bytes) -> Any:
+    assert data[:1] == _JSONB_VERSION, "the only binary form of jsonb so far"
+    return msgspec.json.decode(data[1:])
+
+
+async def _session_user(dsn: str) -> str:
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS_MAX)
+    try:
+        return str(await connection.fetchval("SELECT session_user"))
+    finally:
+        await connection.close()

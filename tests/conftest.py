@@ -1,0 +1,80 @@
+"""What every test may ask for: one private PostgreSQL a run, and a fresh migrated database a test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.server import PrivateServer
+
+TEMPLATE = "countermand_template"
+_numbers = itertools.count(1)
+
+
+def with_database(dsn: str, name: str) -> str:
+    """The same server and user, another database."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def server_directory() -> Iterator[Path]:
+    """An empty data directory which an unprivileged system user can be let into (pytest's own are not)."""
+    directory = Path(tempfile.mkdtemp(prefix="countermand-test-"))
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """One server for the whole run, without fsync; the owner's DSN of its empty main database."""
+    directory = Path(tempfile.mkdtemp(prefix="countermand-test-"))
+    with PrivateServer(directory, shared_buffers_mb=64, durable=False) as dsn:
+        yield dsn
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_server: str) -> str:
+    """The name of a migrated database that nobody connects to."""
+
+    async def make() -> None:
+        await _execute(postgres_server, f"CREATE DATABASE {TEMPLATE}")
+        await migrate(with_database(postgres_server, TEMPLATE))
+
+    asyncio.run(make())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database_dsn(postgres_server: str, database_template: str) -> AsyncIterator[str]:
+    """A migrated database of this test's own; the owner's DSN."""
+    name = f"test_{next(_numbers)}"
+    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {database_template} STRATEGY file_copy")
+    yield with_database(postgres_server, name)
+    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty_database_dsn(postgres_server: str) -> AsyncIterator[str]:
+    """A database of this test's own without any table; the owner's DSN."""
+    name = f"test_{next(_numbers)}"
+    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0")
+    yield with_database(postgres_server, name)
+    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
