@@ -9,10 +9,9 @@ from typing import Any
 import asyncpg
 import structlog
 
-from countermand.adapters.postgres.accounts import account_of
 from countermand.adapters.postgres.pool import connect
+from countermand.adapters.postgres.profiles import account_of_row
 from countermand.adapters.postgres.queries import Queries
-from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import moment_of
 from countermand.kernel.errors import SetupError, Unavailable
 from countermand.vocabulary.facts import Fact
@@ -79,7 +78,7 @@ class PostgresDecisions:
         except BaseException:
             self._drop(lane)
             raise
-        accounts = {row["id"]: account_of(row) for row in rows if row["id"] is not None}
+        accounts = {row["id"]: account_of_row(row) for row in rows if row["id"] is not None}
         known = {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in recorded}
         return PostgresGroup(self, lane, connection, accounts, known)
 
@@ -102,7 +101,7 @@ class PostgresDecisions:
         try:
             async with connection.transaction(readonly=True):
                 cursor = await connection.cursor(
-                    self._queries.history, moment_of(since), list(same_windows)
+                    self._queries.recorded_history, moment_of(since), list(same_windows)
                 )
                 while chunk := await cursor.fetch(HISTORY_CHUNK_ROWS):
                     yield [HistoryRow(*row) for row in chunk]
@@ -139,7 +138,7 @@ class PostgresGroup:
         records = [
             (*row[:3], moment_of(row.occurred_at), moment_of(row.received_at), *row[5:]) for row in rows
         ]
-        lines = [(moment_of(f.at), f.kind, f.subject, canonical_bytes(f.body), f.trace) for f in facts]
+        lines = [(moment_of(f.at), f.kind, f.subject, f.body, f.trace) for f in facts]
         try:
             await self._connection.copy_records_to_table("operation", records=records, columns=_OPERATION_COLUMNS)
             await self._connection.copy_records_to_table("journal", records=lines, columns=_JOURNAL_COLUMNS)

@@ -27,15 +27,6 @@ async def connect_pool(
 
     Raises SetupError `database-too-old`, `database-roles-missing`; OSError where nobody listens.
     """
-    settings = {
-        "application_name": application_name,
-        "role": role,
-        "timezone": "UTC",
-        "jit": "off",
-        "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
-        "lock_timeout": f"{LOCK_SECONDS_MAX}s",
-        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
-    }
     try:
         return await asyncpg.create_pool(
             dsn,
@@ -43,11 +34,40 @@ async def connect_pool(
             max_size=size_max,
             timeout=CONNECT_SECONDS_MAX,
             init=prepare_connection,
-            server_settings=settings,
+            server_settings=_session(application_name, role, STATEMENT_SECONDS_MAX),
         )
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
         # "role does not exist" or "permission denied to set role".
         raise roles_missing(await _session_user(dsn)) from error
+
+
+async def connect(
+    dsn: str,
+    *,
+    role: str = APP,
+    application_name: str = "countermand",
+    statement_seconds_max: int = STATEMENT_SECONDS_MAX,
+) -> asyncpg.Connection[Any]:
+    """One connection like the pool's, for who keeps it; `statement_seconds_max` 0 is without bound."""
+    connection = await asyncpg.connect(
+        dsn,
+        timeout=CONNECT_SECONDS_MAX,
+        server_settings=_session(application_name, role, statement_seconds_max),
+    )
+    await prepare_connection(connection)
+    return connection
+
+
+def _session(application_name: str, role: str, statement_seconds_max: int) -> dict[str, str]:
+    return {
+        "application_name": application_name,
+        "role": role,
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": f"{statement_seconds_max}s",
+        "lock_timeout": f"{LOCK_SECONDS_MAX}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
+    }
 
 
 async def prepare_connection(connection: Any) -> None:

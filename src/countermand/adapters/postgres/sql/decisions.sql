@@ -4,7 +4,7 @@ SELECT e.epoch, moved.*
 FROM server_epoch AS e
 LEFT JOIN (
     SELECT a.id, a.guard, a.handle, a.type, a.timezone, a.opened_at, a.home_ips, a.home_places, a.devices, a.traits,
-           a.kyc_level, s.id AS order_id, s.reason AS order_reason, s.placed_at AS order_placed_at
+           a.kyc_level, s.id AS freeze_id, s.reason AS freeze_reason, s.placed_at AS freeze_placed_at
     FROM unnest($1::text[], $2::bigint[]) AS presented (id, guard)
     JOIN account AS a ON a.id = presented.id AND a.guard <> presented.guard
     LEFT JOIN standing_order AS s ON s.account = a.id AND s.kind = 'freeze' AND s.lifted_at IS NULL
@@ -14,7 +14,7 @@ LEFT JOIN (
 -- The answers of those ids ($1) that are recorded.
 SELECT id, body_digest, answer FROM operation WHERE id = ANY($1::text[]);
 
--- name: history
+-- name: recorded_history
 -- Observations since an instant ($1), in order of recording; whole rows where the windows were others ($2: same).
 SELECT policy_id,
        CASE WHEN policy_id = ANY($2::integer[]) THEN observation END,
@@ -55,16 +55,8 @@ INSERT INTO policy_live (policy_id) VALUES ($1) ON CONFLICT (only_row) DO UPDATE
 
 -- name: take_epoch
 -- Become the one server that decides: the next epoch.
-INSERT INTO server_epoch (epoch) VALUES (1)
+INSERT INTO server_epoch (epoch, taken_at) VALUES (1, now())
 ON CONFLICT (only_row) DO UPDATE SET epoch = server_epoch.epoch + 1, taken_at = now() RETURNING epoch;
-
--- name: append_fact
--- One journal fact: when, kind, subject, body, trace.
-INSERT INTO journal (at, kind, subject, body, trace_id) VALUES ($1, $2, $3, $4, $5);
-
--- name: lock_account
--- An account's guard and handle, the row held until the transaction ends ($1 id).
-SELECT guard, handle FROM account WHERE id = $1 FOR UPDATE;
 
 -- name: move_guard
 -- Create the account or move its guard: every cached copy of its standing is stale from the commit on ($1 id).
