@@ -1,0 +1,1 @@
+"""One file, one story: what the house does, told in the order in which it happens."""
