@@ -1,21 +1,134 @@
-"""The unit of work: what every change of the house has in common, whichever store it reaches."""
+"""What a flow asks of its stores: one unit of work holds the change, its journal facts and the commit."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
-# Advisory lock numbers of the containment gates; far from those of migrations and of the server's epoch.
+from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.parties import Account
+
 GATES = 64
-_FIRST_GATE = 7_400_000
+_GATES_FROM = 7_400_000
 
 
 def gate_of(account: str) -> int:
-    """The number of the account's containment gate, a PostgreSQL advisory lock.
+    """The advisory lock that every change of an account's standing takes alone, and every decision shares.
 
-    Whoever changes an account's guard takes it exclusively; whoever commits decisions takes it shared, so
-    that no decision made before a change commits after it.
+    PostgreSQL grants advisory locks in the order they were asked for, so a freeze never starves.
 
-    >>> gate_of("a-1") == gate_of("a-1"), 7_400_000 <= gate_of("a-1") < 7_400_064
-    (True, True)
+    >>> _GATES_FROM <= gate_of("a-1") < _GATES_FROM + GATES
+    True
     """
-    return _FIRST_GATE + crc32(account.encode()) % GATES
+    return _GATES_FROM + crc32(account.encode()) % GATES
+
+
+class Recorded(NamedTuple):
+    """What an earlier request with the same id left behind."""
+
+    body_digest: bytes
+    answer: bytes
+
+
+class DecidedRow(NamedTuple):
+    """One operation with its decision and all that the decision depended on, ready to be recorded.
+
+    Instants are microseconds UTC; facts, observation and standing are MessagePack.
+    """
+
+    id: str
+    account: str
+    kind: str
+    occurred_at: int
+    received_at: int
+    body_digest: bytes
+    body: bytes
+    decision_id: str
+    outcome: int
+    policy_id: int
+    facts: bytes
+    observation: bytes
+    standing: bytes
+    answer: bytes
+    trace_id: str | None
+
+
+class HistoryRow(NamedTuple):
+    """What a feature store needs of a recorded operation to be rebuilt.
+
+    `observation` where the windows are the same as now, else `facts` and `body` to observe it anew.
+    """
+
+    policy_id: int
+    observation: bytes | None
+    facts: bytes | None
+    body: bytes | None
+    outcome: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOperation:
+    """A recorded operation as it is read back; `policy` is name@version."""
+
+    row: DecidedRow
+    seq: int
+    policy: str
+
+
+class Group(Protocol):
+    """One open unit of work for operations decided together.
+
+    From its opening until its commit no standing of its accounts changes: it shares their gates.
+    """
+
+    accounts: Mapping[str, Account]
+    recorded: Mapping[str, Recorded]
+
+    async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
+        """Record the rows and their journal facts. Raises RowRefused where the data itself is at fault."""
+        ...
+
+    async def commit(self) -> None:
+        """Make it durable. Raises Unavailable; then `recover` tells which rows there are."""
+        ...
+
+    async def abandon(self) -> None:
+        """Leave nothing behind. Never raises."""
+        ...
+
+
+class DecisionStore(Protocol):
+    """Where decisions become durable."""
+
+    async def begin(self, lane: int, guards: Mapping[str, int], ids: Collection[str]) -> Group:
+        """Open a group on connection `lane` for these accounts (with the guard last seen) and these ids.
+
+        The group names the accounts whose guard has moved, and the ids that are recorded already.
+        Raises Unavailable (database away), SetupError `fenced` (another server has taken over).
+        """
+        ...
+
+    async def recorded(self, ids: Collection[str]) -> Mapping[str, Recorded]:
+        """Which of these ids are recorded; asked after a commit whose end is not known."""
+        ...
+
+    def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[list[HistoryRow]]:
+        """Recorded operations since an instant, in order of recording, in chunks.
+
+        Rows of the policies in `same_windows` carry their observation only.
+        """
+        ...
+
+
+class RowRefused(Exception):
+    """The database refuses the data of a row for good; the same request can never succeed."""
+
+
+class Journal(Protocol):
+    """Facts that belong to a change, in the change's own transaction."""
+
+    async def append(self, facts: Sequence[Fact]) -> None:
+        """Append in order."""
+        ...

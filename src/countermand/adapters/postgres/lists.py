@@ -42,13 +42,13 @@ class PostgresLists:
         self._read_whole_at = -WHOLE_SECONDS
         self._turn = asyncio.Lock()
 
-    def contains(self, list_name: str, value: object, at_micros: int) -> bool:
+    def contains(self, list_name: str, value: object, at: int) -> bool:
         """Whether the value is on the list at that instant; an entry ends at its expiry."""
         entries = self._known.get(list_name)
         if entries is None:
             return False
         expires_at = entries.get(value if isinstance(value, str) else str(value))
-        return expires_at is not None and at_micros < expires_at
+        return expires_at is not None and at < expires_at
 
     def size(self, list_name: str) -> int:
         """How many entries of a list are known, also the expired ones."""
