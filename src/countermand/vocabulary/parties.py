@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
 import msgspec
 
+from countermand.kernel.clock import micros_of
+from countermand.kernel.errors import BadRequest
 from countermand.kernel.text import Text
+from countermand.vocabulary.operations import Identifier, Word
 
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -28,6 +36,105 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=
     frozen: Freeze | None = None
 
 
+_Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1, two letters")]
+_Address = Annotated[str, msgspec.Meta(min_length=2, max_length=45)]
+
+
+class AccountProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What an institution sends about one account; it replaces what was said before.
+
+    null, or a field left out, is unknown; an empty list is known to be empty.
+    """
+
+    type: Word | None = None
+    timezone: Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="IANA name")] | None = None
+    opened_at: Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset")] | None = None
+    home_ips: Annotated[tuple[_Address, ...], msgspec.Meta(max_length=64)] | None = None
+    home_places: Annotated[tuple[_Country, ...], msgspec.Meta(max_length=64)] | None = None
+    devices: Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=256)] | None = None
+    traits: Annotated[tuple[Word, ...], msgspec.Meta(max_length=32)] | None = None
+    kyc_level: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+
+
+def read_profile(body: bytes) -> AccountProfile:
+    """A profile from JSON.
+
+    Raises BadRequest (`malformed_json`, `invalid_profile`); the details name the field.
+    """
+    try:
+        return _PROFILE.decode(body)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `")
+        field = path.rstrip("`").removeprefix("$").removeprefix(".")
+        raise _invalid_profile(field, what, what) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(
+            "malformed_json",
+            f"The profile is not valid JSON: {error}.",
+            f"账户资料不是有效的 JSON：{error}。",
+        ) from None
+
+
+def account_of(account_id: str, profile: AccountProfile) -> Account:
+    """The profile as it is kept: addresses in their one form, each value once, in order.
+
+    Raises BadRequest (`invalid_account`, `invalid_profile`).
+    """
+    try:
+        msgspec.convert(account_id, Identifier)
+    except msgspec.ValidationError:
+        raise BadRequest(
+            "invalid_account",
+            "An account id has 1 to 128 printable characters.",
+            "账户标识应为1至128个可打印字符。",
+            field="account",
+        ) from None
+    return Account(
+        id=account_id,
+        type=profile.type,
+        timezone=None if profile.timezone is None else _timezone(profile.timezone),
+        opened_at=None if profile.opened_at is None else micros_of(profile.opened_at),
+        home_ips=_ordered(None if profile.home_ips is None else map(_address, profile.home_ips)),
+        home_places=_ordered(profile.home_places),
+        devices=_ordered(profile.devices),
+        traits=_ordered(profile.traits),
+        kyc_level=profile.kyc_level,
+    )
+
+
+def _ordered(values: Any) -> tuple[str, ...] | None:
+    return None if values is None else tuple(sorted(set(values)))
+
+
+def _timezone(name: str) -> str:
+    # zoneinfo opens files; an absolute name or one with dots in it must not reach them.
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise _invalid_profile(
+            "timezone", f"{name!r} is not an IANA time zone", f"{name!r} 不是 IANA 时区名称"
+        ) from None
+    return name
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise _invalid_profile(
+            "home_ips", f"{text!r} is not an IP address", f"{text!r} 不是有效的 IP 地址"
+        ) from None
+
+
+def _invalid_profile(field: str, en: str, zh: str) -> BadRequest:
+    return BadRequest(
+        "invalid_profile",
+        f"The profile does not fit the schema: {en}{f' (field {field})' if field else ''}.",
+        f"账户资料不符合数据格式：{zh}{f'（字段 {field}）' if field else ''}。",
+        field=field,
+    )
+
+
 class Freeze(msgspec.Struct, frozen=True, gc=False):
     """A standing order: nothing that moves money, opens a debt or changes control passes."""
 
@@ -44,3 +151,6 @@ FREEZE_TEXT = Text(
     ),
     zh="该账户已按持有人或机构的要求冻结；解除冻结前，资金不能转出。",
 )
+
+
+_PROFILE = msgspec.json.Decoder(AccountProfile)

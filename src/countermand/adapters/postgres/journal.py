@@ -1,0 +1,21 @@
+"""The journal's pen: a fact is written on the connection, and so in the transaction, of its change."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from countermand.adapters.postgres.queries import Queries
+from countermand.kernel.clock import moment_of
+from countermand.vocabulary.facts import Fact
+
+QUERIES = Queries("journal.sql")
+
+
+async def append_fact(connection: Any, fact: Fact, **more: Any) -> None:
+    """Append one fact; `more` joins its body. The connection must be in a transaction."""
+    assert connection.is_in_transaction(), "a fact is written together with its change"
+    subject = None if fact.subject is None else UUID(fact.subject)
+    await connection.execute(
+        QUERIES.append_fact, moment_of(fact.at), fact.kind, subject, {**fact.body, **more}, fact.trace
+    )

@@ -1,0 +1,59 @@
+"""The private server for short work: ours if nobody runs it, else the one that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+import asyncpg
+
+from countermand.adapters.postgres.server import PrivateServer, running_dsn
+from countermand.kernel.errors import SetupError
+
+# The one who holds the lock may be recovering after a crash, or may be stopping at this moment.
+JOIN_SECONDS_MAX = 60.0
+_PAUSE_SECONDS = 0.1
+
+
+@asynccontextmanager
+async def shared_server(
+    data_directory: Path, *, binaries: Path | None = None, shared_buffers_mb: int = 64
+) -> AsyncIterator[tuple[str, bool]]:
+    """The DSN of the private server under `data_directory`, and whether it was started here.
+
+    A server that was started here stops at the end; one that another process runs is left alone.
+
+    Raises SetupError: those of PrivateServer, and `database-locked` where the other process neither answers
+    nor ends within a minute.
+    """
+    server = PrivateServer(data_directory, binaries=binaries, shared_buffers_mb=shared_buffers_mb)
+    deadline = monotonic() + JOIN_SECONDS_MAX
+    while True:
+        try:
+            dsn = await asyncio.to_thread(server.start)
+        except SetupError as refusal:
+            if refusal.code != "database-locked" or monotonic() > deadline:
+                raise
+        else:
+            try:
+                yield dsn, True
+            finally:
+                await asyncio.to_thread(server.stop)
+            return
+        dsn = running_dsn(data_directory)
+        if dsn is not None and await _answers(dsn):
+            yield dsn, False
+            return
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _answers(dsn: str) -> bool:
+    try:
+        connection = await asyncpg.connect(dsn, timeout=5)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False
+    await connection.close()
+    return True

@@ -1,0 +1,35 @@
+-- name: lock_gate
+-- Wait until no decision on an account of this gate is being committed, and keep the next ones waiting.
+SELECT pg_advisory_xact_lock($1);
+
+-- name: upsert_profile
+-- A profile in place of the one before, with a new guard; no row where nothing differs.
+INSERT INTO account AS kept (id, type, timezone, opened_at, home_ips, home_places, devices, traits, kyc_level, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (id) DO UPDATE SET
+    type = excluded.type, timezone = excluded.timezone, opened_at = excluded.opened_at,
+    home_ips = excluded.home_ips, home_places = excluded.home_places, devices = excluded.devices,
+    traits = excluded.traits, kyc_level = excluded.kyc_level,
+    guard = kept.guard + 1, updated_at = excluded.updated_at
+WHERE (kept.type, kept.timezone, kept.opened_at, kept.home_ips, kept.home_places, kept.devices, kept.traits, kept.kyc_level)
+    IS DISTINCT FROM (excluded.type, excluded.timezone, excluded.opened_at, excluded.home_ips, excluded.home_places,
+        excluded.devices, excluded.traits, excluded.kyc_level)
+RETURNING handle, guard;
+
+-- name: find_account
+-- All that is known about one account, and the freeze that binds it.
+SELECT account.*, freeze.id AS freeze_id, freeze.reason AS freeze_reason, freeze.placed_at AS freeze_placed_at
+FROM account
+LEFT JOIN standing_order AS freeze
+    ON freeze.account = account.id AND freeze.kind = 'freeze' AND freeze.lifted_at IS NULL
+WHERE account.id = $1;
+
+-- name: home_ips_of_all
+-- Every address any profile names as usual, and whether some profile says nothing about its addresses.
+SELECT (SELECT coalesce(array_agg(DISTINCT ip), '{}') FROM account, unnest(home_ips) AS ip) AS known,
+    EXISTS (SELECT FROM account WHERE home_ips IS NULL) AS some_unknown;
+
+-- name: devices_of_all
+-- Every device any profile names, and whether some profile says nothing about its devices.
+SELECT (SELECT coalesce(array_agg(DISTINCT device), '{}') FROM account, unnest(devices) AS device) AS known,
+    EXISTS (SELECT FROM account WHERE devices IS NULL) AS some_unknown;

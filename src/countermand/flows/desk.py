@@ -1,0 +1,36 @@
+"""The desk: what keeping keys, lists and profiles needs of a database, without deciding anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from countermand.flows.keep_lists import ListBook
+from countermand.flows.keep_profiles import ProfileBook
+from countermand.flows.manage_keys import KeyBook
+from countermand.kernel.clock import Clock
+from countermand.kernel.ids import Ids
+
+
+class DatabaseReport(Protocol):
+    """What can be said about the database itself."""
+
+    async def status(self) -> dict[str, Any]:
+        """Version, role, size in bytes, migrations applied and pending, rows by table (estimated)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An open database for the small stories; it takes no epoch, builds no windows, decides nothing.
+
+    `started_here` says whether the private server was started for this desk and stops with it.
+    """
+
+    keys: KeyBook
+    lists: ListBook
+    profiles: ProfileBook
+    database: DatabaseReport
+    clock: Clock
+    ids: Ids
+    started_here: bool
