@@ -1,0 +1,252 @@
+"""Loads millions of recorded observations: first into flat columns, then all links and records at once."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from itertools import compress, islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from countermand.adapters.features.layout import WORD_BITS, Accumulator, Chain, Kind
+from countermand.adapters.features.names import SHARDS, Names
+from countermand.adapters.features.tape import GIANT, GONE, RECORDS_ADDED, Entity, Tape
+from countermand.policy.plan import Observation, Value
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+# Observations held as objects at one time; everything else is flat.
+CHUNK = 20_000
+WORD = (1 << WORD_BITS) - 1
+SUM_SAFE = 1 << 29
+
+
+def load_in_bulk(tape: Tape, observations: Iterable[Observation]) -> int:
+    """Fill an empty tape; how many observations were young enough to keep."""
+    first = tape.capacity
+    iterator = iter(observations)
+    while chunk := list(islice(iterator, CHUNK)):
+        _append(tape, chunk)
+    count = tape.capacity - first
+    if not count:
+        return 0
+    rows = array("i", range(first + 1, first + count + 1))
+    rows[-1] = 0
+    tape.arrived[first:] = rows
+    tape.oldest, tape.latest, tape.rows = first, first + count - 1, count
+    for column, ids in tape.ids.items():
+        _count_references(tape.names[column], ids)
+    for entity in tape.entities:
+        if entity.layout.accumulators:
+            _Threads(tape, entity, first).build()
+    return count
+
+
+def _append(tape: Tape, chunk: list[Observation]) -> None:
+    """Put a chunk into the columns, as if observed one by one: what is already too old stays out."""
+    newest = tape.newest
+    kept_micros = tape.layout.plan.kept_micros
+    young = []
+    for observation in chunk:
+        instant = observation[0]
+        young.append(instant > newest - kept_micros)
+        newest = max(newest, instant)
+    if not all(young):
+        chunk = list(compress(chunk, young))
+    if not chunk:
+        return
+    tape.newest = newest
+    instants, keys, masks, values = zip(*chunk, strict=True)
+    value_columns = list(zip(*values, strict=True))
+    tape.at.extend(instants)
+    stored = _masks(tape, masks, value_columns)
+    for word, mask in enumerate(tape.masks):
+        mask.extend(bits >> (word * WORD_BITS) & WORD for bits in stored)
+    for column, kept in tape.columns.items():
+        kept.extend([0 if value is None else value for value in value_columns[column]])
+    for column, ids in tape.ids.items():
+        ids.extend(tape.names[column].refer_all(value_columns[column]))
+    for entity, column_keys in zip(tape.entities, zip(*keys, strict=True), strict=True):
+        used = entity.layout.bits_used
+        threaded = [
+            key if mask & used else None for key, mask in zip(column_keys, masks, strict=True)
+        ]
+        entity.slots.extend(entity.names.refer_all(threaded))
+    _fill(tape, len(chunk))
+
+
+def _masks(tape: Tape, masks: tuple[int, ...], columns: list[tuple[Value, ...]]) -> list[int]:
+    """Masks with the bits that say which values are known."""
+    streams = (1 << tape.layout.plan.streams) - 1
+    stored = [mask & streams for mask in masks]
+    for column in tape.layout.columns_used:
+        bit = tape.layout.known_bit(column)
+        known = columns[column]
+        stored = [
+            bits if value is None else bits | bit for bits, value in zip(stored, known, strict=True)
+        ]
+    return stored
+
+
+def _fill(tape: Tape, count: int) -> None:
+    """Grow the arrays that are computed later by as many rows."""
+    zeros = bytes(count * 4)
+    for values in (tape.arrived, *tape.peak_up, *tape.peak_down):
+        values.frombytes(zeros)
+    for entity in tape.entities:
+        entity.following.frombytes(zeros)
+        entity.preceding.frombytes(zeros)
+
+
+def _count_references(names: Names, ids: array[int]) -> None:
+    counts = np.bincount(np.frombuffer(ids, np.int32), minlength=names.top).astype(np.int32)
+    counts[0] = 0
+    names.references[:] = array("i", counts.tobytes())
+
+
+class _Threads:
+    """Links and records of one entity, for rows in order of (key, instant, recording)."""
+
+    def __init__(self, tape: Tape, entity: Entity, first: int) -> None:
+        self.tape = tape
+        self.entity = entity
+        slots = np.frombuffer(entity.slots, np.int32)
+        at = np.frombuffer(tape.at, np.int64)
+        by_time = np.argsort(at[first:], kind="stable") + first
+        by_time = by_time[slots[by_time] > 0]
+        self.rows = by_time[np.argsort(slots[by_time], kind="stable")]
+        self.slot: Ints = slots[self.rows].astype(np.int64)
+        self.at: Ints = at[self.rows]
+        self.masks = [np.frombuffer(mask, np.int64)[self.rows] for mask in tape.masks]
+        self.starts: Flags = np.ones(len(self.rows), dtype=np.bool_)
+        self.starts[1:] = self.slot[1:] != self.slot[:-1]
+        self.ends: Flags = np.ones(len(self.rows), dtype=np.bool_)
+        self.ends[:-1] = self.starts[1:]
+        self.keys = entity.names.top
+        names = list(entity.layout.fields)
+        wide = 1 + len(entity.layout.sums)
+        formats = ["<i8"] * wide + ["<i4"] * (len(names) - wide)
+        self.records = np.zeros(self.keys, np.dtype({"names": names, "formats": formats}))
+        self.giants: dict[int, dict[str, int]] = {}
+
+    def build(self) -> None:
+        self._link(self.entity.following, self.entity.preceding, np.arange(len(self.rows)))
+        last = np.flatnonzero(self.ends)
+        self.records["asof"][self.slot[last]] = self.at[last]
+        self.records["tail"][self.slot[last]] = self.rows[last]
+        asof = self.records["asof"][self.slot]
+        backs = {chain: self._chain(chain) for chain in self.entity.layout.chains}
+        for group, micros in enumerate(self.entity.layout.lengths):
+            inside = self.at > asof - micros
+            self._point_to_first(f"l{group}", np.flatnonzero(inside))
+            for acc in self.entity.layout.of_group(group):
+                self._accumulate(acc, np.flatnonzero(inside & self._holding(acc.bits)), backs, inside)
+        for acc in self.entity.layout.of_kind(Kind.LAST):
+            self._point_to_last(acc.field, np.flatnonzero(self._holding(acc.bits)))
+        self._keep_records()
+
+    def _holding(self, bits: int) -> Flags:
+        held: Flags = np.ones(len(self.rows), dtype=np.bool_)
+        for word, mask in enumerate(self.masks):
+            part = bits >> (word * WORD_BITS) & WORD
+            if part:
+                held &= mask & part == part
+        return held
+
+    def _link(self, following: array[int], preceding: array[int], chosen: Ints) -> None:
+        """Thread the chosen positions of each key in their order."""
+        rows, slot = self.rows[chosen], self.slot[chosen]
+        same = slot[1:] == slot[:-1]
+        forward, backward = np.frombuffer(following, np.int32), np.frombuffer(preceding, np.int32)
+        forward[rows] = 0
+        backward[rows] = 0
+        forward[rows[:-1][same]] = rows[1:][same]
+        backward[rows[1:][same]] = rows[:-1][same]
+
+    def _point_to_first(self, field: str, chosen: Ints) -> None:
+        slot = self.slot[chosen]
+        first = np.ones(len(slot), dtype=np.bool_)
+        first[1:] = slot[1:] != slot[:-1]
+        self.records[field][slot[first]] = self.rows[chosen[first]]
+
+    def _point_to_last(self, field: str, chosen: Ints) -> None:
+        slot = self.slot[chosen]
+        last = np.ones(len(slot), dtype=np.bool_)
+        last[:-1] = slot[1:] != slot[:-1]
+        self.records[field][slot[last]] = self.rows[chosen[last]]
+
+    def _accumulate(self, acc: Accumulator, chosen: Ints, backs: dict[Chain, Ints], inside: Flags) -> None:
+        """One field of every record, from the positions inside that satisfy its condition."""
+        if acc.kind is Kind.COUNT:
+            self.records[acc.field] = np.bincount(self.slot[chosen], minlength=self.keys)
+        elif acc.kind is Kind.SUM:
+            self._sum(acc, chosen)
+        elif acc.kind is Kind.DISTINCT:
+            self._count_pairs(acc, chosen)
+        elif acc.kind is Kind.FIRST:
+            self._point_to_first(acc.field, chosen)
+        else:
+            assert acc.chain is not None, "what is left is a peak"
+            members = backs[acc.chain]
+            self._point_to_first(acc.field, members[inside[members]])
+
+    def _sum(self, acc: Accumulator, chosen: Ints) -> None:
+        """Exact sums: both halves of each value are added apart, so that nothing leaves 64 bits."""
+        values = np.frombuffer(self.tape.columns[acc.column], np.int64)[self.rows[chosen]]
+        slot = self.slot[chosen]
+        high, low = self._per_key(slot, values >> 32), self._per_key(slot, values & 0xFFFFFFFF)
+        fits = np.abs(high) < SUM_SAFE
+        self.records[acc.field] = np.where(fits, (high << 32) + low, 0)
+        for key in np.flatnonzero(~fits).tolist():
+            self.giants.setdefault(key, {})[acc.field] = (int(high[key]) << 32) + int(low[key])
+
+    def _per_key(self, slot: Ints, values: Ints) -> Ints:
+        totals = np.zeros(self.keys, np.int64)
+        starts = np.flatnonzero(np.diff(slot, prepend=-1))
+        if len(starts):
+            totals[slot[starts]] = np.add.reduceat(values, starts)
+        return totals
+
+    def _count_pairs(self, acc: Accumulator, chosen: Ints) -> None:
+        ids = np.frombuffer(self.tape.ids[acc.column], np.int32)[self.rows[chosen]].astype(np.int64)
+        pairs, counts = np.unique(self.slot[chosen] << 32 | ids, return_counts=True)
+        slot = pairs >> 32
+        self.records[acc.field] = np.bincount(slot, minlength=self.keys)
+        by_shard = np.argsort(slot & SHARDS - 1, kind="stable")
+        ends = np.searchsorted((slot & SHARDS - 1)[by_shard], np.arange(SHARDS + 1))
+        for number, shard in enumerate(self.tape.pairs[acc.number]):
+            part = by_shard[ends[number] : ends[number + 1]]
+            shard.update(zip(pairs[part].tolist(), counts[part].tolist(), strict=True))
+
+    def _chain(self, chain: Chain) -> Ints:
+        """Thread the rows that no later one outdoes; their positions."""
+        up, down = self.tape.peak_up[chain.number], self.tape.peak_down[chain.number]
+        np.frombuffer(down, np.int32)[self.rows] = GONE
+        chosen = np.flatnonzero(self._holding(chain.bits))
+        if not len(chosen):
+            return chosen
+        values: npt.NDArray[Any] = np.asarray(self.tape.columns[chain.column])[self.rows[chosen]]
+        _, ranks = np.unique(values, return_inverse=True)
+        if not chain.largest:
+            ranks = len(chosen) - ranks
+        # Backwards, each key starts above all ranks of the key after it: the running maximum starts anew.
+        backwards = (self.keys - self.slot[chosen[::-1]]) * (len(chosen) + 1) + ranks[::-1]
+        running = np.maximum.accumulate(backwards)
+        member = np.ones(len(chosen), dtype=np.bool_)
+        member[1:] = running[1:] > running[:-1]
+        members = chosen[member[::-1]]
+        self._link(up, down, members)
+        self._point_to_last(chain.back, members)
+        return members
+
+    def _keep_records(self) -> None:
+        spare = bytes(self.entity.size * RECORDS_ADDED)
+        self.entity.records[:] = self.records.tobytes() + spare
+        fields = self.entity.layout.fields
+        for key, sums in self.giants.items():
+            record = tuple(sums.get(field, int(self.records[field][key])) for field in fields)
+            self.entity.store(key, record)
+        assert GIANT not in self.records["asof"], "the instant that marks a giant is no instant"

@@ -1,0 +1,212 @@
+"""What is kept per key: the accumulators that several windows share, and how one key's record is packed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from countermand.policy.plan import LOOKS_BACK, Aggregate, ColumnKind, FeaturePlan, Window
+
+# Bits per word of a row's mask: a word stays positive, so that -1 can mark a row as gone.
+WORD_BITS = 62
+
+
+class Kind(Enum):
+    """What an accumulator holds for one key, as of the key's instant."""
+
+    COUNT = auto()  # how many rows inside satisfy the condition
+    SUM = auto()  # the exact sum of a column over them
+    DISTINCT = auto()  # how many different values
+    FIRST = auto()  # the first such row inside
+    LAST = auto()  # the last such row, however old
+    PEAK = auto()  # the row inside with the smallest or largest value
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The rows of a key that no later row outdoes: the front of every min or max over one column."""
+
+    bits: int
+    column: int
+    largest: bool
+    number: int  # among all chains of the plan
+    back: str  # the record field that points to the last row of the chain
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulator:
+    """One field of a key's record, shared by all windows that need it."""
+
+    kind: Kind
+    group: int  # which window length of the entity; -1 for LAST
+    bits: int  # the mask bits a row needs: its stream, and that the column is known
+    column: int
+    field: str
+    number: int = -1  # DISTINCT: which table of values, among all of the plan
+    chain: Chain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityLayout:
+    """The record of one entity's keys. Fields in order: the instant, sums, then 32-bit counts and rows."""
+
+    number: int
+    lengths: tuple[int, ...]
+    accumulators: tuple[Accumulator, ...]
+    chains: tuple[Chain, ...]
+    bits_used: int  # a row with none of these bits is not threaded on this entity
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        return tuple(acc.field for acc in self.accumulators if acc.kind is Kind.SUM)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        lefts = tuple(f"l{group}" for group in range(len(self.lengths)))
+        small = tuple(acc.field for acc in self.accumulators if acc.kind is not Kind.SUM)
+        return ("asof", *self.sums, "tail", *lefts, *(chain.back for chain in self.chains), *small)
+
+    @property
+    def packing(self) -> str:
+        wide = 1 + len(self.sums)
+        return f"<{wide}q{len(self.fields) - wide}i"
+
+    def of_group(self, group: int) -> tuple[Accumulator, ...]:
+        return tuple(acc for acc in self.accumulators if acc.group == group)
+
+    def of_kind(self, kind: Kind) -> tuple[Accumulator, ...]:
+        return tuple(acc for acc in self.accumulators if acc.kind is kind)
+
+
+_KIND = {
+    Aggregate.COUNT: Kind.COUNT,
+    Aggregate.RATE: Kind.COUNT,
+    Aggregate.SUM: Kind.SUM,
+    Aggregate.AVG: Kind.SUM,
+    Aggregate.DISTINCT: Kind.DISTINCT,
+    Aggregate.FIRST_SEEN: Kind.FIRST,
+    Aggregate.TIME_SINCE_LAST: Kind.LAST,
+    Aggregate.LAST: Kind.LAST,
+    Aggregate.MIN: Kind.PEAK,
+    Aggregate.MAX: Kind.PEAK,
+}
+_LETTER = {
+    Kind.COUNT: "n",
+    Kind.SUM: "s",
+    Kind.DISTINCT: "d",
+    Kind.FIRST: "f",
+    Kind.LAST: "z",
+    Kind.PEAK: "x",
+}
+
+
+class PlanLayout:
+    """A plan's windows resolved to accumulators, and its columns to arrays.
+
+    Raises ValueError for a plan the store cannot keep exactly: a sum over a column that is not an
+    integer, a window longer than the history, or a window that looks back and claims its own operation.
+    """
+
+    def __init__(self, plan: FeaturePlan) -> None:
+        for window in plan.windows:
+            _check(plan, window)
+        self.plan = plan
+        self.columns_used = sorted({w.column for w in plan.windows if w.column is not None})
+        # Any column that is counted by distinct values is kept as ids; texts are never kept otherwise.
+        self.columns_named = sorted(
+            {w.column for w in plan.windows if w.column is not None and w.aggregate is Aggregate.DISTINCT}
+            | {c for c in self.columns_used if plan.columns[c].kind is ColumnKind.TEXT}
+        )
+        self.columns_kept = [c for c in self.columns_used if plan.columns[c].kind is not ColumnKind.TEXT]
+        self.words = (plan.streams + len(plan.columns)) // WORD_BITS + 1
+        self.chains: list[tuple[int, Chain]] = []
+        self.distincts = 0
+        self._resolved: dict[tuple[int, Kind, Window], Accumulator] = {}
+        self.entities = tuple(self._entity(number) for number in range(len(plan.entities)))
+
+    def known_bit(self, column: int) -> int:
+        """The mask bit that says that a row has a value in this column."""
+        return 1 << (self.plan.streams + column)
+
+    def accumulator(self, window: Window, kind: Kind | None = None) -> Accumulator:
+        """Where a window finds its value; `avg` also asks for the COUNT of known values."""
+        return self._resolved[window.entity, kind or _KIND[window.aggregate], window]
+
+    def distinct_own(self, entity: int) -> frozenset[str]:
+        """The distinct counts of an entity that some window wants with its own operation."""
+        return frozenset(
+            self.accumulator(window).field
+            for window in self.plan.windows
+            if window.entity == entity and window.own and window.aggregate is Aggregate.DISTINCT
+        )
+
+    def _entity(self, number: int) -> EntityLayout:
+        windows = [window for window in self.plan.windows if window.entity == number]
+        grouped = {w.micros for w in windows if _KIND[w.aggregate] is not Kind.LAST}
+        lengths = tuple(sorted(grouped))
+        shared: dict[tuple[object, ...], Accumulator] = {}
+        chains: dict[tuple[object, ...], Chain] = {}
+        for window in windows:
+            kinds = [_KIND[window.aggregate]]
+            if window.aggregate is Aggregate.AVG:
+                kinds.append(Kind.COUNT)
+            for kind in kinds:
+                accumulator = self._share(window, kind, lengths, shared, chains)
+                self._resolved[number, kind, window] = accumulator
+        used = 0
+        for accumulator in shared.values():
+            used |= accumulator.bits & ((1 << self.plan.streams) - 1)
+        return EntityLayout(number, lengths, tuple(shared.values()), tuple(chains.values()), used)
+
+    def _share(
+        self,
+        window: Window,
+        kind: Kind,
+        lengths: tuple[int, ...],
+        shared: dict[tuple[object, ...], Accumulator],
+        chains: dict[tuple[object, ...], Chain],
+    ) -> Accumulator:
+        """The accumulator of one window, made if no earlier window needed the same."""
+        looks_at_values = window.column is not None and kind is not Kind.LAST
+        bits = 1 << window.stream
+        column = -1
+        if looks_at_values and window.aggregate not in (Aggregate.COUNT, Aggregate.RATE, Aggregate.FIRST_SEEN):
+            assert window.column is not None
+            column = window.column
+            bits |= self.known_bit(column)
+        group = -1 if kind is Kind.LAST else lengths.index(window.micros)
+        largest = window.aggregate is Aggregate.MAX
+        # The count of known values does not depend on which column's values they are, but on its bits.
+        identity = (kind, group, bits, -1 if kind is Kind.COUNT else column, largest)
+        if identity in shared:
+            return shared[identity]
+        chain = None
+        if kind is Kind.PEAK:
+            chain = chains.get((bits, column, largest))
+            if chain is None:
+                chain = Chain(bits, column, largest, len(self.chains), f"b{len(chains)}")
+                chains[bits, column, largest] = chain
+                self.chains.append((window.entity, chain))
+        number = -1
+        if kind is Kind.DISTINCT:
+            number = self.distincts
+            self.distincts += 1
+        field = f"{_LETTER[kind]}{len(shared)}"
+        shared[identity] = Accumulator(kind, group, bits, column, field, number, chain)
+        return shared[identity]
+
+
+def _check(plan: FeaturePlan, window: Window) -> None:
+    if not 0 < window.micros <= plan.history_micros:
+        raise ValueError(f"window {window.name}: its length is outside the history that is kept")
+    if window.own and window.aggregate in LOOKS_BACK:
+        raise ValueError(f"window {window.name}: {window.aggregate} never includes its own operation")
+    if window.aggregate in (Aggregate.COUNT, Aggregate.RATE, Aggregate.FIRST_SEEN, Aggregate.TIME_SINCE_LAST):
+        return
+    if window.column is None:
+        raise ValueError(f"window {window.name}: {window.aggregate} needs a column")
+    kind = plan.columns[window.column].kind
+    if window.aggregate in (Aggregate.SUM, Aggregate.AVG) and kind is not ColumnKind.INTEGER:
+        raise ValueError(f"window {window.name}: only integers can be summed exactly")
+    if window.aggregate in (Aggregate.MIN, Aggregate.MAX) and kind is ColumnKind.TEXT:
+        raise ValueError(f"window {window.name}: texts have no smallest or largest")

@@ -1,0 +1,81 @@
+"""Writes the source of the uncommon changes: a row that arrives late, and a row that goes."""
+
+from __future__ import annotations
+
+from countermand.adapters.features.layout import Chain, EntityLayout, Kind
+from countermand.adapters.features.peaks import fronts_of
+from countermand.adapters.features.pieces import Lines, Pieces, under
+
+
+class SpliceSource(Pieces):
+    """`spliceN(row, slot)`: thread a row between the older rows of a key and correct its record."""
+
+    def lines(self, entity: EntityLayout) -> Lines:
+        e = entity.number
+        changes: Lines = []
+        for group, micros in enumerate(entity.lengths):
+            inside = [f"if now < at[l{group}]: l{group} = row", *self.add(entity, group)]
+            for acc in entity.of_group(group):
+                if acc.kind is Kind.FIRST:
+                    inside.append(f"if {self.condition(acc.bits)} and now < at[{acc.field}]: {acc.field} = row")
+            changes += under(f"if now > asof - {micros}:", inside)
+        for acc in entity.of_kind(Kind.LAST):
+            newer = f"not {acc.field} or at[{acc.field}] <= now"
+            changes.append(f"if {self.condition(acc.bits)} and ({newer}): {acc.field} = row")
+        for chain in entity.chains:
+            insert = peak_step(entity, chain, "insert")
+            changes += under(f"if {self.condition(chain.bits)}:", [insert])
+            changes.append(f"else: down{chain.number}[row] = -1")
+        columns = sorted({acc.column for acc in entity.accumulators if acc.column >= 0})
+        loads = ["now = at[row]", *(f"m{word} = mask{word}[row]" for word in range(self.layout.words))]
+        loads += [f"v{c} = column{c}[row]" for c in columns if c in self.layout.columns_kept]
+        loads += [f"i{c} = ids{c}[row]" for c in columns if c in self.layout.columns_named]
+        place = [
+            "before, after = tail, 0",
+            f"while before and at[before] > now: after, before = before, preceding{e}[before]",
+            f"preceding{e}[row] = before",
+            f"following{e}[row] = after",
+            f"if before: following{e}[before] = row",
+            f"if after: preceding{e}[after] = row",
+            "else: tail = row",
+        ]
+        body = [*loads, *self.known_conditions(), *self.unpack(entity), *place, *changes, *self.pack(entity)]
+        return under(f"def splice{e}(row, slot):", body)
+
+
+class RemoveSource(Pieces):
+    """`remove(row)`: as if the row had never been there. The caller frees it."""
+
+    def lines(self) -> Lines:
+        body = ["instant = at[row]"]
+        for entity in self.layout.entities:
+            if entity.accumulators:
+                body += [f"slot = slots{entity.number}[row]", *under("if slot:", self._unthread(entity))]
+        return under("def remove(row):", [*body, "tape.forget_values(row)"])
+
+    def _unthread(self, entity: EntityLayout) -> Lines:
+        e = entity.number
+        lines = [f"slots{e}[row] = 0", *self.unpack(entity)]
+        lines += [f"before = preceding{e}[row]", f"after = following{e}[row]"]
+        lines += [f"if before: following{e}[before] = after", f"if after: preceding{e}[after] = before"]
+        lines.append("else: tail = before")
+        for group, micros in enumerate(entity.lengths):
+            inside = [*self.subtract(entity, group, "row"), f"if l{group} == row: l{group} = after"]
+            for acc in entity.of_group(group):
+                if acc.kind is Kind.FIRST:
+                    inside += under(f"if {acc.field} == row:", self.next_holding(e, acc, "following"))
+            lines += under(f"if instant > asof - {micros}:", inside)
+        for acc in entity.of_kind(Kind.LAST):
+            lines += under(f"if {acc.field} == row:", self.next_holding(e, acc, "preceding"))
+        for chain in entity.chains:
+            lines += under(f"if down{chain.number}[row] >= 0:", [peak_step(entity, chain, "remove")])
+        return [*lines, f"if not tail: close{e}(slot)", *under("else:", self.pack(entity))]
+
+
+def peak_step(entity: EntityLayout, chain: Chain, step: str) -> str:
+    """The call that changes a chain, its back, and the fronts of its windows."""
+    fronts = fronts_of(entity, chain)
+    fields = ", ".join(acc.field for acc in fronts)
+    cuts = ", ".join(f"asof - {entity.lengths[acc.group]}" for acc in fronts)
+    changed = ", ".join([chain.back, *(acc.field for acc in fronts)])
+    return f"{changed} = {step}_peak{chain.number}(row, {chain.back}, ({fields},), ({cuts},))"

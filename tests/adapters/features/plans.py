@@ -1,0 +1,100 @@
+"""Random plans and streams for feature stores: small numbers, so that every edge is met often."""
+
+from __future__ import annotations
+
+import random
+
+from countermand.policy.plan import (
+    LOOKS_BACK,
+    Aggregate,
+    Column,
+    ColumnKind,
+    FeaturePlan,
+    Observation,
+    Value,
+    Window,
+)
+
+ENTITIES = (("account",), ("device",), ("account", "device"))
+COLUMNS = (
+    Column("amount", ColumnKind.INTEGER),
+    Column("minutes", ColumnKind.INTEGER),
+    Column("score", ColumnKind.NUMBER),
+    Column("payee", ColumnKind.TEXT),
+    Column("place", ColumnKind.TEXT),
+)
+_KINDS_FOR = {
+    Aggregate.SUM: (ColumnKind.INTEGER,),
+    Aggregate.AVG: (ColumnKind.INTEGER,),
+    Aggregate.MIN: (ColumnKind.INTEGER, ColumnKind.NUMBER),
+    Aggregate.MAX: (ColumnKind.INTEGER, ColumnKind.NUMBER),
+    Aggregate.DISTINCT: tuple(ColumnKind),
+    Aggregate.LAST: tuple(ColumnKind),
+}
+HUGE = 4 * 10**18  # three of them leave 64 bits
+
+
+def random_plan(seed: random.Random) -> FeaturePlan:
+    """A plan of 1 to 14 windows; now and then with more filters than one machine word has bits."""
+    streams = seed.choice((1, 2, 3, 4, 4, 70))
+    history = seed.choice((4, 12, 30))
+    lengths = [seed.randint(1, history) for _ in range(seed.choice((1, 2, 3)))]
+    windows = []
+    for number in range(seed.randint(1, 14)):
+        aggregate = seed.choice(list(Aggregate))
+        kinds = _KINDS_FOR.get(aggregate)
+        column = seed.choice([i for i, c in enumerate(COLUMNS) if c.kind in kinds]) if kinds else None
+        own = aggregate not in LOOKS_BACK and seed.random() < 0.7
+        stream = seed.choice((seed.randrange(streams), 0, streams - 1))
+        windows.append(
+            Window(
+                f"w{number}",
+                seed.randrange(len(ENTITIES)),
+                stream,
+                aggregate,
+                seed.choice(lengths),
+                column,
+                own,
+                seed.choice((1, 7, 3600)) if aggregate is Aggregate.RATE else 0,
+            )
+        )
+    return FeaturePlan(ENTITIES, COLUMNS, streams, tuple(windows), history, seed.choice((0, 3, 10)))
+
+
+class Stream:
+    """Observations of one plan: ties, late arrivals within the lateness, missing parts, jumps in time."""
+
+    def __init__(self, seed: random.Random, plan: FeaturePlan) -> None:
+        self._seed = seed
+        self._plan = plan
+        self._newest = 1_000
+        self._missing = seed.choice((0.0, 0.1, 0.4))
+        self._jump = seed.choice((0.0, 0.02))
+        self._late = seed.choice((0.0, 0.3, 0.6))
+        self._accounts = "ab"[: seed.choice((1, 2))] + seed.choice(("", "cdefgh"))
+
+    def next(self) -> Observation:
+        """One more; time stands still as often as it moves."""
+        seed = self._seed
+        self._newest += seed.choice((0, 0, 1, 1, 2))
+        if seed.random() < self._jump:
+            self._newest += seed.choice((self._plan.history_micros, 2 * self._plan.kept_micros))
+        late = seed.random() < self._late and self._plan.lateness_micros
+        at = self._newest - (seed.randint(1, self._plan.lateness_micros) if late else 0)
+        account, device = self._maybe(seed.choice(self._accounts)), self._maybe(seed.choice("xyz"))
+        pair = f"{account}\x1f{device}" if account and device else None
+        mask = seed.getrandbits(self._plan.streams) | (seed.random() < 0.3)
+        return Observation(at, (account, device, pair), mask, tuple(map(self._value, COLUMNS)))
+
+    def _maybe(self, value: str) -> str | None:
+        return None if self._seed.random() < self._missing else value
+
+    def _value(self, column: Column) -> Value:
+        seed = self._seed
+        if seed.random() < self._missing:
+            return None
+        if column.kind is ColumnKind.INTEGER:
+            return seed.choice((0, 1, 2, 3, -5, 100, HUGE, -HUGE, seed.randrange(1000)))
+        if column.kind is ColumnKind.NUMBER:
+            return seed.choice((0.0, -0.0, 0.5, 1, 1.0, -2.5, 1e300, seed.random()))
+        return seed.choice(("", "p", "q", "支付宝", "r", f"s{seed.randrange(30)}"))
