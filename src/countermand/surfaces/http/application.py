@@ -1,0 +1,128 @@
+"""The ordinary application: Litestar over everything that is not hot, closed unless a route says otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
+
+from countermand.kernel.errors import BadRequest, CountermandError
+from countermand.surfaces.http.hot import is_json, too_large
+from countermand.surfaces.http.keeper import Keeper
+from countermand.surfaces.http.measures import Measures
+from countermand.surfaces.http.ports import Stories
+from countermand.surfaces.http.problems import (
+    invalid_request,
+    language_of,
+    problem_bytes,
+    problem_headers,
+    unexpected,
+    unknown_route,
+    wrong_media_type,
+    wrong_method,
+)
+from countermand.surfaces.http.routes import ROUTE_HANDLERS
+from countermand.surfaces.http.visits import visit_of
+from countermand.vocabulary.reading import BODY_BYTES_MAX
+
+_LOOPBACK = ("127.", "::1", "::ffff:127.")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+def make_application(stories: Stories, keeper: Keeper, measures: Measures) -> Litestar:
+    """The ASGI application of the ordinary routes; it must be called through the Front."""
+    return Litestar(
+        route_handlers=list(ROUTE_HANDLERS),
+        guards=[guard],
+        before_request=_only_json,
+        exception_handlers={
+            CountermandError: _refused,
+            HTTPException: _http_refused,
+            Exception: _failed,
+        },
+        state=State({"stories": stories, "keeper": keeper, "measures": measures}),
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Every route names the scope it asks for, or says that it is open; one that says neither stays shut.
+
+    `/metrics` is open to the machine itself (a peer on loopback that forwards for nobody), to others with `read`.
+    """
+    scope = handler.opt.get("scope")
+    if scope is None and handler.opt.get("open"):
+        return
+    if handler.opt.get("open_on_loopback") and _is_local(connection):
+        return
+    assert isinstance(scope, str), f"{handler} names no scope"
+    authorization = connection.headers.get("authorization")
+    keeper: Keeper = connection.app.state["keeper"]
+    key = keeper.admit(
+        None if authorization is None else authorization.encode("latin-1"),
+        scope,
+        str(connection.scope.get("path_template", "")),
+    )
+    visit_of(connection.scope).actor = key.name
+
+
+def _is_local(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    client = connection.client
+    forwarded = any(name in connection.headers for name in _FORWARDED)
+    return client is not None and client.host.startswith(_LOOPBACK) and not forwarded
+
+
+async def _only_json(request: Request[Any, Any, Any]) -> None:
+    if request.method in ("POST", "PUT", "PATCH"):
+        content_type = request.headers.get("content-type", "")
+        if not is_json(content_type.encode("latin-1", "replace")):
+            raise wrong_media_type()
+
+
+def _refused(request: Request[Any, Any, Any], error: CountermandError) -> Response[bytes]:
+    measures: Measures = request.app.state["measures"]
+    measures.refusals[str(error.http_status), error.code] += 1
+    language = language_of(request.headers.get("accept-language"))
+    headers = {name.decode(): value.decode() for name, value in problem_headers(error, language)}
+    media_type = headers.pop("content-type")
+    body = problem_bytes(error, language, visit_of(request.scope).trace_id)
+    return Response(body, status_code=error.http_status, headers=headers, media_type=media_type)
+
+
+def _http_refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    return _refused(request, _translated(request, error))
+
+
+def _translated(request: Request[Any, Any, Any], error: HTTPException) -> CountermandError:
+    """Litestar's own refusals in our words."""
+    status = error.status_code
+    if status == 404:
+        return unknown_route(request.scope["path"])
+    if status == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return wrong_method(request.method, sorted(part.strip() for part in allowed.split(",") if part.strip()))
+    if status == 413:
+        return too_large(BODY_BYTES_MAX)
+    if status >= 500:
+        return unexpected(error, visit_of(request.scope).trace_id, request.scope["path_template"])
+    return _invalid(error)
+
+
+def _invalid(error: HTTPException) -> BadRequest:
+    extra = error.extra
+    first = extra[0] if isinstance(extra, list) and extra and isinstance(extra[0], dict) else None
+    if first is not None:
+        return invalid_request(str(first.get("message", "")), str(first.get("key", "")) or None)
+    return invalid_request(str(error.detail).rstrip("."), None)
+
+
+def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    visit = visit_of(request.scope)
+    where = str(request.scope.get("path_template", request.scope["path"]))
+    return _refused(request, unexpected(error, visit.trace_id, where))

@@ -1,0 +1,46 @@
+"""What the ordinary routes know about the request they serve: its trace and who is asking."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from countermand.kernel.errors import BadRequest
+from countermand.surfaces.http.problems import invalid_request
+from countermand.vocabulary.operations import Identifier
+
+
+class Visit:
+    """One request to the ordinary application; `actor` is the name of the key, once it was checked."""
+
+    __slots__ = ("actor", "trace_id", "traceparent")
+
+    def __init__(self, trace_id: str, traceparent: str) -> None:
+        self.trace_id = trace_id
+        self.traceparent = traceparent
+        self.actor = ""
+
+
+def visit_of(scope: Any) -> Visit:
+    """The visit that the front put into the ASGI scope."""
+    visit = scope["state"]["visit"]
+    assert isinstance(visit, Visit), "every request comes through the front"
+    return visit
+
+
+def identifier(segment: str, field: str) -> str:
+    """A path segment, decoded once: the application routes on the undecoded path, so `%2F` stays inside.
+
+    Raises BadRequest (`invalid_request`) unless it has 1 to 128 printable characters.
+    """
+    try:
+        return msgspec.convert(unquote(segment, errors="strict"), Identifier)
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        raise invalid_identifier(field) from None
+
+
+def invalid_identifier(field: str) -> BadRequest:
+    """400 for a name that cannot be one."""
+    return invalid_request("an identifier has 1 to 128 printable characters", field)
