@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
+import structlog
 
+from countermand.adapters.features.memory import MemoryFeatureStore
+from countermand.adapters.places.ip_table import IpTable
+from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
+from countermand.adapters.postgres.changes import Changes
+from countermand.adapters.postgres.decisions import PostgresDecisions
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
 from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import connect_pool
-from countermand.adapters.postgres.profiles import PostgresProfiles
+from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
 from countermand.adapters.postgres.report import PostgresReport
 from countermand.adapters.postgres.roles import grants_sql
-from countermand.adapters.postgres.shared_server import shared_server
+from countermand.adapters.postgres.seat import take_seat
+from countermand.adapters.postgres.shared_server import own_server, shared_server
+from countermand.flows.circumstances import Surroundings
+from countermand.flows.decide_operation import Decider
 from countermand.flows.desk import Desk
+from countermand.flows.group_commit import GroupCommitter
+from countermand.flows.house import House
+from countermand.flows.rebuild_features import rebuild_features
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import RandomIds
+from countermand.policy.package import compile_policy
+from countermand.policy.program import Program
 from countermand.settings import Settings
 
+log = structlog.get_logger(__name__)
+HOUSE_CONNECTIONS_MAX = 8
+PACKS = Path(__file__).parent / "policies"
 DESK_CONNECTIONS_MAX = 2
 
 database_grants = grants_sql
@@ -57,6 +77,120 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             ids=RandomIds(),
             started_here=started_here,
         )
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIterator[House]:
+    """A deciding server on the database of the settings; there is one at a time.
+
+    Starts the private PostgreSQL unless there is a database_url, migrates, checks and records the policy,
+    takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
+
+    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the private
+    server and of the migrations), PolicyError, Conflict (`policy_changed`).
+    """
+    time = SystemClock() if clock is None else clock
+    source = read_policy(settings.policy)
+    program = compile_policy(source)
+    async with AsyncExitStack() as stack:
+        dsn = settings.database_url or await stack.enter_async_context(
+            own_server(
+                settings.data_dir,
+                binaries=settings.postgres_binaries,
+                shared_buffers_mb=settings.shared_buffers_mb,
+            )
+        )
+        try:
+            await migrate(dsn)
+            pool = await connect_pool(dsn, size_max=HOUSE_CONNECTIONS_MAX)
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        stack.push_async_callback(pool.close)
+        seat = await stack.enter_async_context(take_seat(dsn))
+        shelf = PostgresPolicies(pool)
+        policy_id = await shelf.record(program.name, program.version, program.digest, source, time.now())
+        store = PostgresDecisions(dsn, settings.groups_in_flight_max, seat.epoch)
+        stack.push_async_callback(store.close)
+        memory = await stack.enter_async_context(_memory(pool, program, time))
+        features = MemoryFeatureStore(program.plan)
+        rebuilt = await rebuild_features(
+            program, policy_id, features, store, await shelf.sources(), time.now()
+        )
+        log.info("features_rebuilt", operations=rebuilt, policy=program.label)
+        places = IpTable(settings.geo_country_file, settings.geo_asn_file)
+        surroundings = Surroundings(program, places.locate, memory.lists, memory.population)
+        ids = RandomIds()
+        future_micros_max = settings.future_seconds_max * 10**6
+        decider = Decider(program, policy_id, features, surroundings, time, ids, future_micros_max)
+        committer = GroupCommitter(
+            decider,
+            store,
+            settings.group_size_max,
+            settings.groups_in_flight_max,
+            settings.queue_length_max,
+        )
+        committer.start()
+        stack.push_async_callback(committer.close)
+        yield House(
+            decider=committer,
+            program=program,
+            policy_source=source,
+            features=features,
+            archive=PostgresArchive(pool),
+            policy_shelf=shelf,
+            orders=PostgresOrders(pool),
+            keys=memory.keys,
+            lists=memory.lists,
+            profiles=PostgresProfiles(pool),
+            clock=time,
+            ids=ids,
+            rebuilt=rebuilt,
+            readiness=seat.readiness,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What decisions ask without asking the database; kept fresh by its notices."""
+
+    keys: PostgresKeys
+    lists: PostgresLists
+    population: PostgresPopulation
+
+
+@asynccontextmanager
+async def _memory(pool: asyncpg.Pool, program: Program, clock: Clock) -> AsyncIterator[_Memory]:
+    memory = _Memory(
+        PostgresKeys(pool, clock), PostgresLists(pool), PostgresPopulation(pool, kept=program.uses_population)
+    )
+    changes = Changes(pool)
+    for part in (memory.keys, memory.lists, memory.population):
+        changes.watch(part.TABLE, part.refresh)
+    await changes.start()
+    try:
+        yield memory
+    finally:
+        await changes.stop()
+
+
+def read_policy(policy: str | Path) -> Mapping[str, str]:
+    """The files of a policy: a folder, or the name of a pack that comes with the product.
+
+    Raises SetupError (`unknown_policy`).
+    """
+    folder = Path(policy)
+    if not folder.is_dir():
+        folder = PACKS / str(policy)
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+    if not files:
+        packs = ", ".join(sorted(path.name for path in PACKS.iterdir() if path.is_dir()))
+        raise SetupError(
+            "unknown_policy",
+            f"{policy} is neither a folder with policy files nor a pack; the packs are {packs}.",
+            f"{policy} 既不是策略文件夹，也不是内置策略包；内置策略包有：{packs}。",
+            policy=str(policy),
+        )
+    return files
 
 
 def unreachable(error: BaseException) -> SetupError:

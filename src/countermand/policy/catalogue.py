@@ -151,6 +151,17 @@ _ALL = (
     _field("longitude", Type.NUMBER, "p.longitude", "longitude of the address", "IP经度", bounds=(-180, 180)),
 )
 
+
+def _sources(code: str) -> list[str]:
+    """Which of the generated function's variables the code reads."""
+    return [start for start in ("a.", "p.", "c.population.") if f" {start}" in f" {code}"]
+
+
 FIELDS = {field.symbol.name: field for field in _ALL}
 
 OUTCOME = Symbol("outcome", Type.TEXT, False, OUTCOMES)
+
+# Read from the operation alone (the local day, where its account's zone is the policy's).
+FROM_OPERATION = frozenset(
+    name for name, field in FIELDS.items() if not {"a.", "p.", "c.population."} & set(_sources(field.code))
+)

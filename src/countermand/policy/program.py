@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from countermand.kernel.text import Text
+from countermand.kernel.canonical import digest
 from countermand.policy.binding import BoundRule, Derived, Package
-from countermand.policy.catalogue import FIELDS
+from countermand.policy.catalogue import FIELDS, FROM_OPERATION
 from countermand.policy.emit import Emitter, compiled
 from countermand.policy.plan import Aggregate, FeaturePlan, Observation
 from countermand.policy.terms import Symbol, Term, Type
@@ -75,12 +75,12 @@ class FactSpec:
 class Program:
     """A policy ready to decide. Immutable once built."""
 
-    def __init__(self, package: Package, digest: bytes) -> None:
+    def __init__(self, package: Package, content_digest: bytes) -> None:
         head = package.head
         self.name, self.version, self.title = head.name, head.version, head.title
         self.label = _LABEL.format(name=head.name, version=head.version)
         self.currency, self.timezone = head.currency, head.timezone
-        self.digest = digest
+        self.digest = content_digest
         self.plan: FeaturePlan = package.plan
         self.lists = package.declared.lists
         self.specs = _fact_specs(package)
@@ -96,6 +96,7 @@ class Program:
         amount_names = _moved_by_amount(package)
         self.rules = tuple(self._words(rule, amount_names) for rule in package.rules)
         self.bands = tuple(BandWords(band.at_least, band.then, band.reason) for band in package.declared.bands)
+        self.windows_digest = _windows_digest(package)
         self.given = _Generator(self).given()
         self.observation = _Generator(self).observation()
         self.complete = _Generator(self).complete()
@@ -115,6 +116,19 @@ class Program:
             shown,
             bool(amount_names & names.keys()),
         )
+
+    def given_again(self, circumstances: Circumstances, recorded: Mapping[str, Any]) -> Facts:
+        """The given facts of an operation decided under another policy.
+
+        What was recorded stands; what the operation itself carries is read again; the rest is unknown.
+        """
+        given = self.given(circumstances)
+        for name in self.package.given:
+            if name in recorded:
+                given[self.index[name]] = recorded[name]
+            elif name not in FROM_OPERATION and name not in self.package.head.attributes:
+                given[self.index[name]] = None
+        return self._rederive(given)
 
     def observed(self, facts: Facts, observation: Observation, outcome: str) -> Observation:
         """The observation as it enters the windows: with the filters that look at the outcome."""
@@ -168,6 +182,13 @@ class Program:
         if not self.package.early:
             return given
         return _Generator(self).rederive()(given)
+
+
+def _windows_digest(package: Package) -> bytes:
+    """Equal for policies whose operations enter the windows in the same way."""
+    head = package.head
+    parts = (package.plan, package.filters, package.early, head.currency, head.attributes, package.given)
+    return digest(repr(parts).encode())
 
 
 def _fact_specs(package: Package) -> tuple[FactSpec, ...]:

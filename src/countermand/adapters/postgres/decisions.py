@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 import asyncpg
-import structlog
 
+from countermand.adapters.postgres.availability import AWAY, unavailable
 from countermand.adapters.postgres.pool import connect
 from countermand.adapters.postgres.profiles import account_of_row
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import moment_of
-from countermand.kernel.errors import SetupError, Unavailable
+from countermand.kernel.errors import SetupError
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.parties import Account
 from countermand.work import DecidedRow, HistoryRow, Recorded, RowRefused, gate_of
 
-log = structlog.get_logger(__name__)
 HISTORY_CHUNK_ROWS = 20_000
 _OPERATION_COLUMNS = list(DecidedRow._fields)
 _JOURNAL_COLUMNS = ["at", "kind", "subject", "body", "trace_id"]
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
-_NOT_NOW = (
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.PostgresSystemError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.TransactionRollbackError,
-)
-
-
-def unavailable(error: BaseException) -> Unavailable:
-    """The database cannot do it now: gone, restarting, out of disk, or locked for too long."""
-    log.warning("database_away", error=f"{type(error).__name__}: {error}"[:300])
-    return Unavailable(
-        "database_away",
-        "The decision could not be recorded, so nothing was decided; send the same request again.",
-        "决策未能落库，因此没有作出任何决定；请原样重新发送。",
-    )
 
 
 class PostgresDecisions:
@@ -72,7 +52,7 @@ class PostgresDecisions:
             if rows[0]["epoch"] != self.epoch:
                 raise fenced()
             recorded = await connection.fetch(queries.operations_recorded, list(ids))
-        except (*_LOST, *_NOT_NOW) as error:
+        except AWAY as error:
             self._drop(lane)
             raise unavailable(error) from error
         except BaseException:
@@ -92,7 +72,7 @@ class PostgresDecisions:
                     rows = await connection.fetch(self._queries.operations_recorded, list(ids))
             finally:
                 await connection.close()
-        except (*_LOST, *_NOT_NOW) as error:
+        except AWAY as error:
             raise unavailable(error) from error
         return {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in rows}
 
@@ -142,7 +122,7 @@ class PostgresGroup:
         try:
             await self._connection.copy_records_to_table("operation", records=records, columns=_OPERATION_COLUMNS)
             await self._connection.copy_records_to_table("journal", records=lines, columns=_JOURNAL_COLUMNS)
-        except (*_LOST, *_NOT_NOW) as error:
+        except AWAY as error:
             raise unavailable(error) from error
         except (asyncpg.PostgresError, ValueError, TypeError) as error:
             raise RowRefused(f"{type(error).__name__}: {error}"[:300]) from error
@@ -150,13 +130,13 @@ class PostgresGroup:
     async def commit(self) -> None:
         try:
             await self._connection.execute("COMMIT")
-        except (*_LOST, *_NOT_NOW, asyncpg.PostgresError) as error:
+        except (*AWAY, asyncpg.PostgresError) as error:
             raise unavailable(error) from error
 
     async def abandon(self) -> None:
         try:
             await self._connection.execute("ROLLBACK")
-        except (*_LOST, asyncpg.PostgresError):
+        except (*AWAY, asyncpg.PostgresError):
             self._store._drop(self._lane)
 
 

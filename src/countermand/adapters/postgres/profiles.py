@@ -50,12 +50,12 @@ class PostgresProfiles:
                 about = msgspec.structs.replace(fact, subject=str(row["handle"]))
                 await append_fact(connection, about, guard=row["guard"])
             kept = await connection.fetchrow(QUERIES.find_account, account.id)
-        return _account(kept)
+        return account_of_row(kept)
 
     async def find(self, account_id: str) -> Account | None:
         """What is known about an account, with the freeze that binds it; or None."""
         row = await self._pool.fetchrow(QUERIES.find_account, account_id)
-        return None if row is None else _account(row)
+        return None if row is None else account_of_row(row)
 
 
 class PostgresPopulation:
@@ -109,7 +109,9 @@ def _in(value: str, known: frozenset[str], some_unknown: bool) -> bool | None:
     return None if some_unknown else False
 
 
-def _account(row: Any) -> Account:
+def account_of_row(row: Any) -> Account:
+    """An account from its columns, with those of the freeze that binds it (`freeze_id` NULL: none)."""
+
     def texts(name: str) -> tuple[str, ...] | None:
         return None if row[name] is None else tuple(row[name])
 

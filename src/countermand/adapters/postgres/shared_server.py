@@ -10,6 +10,7 @@ from time import monotonic
 
 import asyncpg
 
+from countermand.adapters.postgres.seat import in_use, seat_is_taken
 from countermand.adapters.postgres.server import PrivateServer, running_dsn
 from countermand.kernel.errors import SetupError
 
@@ -48,6 +49,35 @@ async def shared_server(
             yield dsn, False
             return
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def own_server(
+    data_directory: Path, *, binaries: Path | None = None, shared_buffers_mb: int = 256
+) -> AsyncIterator[str]:
+    """The DSN of a private server that lives as long as this block, for who decides.
+
+    Short work that happens to hold it is waited for; another server is not.
+
+    Raises SetupError: `database_in_use` where a deciding server holds the directory, and PrivateServer's own.
+    """
+    server = PrivateServer(data_directory, binaries=binaries, shared_buffers_mb=shared_buffers_mb)
+    deadline = monotonic() + JOIN_SECONDS_MAX
+    while True:
+        try:
+            dsn = await asyncio.to_thread(server.start)
+            break
+        except SetupError as refusal:
+            if refusal.code != "database-locked" or monotonic() > deadline:
+                raise
+        running = running_dsn(data_directory)
+        if running is not None and await seat_is_taken(running):
+            raise in_use()
+        await asyncio.sleep(_PAUSE_SECONDS)
+    try:
+        yield dsn
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def _answers(dsn: str) -> bool:

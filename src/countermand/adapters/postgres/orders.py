@@ -1,0 +1,55 @@
+"""Standing orders in PostgreSQL: placed and lifted behind the account's gate, never under a decision's feet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from countermand.adapters.postgres.availability import away_is_unavailable
+from countermand.adapters.postgres.journal import append_fact
+from countermand.adapters.postgres.queries import Queries
+from countermand.kernel.clock import micros_of, moment_of
+from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.parties import Freeze
+from countermand.work import gate_of
+
+QUERIES = Queries("orders.sql")
+
+
+class PostgresOrders:
+    """The standing orders of the database."""
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+
+    async def freeze(self, account: str, freeze: Freeze, actor: str, fact: Fact) -> Freeze:
+        """Place a freeze unless one binds already; returns the one that binds after the commit."""
+        with away_is_unavailable():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(QUERIES.lock_gate, gate_of(account))
+                active = await connection.fetchrow(QUERIES.active_freeze, account)
+                if active is not None:
+                    return Freeze(active["id"], active["reason"], micros_of(active["placed_at"]))
+                moved = await connection.fetchrow(QUERIES.move_guard, account)
+                placed_at = moment_of(freeze.placed_at)
+                await connection.execute(
+                    QUERIES.place_freeze, freeze.order, account, freeze.reason, placed_at, actor
+                )
+                about = msgspec.structs.replace(fact, subject=str(moved["handle"]))
+                await append_fact(connection, about, guard=moved["guard"])
+        return freeze
+
+    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> str | None:
+        """Lift the active freeze; its id, or None where none binds."""
+        with away_is_unavailable():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(QUERIES.lock_gate, gate_of(account))
+                order: str | None = await connection.fetchval(QUERIES.lift_freeze, account, moment_of(at), actor)
+                if order is None:
+                    return None
+                moved = await connection.fetchrow(QUERIES.move_guard, account)
+                about = msgspec.structs.replace(fact, subject=str(moved["handle"]))
+                await append_fact(connection, about, order=order, guard=moved["guard"])
+        return order

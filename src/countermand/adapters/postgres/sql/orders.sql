@@ -1,0 +1,22 @@
+-- name: lock_gate
+-- Wait until no decision on an account of this gate is being committed, and keep the next ones waiting.
+SELECT pg_advisory_xact_lock($1);
+
+-- name: move_guard
+-- Create the account or move its guard: every cached copy of its standing is stale from the commit on ($1 id).
+INSERT INTO account (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET guard = account.guard + 1, updated_at = now()
+RETURNING handle, guard;
+
+-- name: active_freeze
+-- The freeze that binds an account now ($1 id).
+SELECT id, reason, placed_at, placed_by FROM standing_order
+WHERE account = $1 AND kind = 'freeze' AND lifted_at IS NULL;
+
+-- name: place_freeze
+-- Place a freeze: id, account, reason, when, by whom.
+INSERT INTO standing_order (id, account, kind, reason, placed_at, placed_by) VALUES ($1, $2, 'freeze', $3, $4, $5);
+
+-- name: lift_freeze
+-- Lift the active freeze of an account: account, when, by whom.
+UPDATE standing_order SET lifted_at = $2, lifted_by = $3
+WHERE account = $1 AND kind = 'freeze' AND lifted_at IS NULL RETURNING id;

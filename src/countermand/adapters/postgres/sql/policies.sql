@@ -1,0 +1,26 @@
+-- name: policy_source
+-- The files of a recorded policy ($1 id).
+SELECT source FROM policy_version WHERE id = $1;
+
+-- name: policy_versions
+-- Every recorded policy, newest first, and whether it is live.
+SELECT v.id, v.name, v.version, v.recorded_at, l.policy_id IS NOT NULL AS live
+FROM policy_version AS v LEFT JOIN policy_live AS l ON l.policy_id = v.id ORDER BY v.id DESC;
+
+-- name: find_policy
+-- A recorded policy by name and version ($1, $2).
+SELECT id, digest FROM policy_version WHERE name = $1 AND version = $2;
+
+-- name: record_policy
+-- Record a policy: name, version, digest, source, when.
+INSERT INTO policy_version (name, version, digest, source, recorded_at) VALUES ($1, $2, $3, $4, $5) RETURNING id;
+
+-- name: make_live
+-- Make a recorded policy ($1) the live one; its number, or nothing where it was live already.
+INSERT INTO policy_live AS live (policy_id) VALUES ($1)
+ON CONFLICT (only_row) DO UPDATE SET policy_id = excluded.policy_id WHERE live.policy_id <> excluded.policy_id
+RETURNING policy_id;
+
+-- name: policy_sources
+-- The files of every recorded policy.
+SELECT id, source FROM policy_version;

@@ -1,0 +1,84 @@
+"""Freeze an account, and lift it again: the order binds from its commit, and the answer comes after it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from countermand.kernel.clock import Clock, rfc3339
+from countermand.kernel.errors import BadRequest
+from countermand.kernel.ids import Ids
+from countermand.vocabulary.facts import ACCOUNT_FROZEN, ACCOUNT_LIFTED, Fact
+from countermand.vocabulary.parties import Freeze
+
+REASON_CHARACTERS_MAX = 500
+ACCOUNT_CHARACTERS_MAX = 128
+
+
+class OrderBook(Protocol):
+    """Where standing orders are kept; every change takes the account's gate alone and moves its guard."""
+
+    async def freeze(self, account: str, freeze: Freeze, actor: str, fact: Fact) -> Freeze:
+        """The freeze that binds after the commit: this one, or the one that was there already.
+
+        Raises Unavailable.
+        """
+        ...
+
+    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> str | None:
+        """Lift the freeze; its id, or None where none bound. Raises Unavailable."""
+        ...
+
+
+class OrderHouse(Protocol):
+    """What this story needs of the house."""
+
+    @property
+    def orders(self) -> OrderBook: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def ids(self) -> Ids: ...
+
+
+async def freeze_account(
+    house: OrderHouse, account: str, reason: str, actor: str, trace: str | None = None
+) -> dict[str, Any]:
+    """From the return on, no operation that the freeze stops is allowed. Again: the same order.
+
+    Raises BadRequest (`invalid_freeze`), Unavailable.
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > REASON_CHARACTERS_MAX or not _is_handle(account):
+        raise BadRequest(
+            "invalid_freeze",
+            f"A freeze needs an account handle and a reason of 1 to {REASON_CHARACTERS_MAX} characters.",
+            f"冻结需要账户标识和1至{REASON_CHARACTERS_MAX}个字符的理由。",
+            field="reason",
+        )
+    now = house.clock.now()
+    freeze = Freeze(house.ids.new("ord", now), reason, now)
+    fact = Fact(now, ACCOUNT_FROZEN, {"order": freeze.order, "actor": actor}, None, trace)
+    standing = await house.orders.freeze(account, freeze, actor, fact)
+    return {
+        "account": account,
+        "frozen": True,
+        "order": standing.order,
+        "reason": standing.reason,
+        "placed_at": rfc3339(standing.placed_at),
+    }
+
+
+async def lift_freeze(
+    house: OrderHouse, account: str, actor: str, trace: str | None = None
+) -> dict[str, Any]:
+    """From the return on the account decides like any other; lifting what does not bind changes nothing."""
+    now = house.clock.now()
+    fact = Fact(now, ACCOUNT_LIFTED, {"actor": actor}, None, trace)
+    order = await house.orders.lift(account, now, actor, fact)
+    return {"account": account, "frozen": False, "order": order}
+
+
+def _is_handle(account: str) -> bool:
+    return 0 < len(account) <= ACCOUNT_CHARACTERS_MAX and account.isprintable()

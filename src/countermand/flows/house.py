@@ -1,0 +1,58 @@
+"""The house of a deciding server: everything its stories and doors are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from countermand.flows.freeze_account import OrderBook
+from countermand.flows.group_commit import GroupCommitter
+from countermand.flows.keep_lists import ListBook
+from countermand.flows.keep_profiles import ProfileBook
+from countermand.flows.manage_keys import KeyBook
+from countermand.flows.replay_decision import Archive
+from countermand.kernel.clock import Clock
+from countermand.kernel.ids import Ids
+from countermand.policy.ports import FeatureStore
+from countermand.policy.program import Program
+
+
+class PolicyShelf(Protocol):
+    """Every policy that ever decided."""
+
+    async def source(self, number: int) -> dict[str, str]:
+        """The files of a recorded policy."""
+        ...
+
+    async def versions(self) -> list[dict[str, Any]]:
+        """Every recorded policy, newest first: id, name, version, recorded_at, live."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Open between `open_house` and its end. `readiness` tells what must hold, each by name."""
+
+    decider: GroupCommitter
+    program: Program
+    policy_source: Mapping[str, str]
+    features: FeatureStore
+    archive: Archive
+    policy_shelf: PolicyShelf
+    orders: OrderBook
+    keys: KeyBook
+    lists: ListBook
+    profiles: ProfileBook
+    clock: Clock
+    ids: Ids
+    rebuilt: int
+    readiness: Readiness
+
+
+class Readiness(Protocol):
+    """Whether this server may decide now."""
+
+    async def __call__(self) -> dict[str, bool]:
+        """`database`: it answers. `epoch`: no other server has taken over."""
+        ...

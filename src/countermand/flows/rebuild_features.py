@@ -1,0 +1,121 @@
+"""After a start: the windows come back from the recorded operations, equal to what they were."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from queue import Queue
+from typing import Any
+
+import msgspec
+
+from countermand.flows.circumstances import Surroundings
+from countermand.kernel.clock import micros_of
+from countermand.policy.package import compile_recorded
+from countermand.policy.plan import Observation
+from countermand.policy.ports import FeatureStore
+from countermand.policy.program import Program
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.outcomes import Outcome
+from countermand.vocabulary.parties import Account
+from countermand.vocabulary.places import NOWHERE, Place
+from countermand.work import DecisionStore, HistoryRow
+
+CHUNKS_WAITING_MAX = 4
+_OBSERVATION = msgspec.msgpack.Decoder(Observation)
+_FACTS = msgspec.msgpack.Decoder(list[Any])
+_OPERATION = msgspec.json.Decoder(Operation)
+
+
+class _Forgotten:
+    """Lists and population as they were then: what was not recorded of them is unknown."""
+
+    def contains(self, list_name: str, value: str, at: int) -> bool:
+        return False
+
+    def ip_in_any_home(self, ip: str) -> bool | None:
+        return None
+
+    def device_in_any_profile(self, device: str) -> bool | None:
+        return None
+
+
+def _nowhere(ip: str) -> Place:
+    return NOWHERE
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Turns recorded rows into observations of the present policy.
+
+    sources: the recorded policies' files by number.
+    """
+
+    program: Program
+    sources: Mapping[int, Mapping[str, str]]
+    surroundings: Surroundings = field(init=False)
+    _programs: dict[int, Program] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        forgotten = _Forgotten()
+        self.surroundings = Surroundings(self.program, _nowhere, forgotten, forgotten)
+
+    def program_of(self, policy_id: int) -> Program:
+        if policy_id not in self._programs:
+            self._programs[policy_id] = compile_recorded(self.sources[policy_id])
+        return self._programs[policy_id]
+
+    def observation(self, row: HistoryRow) -> Observation:
+        """As recorded where the windows were the same; else anew from the recorded facts and body."""
+        if row.observation is not None:
+            return _OBSERVATION.decode(row.observation)
+        assert row.facts is not None and row.body is not None, "rows of other policies come whole"
+        operation = _OPERATION.decode(row.body)
+        account = Account(id=operation.account)
+        circumstances = self.surroundings.of(operation, account, micros_of(operation.occurred_at))
+        then = self.program_of(row.policy_id)
+        recorded = dict(zip(then.index, _FACTS.decode(row.facts), strict=True))
+        given = self.program.given_again(circumstances, recorded)
+        return self.program.observed(given, self.program.observation(given), Outcome(row.outcome).word)
+
+
+async def rebuild_features(
+    program: Program,
+    policy_id: int,
+    features: FeatureStore,
+    store: DecisionStore,
+    sources: Mapping[int, Mapping[str, str]],
+    now: int,
+) -> int:
+    """Load every recorded operation that a window may still see; how many were kept.
+
+    Operations decided under a policy with other windows are observed anew from their recorded facts; what
+    that policy did not look at is unknown, not invented.
+    """
+    reader = _Reader(program, sources)
+    same = {policy_id} | {
+        number
+        for number in sources
+        if number != policy_id and reader.program_of(number).windows_digest == program.windows_digest
+    }
+    chunks: Queue[list[HistoryRow] | None] = Queue(CHUNKS_WAITING_MAX)
+
+    def observations() -> Iterator[Observation]:
+        while (chunk := chunks.get()) is not None:
+            yield from map(reader.observation, chunk)
+
+    loading = asyncio.get_running_loop().run_in_executor(None, features.load, observations())
+    try:
+        async for rows in store.history(now - program.plan.kept_micros, same):
+            while chunks.full() and not loading.done():
+                await asyncio.sleep(0.001)
+            if loading.done():
+                break
+            chunks.put_nowait(rows)
+    finally:
+        while chunks.full() and not loading.done():
+            await asyncio.sleep(0.001)
+        if not loading.done():
+            chunks.put_nowait(None)
+    return await loading

@@ -1,0 +1,73 @@
+"""Any past decision again, from what was recorded with it: the answer's bytes must be the same."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from countermand.decisions.decide import Question, decide
+from countermand.flows.decide_operation import Standing
+from countermand.kernel.errors import NotFound
+from countermand.policy.package import compile_recorded
+from countermand.vocabulary.decisions import Answer
+from countermand.work import StoredOperation
+
+_FACTS = msgspec.msgpack.Decoder(list[Any])
+_STANDING = msgspec.msgpack.Decoder(Standing)
+
+
+class Archive(Protocol):
+    """Recorded operations."""
+
+    async def find(self, operation_or_decision: str) -> StoredOperation | None:
+        """One operation by its own id or its decision's."""
+        ...
+
+
+class PolicyShelf(Protocol):
+    """Recorded policies."""
+
+    async def source(self, number: int) -> dict[str, str]:
+        """The files of a recorded policy."""
+        ...
+
+
+class ReplayHouse(Protocol):
+    """What this story needs of the house."""
+
+    @property
+    def archive(self) -> Archive: ...
+
+    @property
+    def policy_shelf(self) -> PolicyShelf: ...
+
+
+async def replay_decision(house: ReplayHouse, operation_or_decision: str) -> dict[str, Any]:
+    """Decide a recorded operation again and compare byte for byte.
+
+    Raises NotFound (`unknown_operation`), PolicyError (its policy is not understood any more).
+    """
+    stored = await house.archive.find(operation_or_decision)
+    if stored is None:
+        raise NotFound(
+            "unknown_operation",
+            f"No operation or decision {operation_or_decision} is recorded here.",
+            f"没有操作或决策 {operation_or_decision} 的记录。",
+            operation=operation_or_decision,
+        )
+    row = stored.row
+    program = compile_recorded(await house.policy_shelf.source(row.policy_id))
+    facts = _FACTS.decode(row.facts)
+    standing = _STANDING.decode(row.standing)
+    question = Question(row.decision_id, row.kind, facts, standing.freeze, row.received_at)
+    answer = msgspec.json.encode(Answer(row.id, decide(question, program)))
+    return {
+        "operation": row.id,
+        "decision": row.decision_id,
+        "policy": stored.policy,
+        "identical": answer == row.answer,
+        "recorded": msgspec.json.decode(row.answer),
+        "replayed": msgspec.json.decode(answer),
+        "facts": dict(zip(program.index, facts, strict=True)),
+    }
