@@ -72,7 +72,7 @@ async def test_a_changed_migration_is_refused(empty_database_dsn):
     changed = (migration(1, "CREATE TABLE a (); -- better"), migration(2, "CREATE TABLE b ();"))
     with pytest.raises(SetupError) as refusal:
         await migrate(empty_database_dsn, changed)
-    assert refusal.value.code == "database-migration-changed"
+    assert refusal.value.code == "database_migration_changed"
     connection = await asyncpg.connect(empty_database_dsn)
     assert await connection.fetchval("SELECT to_regclass('b')") is None
     await connection.close()
@@ -85,14 +85,14 @@ async def test_a_newer_database_is_refused(empty_database_dsn):
     )
     with pytest.raises(SetupError) as refusal:
         await migrate(empty_database_dsn, (migration(1, "CREATE TABLE a ();"),))
-    assert refusal.value.code == "database-newer-than-code"
+    assert refusal.value.code == "database_newer_than_code"
 
 
 async def test_a_failing_migration_leaves_no_trace(empty_database_dsn):
     """What a migration did before it failed is undone, and it is not recorded."""
     with pytest.raises(SetupError) as refusal:
         await migrate(empty_database_dsn, (migration(1, "CREATE TABLE a (); SELECT 1/0;"),))
-    assert refusal.value.code == "database-migration-failed"
+    assert refusal.value.code == "database_migration_failed"
     assert await migrate(empty_database_dsn, (migration(1, "CREATE TABLE a ();"),)) == (1,)
 
 
@@ -124,7 +124,7 @@ def test_malformed_migration_folders_are_refused(tmp_path, files, said):
         (tmp_path / name).write_text(text)
     with pytest.raises(SetupError, match=said) as refusal:
         load_migrations(tmp_path)
-    assert refusal.value.code == "database-migrations-malformed"
+    assert refusal.value.code == "database_migrations_malformed"
 
 
 async def _fill_the_record(connection) -> None:
@@ -241,7 +241,7 @@ async def test_without_the_right_to_create_roles_the_administrator_is_told_what_
     await admin.execute("GRANT poor_owner TO CURRENT_USER; SET ROLE poor_owner")
     with pytest.raises(SetupError) as refusal:
         await ensure_roles(admin)
-    assert refusal.value.code == "database-roles-missing"
+    assert refusal.value.code == "database_roles_missing"
     statements = grants_sql("poor_owner")
     assert statements in refusal.value.text.en
     assert statements in refusal.value.text.zh

@@ -55,7 +55,7 @@ async def test_a_missing_role_is_a_clear_refusal(database_dsn):
     """Without the role the message says what an administrator runs."""
     with pytest.raises(SetupError, match="GRANT countermand_app") as refusal:
         await connect_pool(database_dsn, size_max=1, role="countermand_nobody")
-    assert refusal.value.code == "database-roles-missing"
+    assert refusal.value.code == "database_roles_missing"
 
 
 @pytest.mark.parametrize(("major", "refused"), [(13, True), (14, True), (15, False), (18, False)])
@@ -67,4 +67,4 @@ def test_old_servers_are_refused(major, refused):
         return
     with pytest.raises(SetupError) as refusal:
         require_version(connection)
-    assert refusal.value.code == "database-too-old"
+    assert refusal.value.code == "database_too_old"

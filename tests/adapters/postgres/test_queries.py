@@ -53,7 +53,7 @@ def test_malformed_files_are_refused(tmp_path, text, said):
     (tmp_path / "bad.sql").write_text(text)
     with pytest.raises(SetupError, match=said) as refusal:
         Queries("bad.sql", tmp_path)
-    assert refusal.value.code == "database-queries-malformed"
+    assert refusal.value.code == "database_queries_malformed"
     assert refusal.value.text.zh.startswith("bad.sql：")
 
 

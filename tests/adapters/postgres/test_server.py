@@ -70,14 +70,14 @@ def test_the_binaries_are_a_setting_and_the_cluster_remembers_them(server_direct
     if made_by != find_binaries(None).version:
         with pytest.raises(SetupError) as refusal:
             small(server_directory).start()
-        assert refusal.value.code == "database-wrong-version"
+        assert refusal.value.code == "database_wrong_version"
 
 
 def test_a_folder_without_programs_is_refused(server_directory, tmp_path):
     """A wrong setting is reported, not silently replaced by the wheel."""
     with pytest.raises(SetupError) as refusal:
         small(server_directory, binaries=tmp_path).start()
-    assert refusal.value.code == "database-no-binaries"
+    assert refusal.value.code == "database_no_binaries"
     assert str(tmp_path) in refusal.value.text.zh
 
 
@@ -86,7 +86,7 @@ def test_a_second_supervisor_is_refused(made_directory):
     with small(made_directory) as dsn:
         with pytest.raises(SetupError) as refusal:
             small(made_directory).start()
-        assert refusal.value.code == "database-locked"
+        assert refusal.value.code == "database_locked"
         assert str(os.getpid()) in refusal.value.text.en
         assert ask(dsn, "SELECT 1") == 1
     with small(made_directory) as dsn:

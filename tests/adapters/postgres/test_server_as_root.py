@@ -62,7 +62,7 @@ def test_a_directory_in_the_way_is_named_and_left_as_it_is(server_directory):
     server_directory.chmod(0o711)
     with pytest.raises(SetupError) as refusal:
         small(private / "data").start()
-    assert refusal.value.code == "database-directory-unreachable"
+    assert refusal.value.code == "database_directory_unreachable"
     assert refusal.value.details["obstacle"] == str(private)
     assert f"chmod o+x {private}" in refusal.value.text.en
     assert f"chmod o+x {private}" in refusal.value.text.zh
@@ -103,4 +103,4 @@ except SetupError as error:
     command = [sys.executable, "-c", head + code]
     environment = os.environ | {"PYTHONPATH": f"{SOURCE}:{PACKAGES}"}
     answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert answer.stdout.strip() == "database-foreign-cluster"
+    assert answer.stdout.strip() == "database_foreign_cluster"

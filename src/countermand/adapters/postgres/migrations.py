@@ -55,7 +55,7 @@ class Migration(NamedTuple):
 def load_migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
     """All migrations in order; numbers start at 1 and have no gap.
 
-    Raises SetupError `database-migrations-malformed`.
+    Raises SetupError `database_migrations_malformed`.
     """
     migrations = tuple(_loaded(path) for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name))
     numbers = [migration.number for migration in migrations]
@@ -69,8 +69,8 @@ async def migrate(dsn: str, migrations: tuple[Migration, ...] | None = None) -> 
 
     Roles first, then each migration in a transaction of its own, with nobody else migrating meanwhile.
 
-    Raises SetupError `database-too-old`, `database-roles-missing`, `database-migration-changed`,
-    `database-newer-than-code`, `database-migration-failed`.
+    Raises SetupError `database_too_old`, `database_roles_missing`, `database_migration_changed`,
+    `database_newer_than_code`, `database_migration_failed`.
     """
     known = load_migrations() if migrations is None else migrations
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "countermand migrate"})
@@ -95,7 +95,7 @@ async def pending_migrations(
 ) -> tuple[Migration, ...]:
     """The migrations this database has not had; checks those it has had against the files.
 
-    Raises SetupError `database-migration-changed` or `database-newer-than-code`.
+    Raises SetupError `database_migration_changed` or `database_newer_than_code`.
     """
     if not await connection.fetchval(QUERIES.migration_table_exists):
         return known
@@ -118,7 +118,7 @@ async def _apply(connection: asyncpg.Connection[Any], migration: Migration) -> N
             )
     except asyncpg.PostgresError as error:
         raise SetupError(
-            "database-migration-failed",
+            "database_migration_failed",
             f"Migration {migration.number} ({migration.name}) failed and left no trace: {error}",
             f"迁移 {migration.number}（{migration.name}）失败，未留下任何改动：{error}",
             number=migration.number,
@@ -139,7 +139,7 @@ def _loaded(path: Path) -> Migration:
 
 def _malformed(path: Path, en: str, zh: str) -> SetupError:
     return SetupError(
-        "database-migrations-malformed",
+        "database_migrations_malformed",
         f"The migrations in {path.name} are malformed: {en}.",
         f"{path.name} 中的迁移有误：{zh}。",
     )
@@ -147,7 +147,7 @@ def _malformed(path: Path, en: str, zh: str) -> SetupError:
 
 def _newer(found: int, known: int) -> SetupError:
     return SetupError(
-        "database-newer-than-code",
+        "database_newer_than_code",
         f"The database has had migration {found}, this program knows {known}. Install the newer program.",
         f"数据库已执行到迁移 {found}，而本程序只认识到 {known}。请安装更新的程序版本。",
         found=found,
@@ -157,7 +157,7 @@ def _newer(found: int, known: int) -> SetupError:
 
 def _changed(migration: Migration) -> SetupError:
     return SetupError(
-        "database-migration-changed",
+        "database_migration_changed",
         f"Migration {migration.number} ({migration.name}) was applied with another text than this program "
         "holds. Restore the file; a correction is a new migration.",
         f"迁移 {migration.number}（{migration.name}）应用时的内容与本程序中的不同。"

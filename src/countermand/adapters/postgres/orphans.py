@@ -31,7 +31,7 @@ def stop_orphan(cluster: Path) -> None:
     removed: PostgreSQL would refuse to start because of it, and its check of shared memory protects the
     data all the same.
 
-    Raises SetupError `database-orphan-stays` when the process survives both signals.
+    Raises SetupError `database_orphan_stays` when the process survives both signals.
     """
     lock_file = cluster / "postmaster.pid"
     pid = _pid_in(lock_file)
@@ -54,7 +54,7 @@ def stop_orphan(cluster: Path) -> None:
             log.info("database.orphan_stopped", pid=pid, signal=number.name)
             return
     raise SetupError(
-        "database-orphan-stays",
+        "database_orphan_stays",
         f"An earlier PostgreSQL (process {pid}) still serves this data directory and does not stop. "
         "Stop it, then start again.",
         f"先前的 PostgreSQL（进程 {pid}）仍在使用该数据目录且无法停止。请先停止它，再重新启动。",

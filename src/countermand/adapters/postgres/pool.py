@@ -25,7 +25,7 @@ async def connect_pool(
     The role is part of the connection's start, so neither RESET ROLE nor the pool's own reset gives back the
     owner's rights. Types json and jsonb are Python objects, timestamptz is an aware datetime in UTC.
 
-    Raises SetupError `database-too-old`, `database-roles-missing`; OSError where nobody listens.
+    Raises SetupError `database_too_old`, `database_roles_missing`; OSError where nobody listens.
     """
     try:
         return await asyncpg.create_pool(
@@ -73,7 +73,7 @@ def _session(application_name: str, role: str, statement_seconds_max: int) -> di
 async def prepare_connection(connection: Any) -> None:
     """Check the server's version and set the codecs: once for every new connection.
 
-    Raises SetupError `database-too-old`.
+    Raises SetupError `database_too_old`.
     """
     require_version(connection)
     await connection.set_type_codec(

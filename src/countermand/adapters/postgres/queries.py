@@ -29,7 +29,7 @@ class Query(NamedTuple):
 class Queries:
     """The queries of one file, as attributes: `Queries("accounts.sql").active_freeze` is a str.
 
-    Raises SetupError `database-queries-malformed` on loading a file in which a query has no description, no
+    Raises SetupError `database_queries_malformed` on loading a file in which a query has no description, no
     text, a malformed or a duplicate name; AttributeError on asking for a query that is not there.
     """
 
@@ -76,7 +76,7 @@ def parse(text: str, file_name: str) -> dict[str, Query]:
 
 def _malformed(file_name: str, query: str, en: str, zh: str) -> SetupError:
     return SetupError(
-        "database-queries-malformed",
+        "database_queries_malformed",
         f"{file_name}: query {query} {en}.",
         f"{file_name}：查询 {query} {zh}。",
         file=file_name,

@@ -28,7 +28,7 @@ def grants_sql(owner: str) -> str:
 async def ensure_roles(connection: asyncpg.Connection[Any]) -> None:
     """Create the group roles where they are missing, and let the connected role become them.
 
-    Raises SetupError `database-roles-missing`, whose text carries the statements for an administrator.
+    Raises SetupError `database_roles_missing`, whose text carries the statements for an administrator.
     """
     set_privilege = "SET" if connection.get_server_version().major >= 16 else "MEMBER"
     try:
@@ -47,7 +47,7 @@ def roles_missing(owner: str) -> SetupError:
     """The refusal that tells an administrator what to run."""
     statements = grants_sql(owner)
     return SetupError(
-        "database-roles-missing",
+        "database_roles_missing",
         f"The role '{owner}' cannot set up the roles Countermand works with. An administrator of the server "
         f"runs this once (`countermand db grants` prints it):\n{statements}",
         f"角色“{owner}”无权建立 Countermand 所需的角色。请数据库管理员执行一次以下语句"

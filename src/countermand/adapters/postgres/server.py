@@ -72,6 +72,7 @@ class PrivateServer:
         self._cluster = self._directory / "cluster"
         self._lock: int | None = None
         self._process: ServerProcess | None = None
+        self._access: tuple[Path, Passwords] | None = None
         self._dsn = ""
 
     @property
@@ -88,12 +89,12 @@ class PrivateServer:
         """Start (and on the first time make) the database; returns the DSN of the owner role.
 
         Blocks until connections are answered: crash recovery may take up to ten minutes. Starting a running
-        server returns its DSN; after the server died, starting again recovers it.
+        server asks whether it answers and returns its DSN; after it died, starting again recovers it.
 
-        Raises SetupError: `database-locked` (a second supervisor), `database-wrong-version`,
-        `database-start-failed`, and those of the modules used here.
+        Raises SetupError: `database_locked` (a second supervisor), `database_wrong_version`,
+        `database_start_failed`, and those of the modules used here.
         """
-        if self.running:
+        if self._answers():
             return self._dsn
         began = time.monotonic()
         try:
@@ -142,6 +143,16 @@ class PrivateServer:
     def __repr__(self) -> str:
         return f"PrivateServer({str(self._directory)!r}, running={self.running})"
 
+    def _answers(self) -> bool:
+        """Whether our server answers now. A server being killed still counts as running for a moment."""
+        if self._process is None or not self._process.running or self._access is None:
+            return False
+        try:
+            _run_apart(first_connection.first_connection(*self._access, self._process))
+        except first_connection.EndedEarly:
+            return False
+        return True
+
     def _start_locked(self, user: SystemUser, binaries: Binaries) -> str:
         superuser, _ = secrets_on_disk.kept_password(self._directory / "superuser.password")
         owner, owner_is_new = secrets_on_disk.kept_password(self._directory / "owner.password")
@@ -161,7 +172,8 @@ class PrivateServer:
             durable=self._durable,
             wal_compression=best_wal_compression(binaries, user, self._cluster),
         )
-        self._launch(user, binaries, sockets, Passwords(superuser, owner, owner_is_new))
+        self._access = (sockets, Passwords(superuser, owner, owner_is_new))
+        self._launch(user, binaries)
         return (
             f"postgresql://{OWNER}:{quote(owner)}@/{DATABASE}?host={quote(str(sockets), safe='')}&port={PORT}"
         )
@@ -177,7 +189,7 @@ class PrivateServer:
             holder = os.read(handle, 32).decode(errors="replace").strip() or "?"
             os.close(handle)
             raise SetupError(
-                "database-locked",
+                "database_locked",
                 f"Another Countermand (process {holder}) already runs the database in {self._directory}. "
                 "Stop it first, or give this one another data directory.",
                 f"另一个 Countermand（进程 {holder}）正在运行 {self._directory} 中的数据库。"
@@ -218,7 +230,7 @@ class PrivateServer:
         made_by = (self._cluster / "PG_VERSION").read_text().strip()
         if made_by != str(binaries.version):
             raise SetupError(
-                "database-wrong-version",
+                "database_wrong_version",
                 f"The database in {self._directory} was made by PostgreSQL {made_by}; the programs found are "
                 f"version {binaries.version}. Point to programs of version {made_by}, or dump and reload.",
                 f"{self._directory} 中的数据库由 PostgreSQL {made_by} 创建，"
@@ -241,7 +253,7 @@ class PrivateServer:
         # Anybody may make a directory in the temporary place first, and then be the one we talk to.
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != user.uid or found.st_mode & 0o077:
             raise SetupError(
-                "database-socket-directory-foreign",
+                "database_socket_directory_foreign",
                 f"{place} is not a private directory of system user '{user.name}'. "
                 "Remove it and start again.",
                 f"{place} 不是系统用户“{user.name}”的私有目录。请将其删除后重新启动。",
@@ -249,14 +261,15 @@ class PrivateServer:
             )
         return place
 
-    def _launch(self, user: SystemUser, binaries: Binaries, sockets: Path, passwords: Passwords) -> None:
+    def _launch(self, user: SystemUser, binaries: Binaries) -> None:
+        assert self._access is not None, "sockets and passwords are prepared before the launch"
         output = self._directory / "logs" / "start.log"
         deadline = time.monotonic() + BUSY_SECONDS_MAX
         while True:
             command = [str(binaries.postgres), "-D", str(self._cluster)]
             self._process = process = ServerProcess(command, user=user, output=output)
             try:
-                _run_apart(first_connection.first_connection(sockets, passwords, process))
+                _run_apart(first_connection.first_connection(*self._access, process))
                 return
             except first_connection.EndedEarly:
                 said = output.read_text(errors="replace")
@@ -269,7 +282,7 @@ class PrivateServer:
     def _start_failed(self, said: str) -> SetupError:
         logs = self._directory / "logs"
         return SetupError(
-            "database-start-failed",
+            "database_start_failed",
             f"PostgreSQL did not start: {said} (more in {logs})",
             f"PostgreSQL 未能启动：{said}（详见 {logs}）",
             directory=str(self._directory),
@@ -278,7 +291,7 @@ class PrivateServer:
 
     def _no_access(self, error: PermissionError) -> SetupError:
         return SetupError(
-            "database-directory-unusable",
+            "database_directory_unusable",
             f"No permission for {error.filename} in the data directory {self._directory}. "
             "Start as the user who made it, or choose another data directory.",
             f"没有权限访问数据目录 {self._directory} 中的 {error.filename}。"

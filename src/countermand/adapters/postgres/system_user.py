@@ -66,7 +66,7 @@ def choose_user(cluster: Path) -> SystemUser:
 
     Root looks for `countermand`, then `postgres`, then creates `countermand`, then falls back on `nobody`.
 
-    Raises SetupError `database-foreign-cluster` when the cluster belongs to somebody else.
+    Raises SetupError `database_foreign_cluster` when the cluster belongs to somebody else.
     """
     owner = cluster.stat().st_uid if cluster.exists() else None
     if os.geteuid() != 0:
@@ -81,7 +81,7 @@ def choose_user(cluster: Path) -> SystemUser:
     created = _created_user() or _user_named("nobody")
     if created is None or created.uid == 0:
         raise SetupError(
-            "database-no-user",
+            "database_no_user",
             "PostgreSQL cannot run as root, and no unprivileged system user exists or could be created. "
             f"Create one: useradd --system --no-create-home {PRODUCT_USER}",
             "PostgreSQL 不能以 root 身份运行，且没有可用的非特权系统用户，也无法创建。"
@@ -107,14 +107,14 @@ def prepare_directory(user: SystemUser, directory: Path, marker: str) -> None:
     Only directories made here, and a data directory that is empty or carries our `marker` file, get the
     passing bit for others; anybody else's directory, above all a home, stays as it is.
 
-    Raises SetupError `database-directory-unreachable` naming the directory in the way.
+    Raises SetupError `database_directory_unreachable` naming the directory in the way.
     """
     missing = [step for step in (directory, *directory.parents) if not step.exists()]
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SetupError(
-            "database-directory-unusable",
+            "database_directory_unusable",
             f"The data directory {directory} cannot be created: {error.strerror}.",
             f"无法创建数据目录 {directory}：{error.strerror}。",
             directory=str(directory),
@@ -127,7 +127,7 @@ def prepare_directory(user: SystemUser, directory: Path, marker: str) -> None:
         directory.chmod(directory.stat().st_mode | 0o001)
     if (obstacle := first_unreachable(user, directory)) is not None:
         raise SetupError(
-            "database-directory-unreachable",
+            "database_directory_unreachable",
             f"PostgreSQL runs as system user '{user.name}', who may not pass {obstacle} on the way to "
             f"{directory}. Choose another data directory (for example /var/lib/countermand), "
             f"or allow it yourself: chmod o+x {obstacle}",
@@ -175,7 +175,7 @@ def _created_user() -> SystemUser | None:
 def _foreign(cluster: Path, owner: int) -> SetupError:
     name = _user_of(owner).name
     return SetupError(
-        "database-foreign-cluster",
+        "database_foreign_cluster",
         f"The database in {cluster} belongs to system user '{name}'. Start as that user or as root, "
         "or choose another data directory.",
         f"{cluster} 中的数据库属于系统用户“{name}”。请以该用户或 root 启动，或改用其他数据目录。",
