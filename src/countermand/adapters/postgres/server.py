@@ -12,31 +12,27 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import hashlib
 import os
 import shutil
 import stat
-import tempfile
 import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import quote
 
 import structlog
 
 from countermand.adapters.postgres import first_connection, secrets_on_disk
+from countermand.adapters.postgres.address import dsn_of, no_access, socket_place
 from countermand.adapters.postgres.binaries import Binaries, find_binaries, reachable_binaries
-from countermand.adapters.postgres.configuration import PORT, best_wal_compression, write_configuration
-from countermand.adapters.postgres.first_connection import DATABASE, OWNER, SUPERUSER, Passwords
+from countermand.adapters.postgres.configuration import best_wal_compression, write_configuration
+from countermand.adapters.postgres.first_connection import SUPERUSER, Passwords
 from countermand.adapters.postgres.orphans import stop_orphan
 from countermand.adapters.postgres.process import ServerProcess
 from countermand.adapters.postgres.system_user import SystemUser, choose_user, prepare_directory
 from countermand.kernel.errors import SetupError
 
 LOCK_NAME = "supervisor.lock"
-# sun_path holds 108 bytes with its end; the file is called /.s.PGSQL.5432 and its lock adds .lock.
-SOCKET_DIRECTORY_BYTES_MAX = 107 - len(f"/.s.PGSQL.{PORT}.lock")
 # After kill -9 of the postmaster its children need a moment to notice; until then the start is refused.
 BUSY_SECONDS_MAX = 60.0
 _BUSY_SIGNS = (
@@ -108,7 +104,7 @@ class PrivateServer:
             self._dsn = self._start_locked(user, binaries)
         except PermissionError as error:
             self.stop()
-            raise self._no_access(error) from error
+            raise no_access(self._directory, error) from error
         except BaseException:
             self.stop()
             raise
@@ -174,9 +170,7 @@ class PrivateServer:
         )
         self._access = (sockets, Passwords(superuser, owner, owner_is_new))
         self._launch(user, binaries)
-        return (
-            f"postgresql://{OWNER}:{quote(owner)}@/{DATABASE}?host={quote(str(sockets), safe='')}&port={PORT}"
-        )
+        return dsn_of(owner, sockets)
 
     def _take_lock(self) -> None:
         if self._lock is not None:
@@ -242,10 +236,7 @@ class PrivateServer:
 
     def _socket_directory(self, user: SystemUser) -> Path:
         """A directory only the server's user (and root) may enter, outside the cluster, with a short name."""
-        place = self._directory / "sockets"
-        if len(os.fsencode(place)) > SOCKET_DIRECTORY_BYTES_MAX:
-            mark = hashlib.sha256(os.fsencode(self._directory)).hexdigest()[:20]
-            place = Path(tempfile.gettempdir()) / f"countermand-{mark}"
+        place = socket_place(self._directory)
         if not place.exists():
             place.mkdir(mode=0o700)
             user.own(place)
@@ -287,16 +278,6 @@ class PrivateServer:
             f"PostgreSQL 未能启动：{said}（详见 {logs}）",
             directory=str(self._directory),
             said=said,
-        )
-
-    def _no_access(self, error: PermissionError) -> SetupError:
-        return SetupError(
-            "database_directory_unusable",
-            f"No permission for {error.filename} in the data directory {self._directory}. "
-            "Start as the user who made it, or choose another data directory.",
-            f"没有权限访问数据目录 {self._directory} 中的 {error.filename}。"
-            "请以创建它的用户启动，或改用其他数据目录。",
-            directory=str(self._directory),
         )
 
 

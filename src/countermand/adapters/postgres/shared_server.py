@@ -10,8 +10,9 @@ from time import monotonic
 
 import asyncpg
 
+from countermand.adapters.postgres.address import running_dsn
 from countermand.adapters.postgres.seat import in_use, seat_is_taken
-from countermand.adapters.postgres.server import PrivateServer, running_dsn
+from countermand.adapters.postgres.server import PrivateServer
 from countermand.kernel.errors import SetupError
 
 # The one who holds the lock may be recovering after a crash, or may be stopping at this moment.
@@ -27,7 +28,7 @@ async def shared_server(
 
     A server that was started here stops at the end; one that another process runs is left alone.
 
-    Raises SetupError: those of PrivateServer, and `database-locked` where the other process neither answers
+    Raises SetupError: those of PrivateServer, and `database_locked` where the other process neither answers
     nor ends within a minute.
     """
     server = PrivateServer(data_directory, binaries=binaries, shared_buffers_mb=shared_buffers_mb)
@@ -36,7 +37,7 @@ async def shared_server(
         try:
             dsn = await asyncio.to_thread(server.start)
         except SetupError as refusal:
-            if refusal.code != "database-locked" or monotonic() > deadline:
+            if refusal.code != "database_locked" or monotonic() > deadline:
                 raise
         else:
             try:
@@ -68,7 +69,7 @@ async def own_server(
             dsn = await asyncio.to_thread(server.start)
             break
         except SetupError as refusal:
-            if refusal.code != "database-locked" or monotonic() > deadline:
+            if refusal.code != "database_locked" or monotonic() > deadline:
                 raise
         running = running_dsn(data_directory)
         if running is not None and await seat_is_taken(running):
