@@ -36,7 +36,7 @@ async def shared_server(
         try:
             dsn = await asyncio.to_thread(server.start)
         except SetupError as refusal:
-            if refusal.code != "database-locked" or monotonic() > deadline:
+            if refusal.code != "database_locked" or monotonic() > deadline:
                 raise
         else:
             try:
