@@ -24,6 +24,7 @@ AWAY = (
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
     asyncpg.InternalServerError,
+    asyncpg.InternalClientError,
 )
 
 
