@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import structlog
@@ -57,8 +58,9 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
     """
     time = SystemClock() if clock is None else clock
     async with AsyncExitStack() as stack:
-        dsn, started_here = settings.database_url, False
-        if dsn is None:
+        if settings.database_url is not None:
+            dsn, started_here = settings.database_url, False
+        else:
             dsn, started_here = await stack.enter_async_context(
                 shared_server(settings.data_dir, binaries=settings.postgres_binaries)
             )
@@ -93,13 +95,14 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
     source = read_policy(settings.policy)
     program = compile_policy(source)
     async with AsyncExitStack() as stack:
-        dsn = settings.database_url or await stack.enter_async_context(
-            own_server(
+        dsn = settings.database_url
+        if dsn is None:
+            private = own_server(
                 settings.data_dir,
                 binaries=settings.postgres_binaries,
                 shared_buffers_mb=settings.shared_buffers_mb,
             )
-        )
+            dsn = await stack.enter_async_context(private)
         try:
             await migrate(dsn)
             pool = await connect_pool(dsn, size_max=HOUSE_CONNECTIONS_MAX)
@@ -159,7 +162,7 @@ class _Memory:
 
 
 @asynccontextmanager
-async def _memory(pool: asyncpg.Pool, program: Program, clock: Clock) -> AsyncIterator[_Memory]:
+async def _memory(pool: asyncpg.Pool[Any], program: Program, clock: Clock) -> AsyncIterator[_Memory]:
     memory = _Memory(
         PostgresKeys(pool, clock), PostgresLists(pool), PostgresPopulation(pool, kept=program.uses_population)
     )
@@ -198,6 +201,7 @@ def unreachable(error: BaseException) -> SetupError:
     what = f"{type(error).__name__}: {error}"
     return SetupError(
         "database_unreachable",
-        f"The database cannot be used: {what}. Check COUNTERMAND_DATABASE_URL, or leave it out for a private one.",
+        f"The database cannot be used: {what}. Check COUNTERMAND_DATABASE_URL, or leave it out "
+        "for a private one.",
         f"无法使用数据库：{what}。请检查 COUNTERMAND_DATABASE_URL，或不设置它以使用内置数据库。",
     )

@@ -13,8 +13,16 @@ class Rulebook(Protocol):
 
     label: str
     currency: str
-    rules: Sequence[RuleWords]
-    bands: Sequence[BandWords]
+
+    @property
+    def rules(self) -> Sequence[RuleWords]:
+        """The rules, in the policy's order; evaluations name them by number."""
+        ...
+
+    @property
+    def bands(self) -> Sequence[BandWords]:
+        """The score bands, rising."""
+        ...
 
     def evaluate(self, kind: str, facts: list[Any]) -> Evaluation:
         """The rules that fire, and those whose condition is unknown, by number."""

@@ -95,7 +95,7 @@ class Decider:
             days = self.program.plan.lateness_micros // (86400 * 10**6)
             raise BadRequest(
                 "occurred_too_long_ago",
-                f"occurred_at lies more than {days} days back, the policy's lateness; it cannot be decided any more.",
+                f"occurred_at lies more than {days} days back, the policy's lateness: too late to decide.",
                 f"occurred_at 早于策略允许的迟到期限（{days}天），无法再作决策。",
                 field="occurred_at",
                 operation=operation.id,
@@ -171,7 +171,6 @@ class Decider:
             recent.forget(member.operation.id)
             member.result = None
 
-
     def reinstate(self, outcome: Outcome, recorded: Mapping[str, Recorded]) -> None:
         """Put back what turned out to be recorded, in the order in which it was decided."""
         for row in outcome.rows:
@@ -183,7 +182,6 @@ def repeated(member: Pending, known: Recorded) -> bytes | CountermandError:
     """The first answer again for the same body; a refusal for another one under the same id."""
     if known.body_digest == member.body_digest:
         return known.answer
-
 
     return Conflict(
         "id_reused",

@@ -98,7 +98,9 @@ class GroupCommitter:
 
     def _enqueued(self, operation: Operation, trace: str | None) -> asyncio.Future[bytes]:
         if self._closed:
-            raise Unavailable("closing", "The server is shutting down; send it again.", "服务器正在关闭；请重新发送。")
+            raise Unavailable(
+                "closing", "The server is shutting down; send it again.", "服务器正在关闭；请重新发送。"
+            )
         if len(self._queue) >= self.queue_length_max:
             raise Unavailable(
                 "overloaded",
@@ -168,7 +170,7 @@ class GroupCommitter:
             if predecessor is not None and not await predecessor:
                 raise _PredecessorFailed
             await group.commit()
-        except Exception as error:  # whatever it was, nothing of this group may stay in the windows
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of this group may stay
             self._undo(outcome, doubtful=isinstance(error, Unavailable))
             if self._last is mine:
                 self._last = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from queue import Queue
+from queue import SimpleQueue
 from typing import Any
 
 import msgspec
@@ -41,7 +41,7 @@ class _Forgotten:
         return None
 
 
-def _nowhere(ip: str) -> Place:
+def _nowhere(_ip: str) -> Place:
     return NOWHERE
 
 
@@ -70,7 +70,8 @@ class _Reader:
         """As recorded where the windows were the same; else anew from the recorded facts and body."""
         if row.observation is not None:
             return _OBSERVATION.decode(row.observation)
-        assert row.facts is not None and row.body is not None, "rows of other policies come whole"
+        assert row.facts is not None, "rows of other policies come whole"
+        assert row.body is not None, "rows of other policies come whole"
         operation = _OPERATION.decode(row.body)
         account = Account(id=operation.account)
         circumstances = self.surroundings.of(operation, account, micros_of(operation.occurred_at))
@@ -99,23 +100,24 @@ async def rebuild_features(
         for number in sources
         if number != policy_id and reader.program_of(number).windows_digest == program.windows_digest
     }
-    chunks: Queue[list[HistoryRow] | None] = Queue(CHUNKS_WAITING_MAX)
+    loop = asyncio.get_running_loop()
+    chunks: SimpleQueue[list[HistoryRow] | None] = SimpleQueue()
+    space = asyncio.Semaphore(CHUNKS_WAITING_MAX)
 
     def observations() -> Iterator[Observation]:
         while (chunk := chunks.get()) is not None:
+            loop.call_soon_threadsafe(space.release)
             yield from map(reader.observation, chunk)
 
-    loading = asyncio.get_running_loop().run_in_executor(None, features.load, observations())
+    # The loader works in a thread of its own while the database sends the next chunks.
+    loading = loop.run_in_executor(None, features.load, observations())
+    loading.add_done_callback(lambda _: space.release())
     try:
         async for rows in store.history(now - program.plan.kept_micros, same):
-            while chunks.full() and not loading.done():
-                await asyncio.sleep(0.001)
+            await space.acquire()
             if loading.done():
                 break
-            chunks.put_nowait(rows)
+            chunks.put(rows)
     finally:
-        while chunks.full() and not loading.done():
-            await asyncio.sleep(0.001)
-        if not loading.done():
-            chunks.put_nowait(None)
+        chunks.put(None)
     return await loading

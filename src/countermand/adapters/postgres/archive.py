@@ -32,7 +32,7 @@ class PostgresArchive:
             row = await self._pool.fetchrow(ARCHIVE.find_operation, operation_or_decision)
         if row is None:
             return None
-        values = [micros_of(value) if isinstance(value, datetime) else value for value in row]
+        values: list[Any] = [micros_of(value) if isinstance(value, datetime) else value for value in row]
         count = len(DecidedRow._fields)
         return StoredOperation(DecidedRow(*values[:count]), values[count], values[count + 1])
 
@@ -53,7 +53,8 @@ class PostgresPolicies:
             if known is not None and known["digest"] != digest:
                 raise Conflict(
                     "policy_changed",
-                    f"{name}@{version} was recorded with another content; give the changed policy a new version.",
+                    f"{name}@{version} was recorded with another content; "
+                    "give the changed policy a new version.",
                     f"{name}@{version} 已以不同内容记录；请为修改后的策略使用新版本号。",
                     policy=f"{name}@{version}",
                 )

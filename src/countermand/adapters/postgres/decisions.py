@@ -43,10 +43,10 @@ class PostgresDecisions:
         connection: asyncpg.Connection[Any] | None = None
         try:
             connection = await self._connected(lane)
-            # One round trip opens the transaction and shares the gates, in order, so no two groups can deadlock.
+            # One round trip opens the transaction and shares the gates; in order, so that none can deadlock.
+            array = ",".join(map(str, gates))
             await connection.execute(
-                "BEGIN; SELECT pg_advisory_xact_lock_shared(gate) FROM unnest("
-                f"'{{{','.join(map(str, gates))}}}'::bigint[]) AS gate"
+                f"BEGIN; SELECT pg_advisory_xact_lock_shared(gate) FROM unnest('{{{array}}}'::bigint[]) gate"  # noqa: S608 - numbers only
             )
             rows = await connection.fetch(queries.accounts_moved, list(guards), list(guards.values()))
             if rows[0]["epoch"] != self.epoch:
@@ -120,7 +120,9 @@ class PostgresGroup:
         ]
         lines = [(moment_of(f.at), f.kind, f.subject, f.body, f.trace) for f in facts]
         try:
-            await self._connection.copy_records_to_table("operation", records=records, columns=_OPERATION_COLUMNS)
+            await self._connection.copy_records_to_table(
+                "operation", records=records, columns=_OPERATION_COLUMNS
+            )
             await self._connection.copy_records_to_table("journal", records=lines, columns=_JOURNAL_COLUMNS)
         except AWAY as error:
             raise unavailable(error) from error

@@ -1,4 +1,4 @@
-"""Standing orders in PostgreSQL: placed and lifted behind the account's gate, never under a decision's feet."""
+"""Standing orders in PostgreSQL, placed and lifted behind the account's gate."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class PostgresOrders:
         with away_is_unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(QUERIES.lock_gate, gate_of(account))
-                order: str | None = await connection.fetchval(QUERIES.lift_freeze, account, moment_of(at), actor)
+                order: str | None = await connection.fetchval(
+                    QUERIES.lift_freeze, account, moment_of(at), actor
+                )
                 if order is None:
                     return None
                 moved = await connection.fetchrow(QUERIES.move_guard, account)

@@ -68,8 +68,9 @@ def in_use() -> SetupError:
     """The refusal of a second server, with the reason and the remedy."""
     return SetupError(
         "database_in_use",
-        "Another server decides on this database already. Features live in its memory, so a second one would not "
-        "see its operations: stop the other server first, or give this one its own --data-dir or database.",
+        "Another server decides on this database already. Features live in its memory, so a second one "
+        "would not see its operations: stop the other server first, or give this one its own --data-dir "
+        "or database.",
         "已有另一台服务器在该数据库上决策。特征保存在其内存中，第二台服务器看不到这些操作："
         "请先停止另一台服务器，或为本服务器指定单独的 --data-dir 或数据库。",
     )
