@@ -1,9 +1,9 @@
 """Stories: a few operations of one customer told in words, the last of them decided by a compiled policy.
 
-A line of a story is `WHEN KIND name=value ... [xN]`: WHEN is `0` or an offset such as `-5m`, `-20h`, `5s`; `xN` tells
-the line N times, one microsecond apart, `{i}` being 0 to N-1. Amounts are units of the policy's currency.
-A profile is `none` or `name=value ...`: type kyc opened home ips devices traits, several values split by `|`, `?` for
-unknown.
+A line of a story is `WHEN KIND name=value ... [xN]`: WHEN is `0` or an offset such as `-5m`, `-20h`, `5s`;
+`xN` tells the line N times, one microsecond apart, `{i}` being 0 to N-1. Amounts are units of the policy's
+currency. A profile is `none` or `name=value ...`: type kyc opened home ips devices traits, several values
+split by `|`, `?` for unknown.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class World:
 def load_pack(name: str) -> Program:
     """Compile a pack as it lies in the installed package."""
     folder = files("countermand") / "policies" / name
-    return compile_policy({one.name: one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".yaml")})
+    return compile_policy(
+        {one.name: one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".yaml")}
+    )
 
 
 def tell(program: Program, story: Story) -> Decision:
@@ -97,12 +99,20 @@ def profile(name: str, text: str) -> Account:
     if text == "none":
         return Account(id=name)
     words = _pairs(HOME.split()) | _pairs(text.split())
-    many = {key: None if words[key] == "?" else tuple(filter(None, words[key].split("|")))
-            for key in ("ips", "home", "devices", "traits")}
+    many = {
+        key: None if words[key] == "?" else tuple(filter(None, words[key].split("|")))
+        for key in ("ips", "home", "devices", "traits")
+    }
     return Account(
-        id=name, guard=1, type=words.get("type"), kyc_level=int(words["kyc"]),
+        id=name,
+        guard=1,
+        type=words.get("type"),
+        kyc_level=int(words["kyc"]),
         opened_at=micros(NOON) - seconds(words["opened"]) * 10**6,
-        home_ips=many["ips"], home_places=many["home"], devices=many["devices"], traits=many["traits"],
+        home_ips=many["ips"],
+        home_places=many["home"],
+        devices=many["devices"],
+        traits=many["traits"],
     )
 
 
@@ -136,7 +146,10 @@ def _unrolled(lines: Sequence[str]) -> Iterable[list[str]]:
         words = str(line).split()
         times = int(words.pop()[1:]) if re.fullmatch(r"x\d+", words[-1]) else 1
         for number in range(times):
-            yield [f"{seconds(words[0]) * 10**6 + number}", *(word.replace("{i}", str(number)) for word in words[1:])]
+            yield [
+                f"{seconds(words[0]) * 10**6 + number}",
+                *(word.replace("{i}", str(number)) for word in words[1:]),
+            ]
 
 
 def _operation(program: Program, words: list[str], end: datetime) -> tuple[Operation, Place]:
@@ -146,8 +159,10 @@ def _operation(program: Program, words: list[str], end: datetime) -> tuple[Opera
     latitude, _, longitude = said.pop("at", "").partition(",")
     asn = said.pop("asn", None)
     place = Place(
-        country=said.pop("country", None), asn=int(asn) if asn else None,
-        latitude=float(latitude) if latitude else None, longitude=float(longitude) if longitude else None,
+        country=said.pop("country", None),
+        asn=int(asn) if asn else None,
+        latitude=float(latitude) if latitude else None,
+        longitude=float(longitude) if longitude else None,
     )
     operation = Operation(
         id="op",
@@ -179,9 +194,18 @@ def _attribute(program: Program, name: str, value: str) -> Any:
     return value
 
 
-def _circumstances(program: Program, operation: Operation, account: Account, place: Place, world: World) -> Circumstances:
+def _circumstances(
+    program: Program, operation: Operation, account: Account, place: Place, world: World
+) -> Circumstances:
     local = operation.occurred_at.astimezone(ZoneInfo(program.timezone))
     return Circumstances(
-        operation, account, place, micros(operation.occurred_at), world, world,
-        local.hour, local.isoweekday(), local.date().toordinal() - 719163,
+        operation,
+        account,
+        place,
+        micros(operation.occurred_at),
+        world,
+        world,
+        local.hour,
+        local.isoweekday(),
+        local.date().toordinal() - 719163,
     )

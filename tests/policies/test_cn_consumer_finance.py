@@ -1,4 +1,4 @@
-"""The pack for Chinese consumer finance: every rule by a story that fires it and one close to it that does not."""
+"""The pack for Chinese consumer finance: each rule by a story that fires it and one that just does not."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import yaml
 
 from countermand.policy.program import Program
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
-
-from .stories import HOME, Story, fired, load_pack, tell
+from policies.stories import HOME, Story, fired, load_pack, tell
 
 FOLDER = Path(__file__).parent / "cn_consumer_finance"
 TOLD: dict[str, dict[str, Any]] = {
-    rule: story for path in sorted(FOLDER.glob("*.yaml")) for rule, story in yaml.safe_load(path.read_text("utf-8")).items()
+    rule: story
+    for path in sorted(FOLDER.glob("*.yaml"))
+    for rule, story in yaml.safe_load(path.read_text("utf-8")).items()
 }
 
 
@@ -32,7 +33,13 @@ def story_of(rule: str, which: str) -> Story:
     if which == "near":
         profile = told.get("near_profile", profile)
     others = (told["others"],) if "others" in told else ()
-    return Story(told[which], profile, {k: str(v) for k, v in told.get("lists", {}).items()}, others, told.get("hour", 12))
+    return Story(
+        told[which],
+        profile,
+        {k: str(v) for k, v in told.get("lists", {}).items()},
+        others,
+        told.get("hour", 12),
+    )
 
 
 @pytest.mark.parametrize("rule", TOLD)
@@ -44,7 +51,8 @@ def test_the_story_fires_its_rule_and_says_why_in_both_languages(program: Progra
     words = next(words for words in program.rules if words.id == rule)
     assert OUTCOME_OF_WORD[decision.outcome] >= words.then
     for text, template in ((reason.text.en, words.reason.en), (reason.text.zh, words.reason.zh)):
-        assert text and "{" not in text and "}" not in text
+        assert text
+        assert "{" not in text
         assert ("{" in template) == (text != template)
     assert any("一" <= letter <= "鿿" for letter in reason.text.zh)
 
@@ -62,9 +70,19 @@ def test_every_rule_has_its_stories(program: Program) -> None:
 
 def test_no_reason_blames_the_customer(program: Program) -> None:
     """Reasons neither say that the customer did it nor call anybody names."""
-    forbidden = ("本人操作", "用户自己操作", "您自己操作", "your fault", "you did this yourself", "suspicious customer", "可疑用户")
+    forbidden = (
+        "本人操作",
+        "用户自己操作",
+        "您自己操作",
+        "your fault",
+        "you did this yourself",
+        "suspicious customer",
+        "可疑用户",
+    )
     for words in program.rules:
-        assert not any(phrase in words.reason.zh or phrase in words.reason.en for phrase in forbidden), words.id
+        assert not any(phrase in words.reason.zh or phrase in words.reason.en for phrase in forbidden), (
+            words.id
+        )
 
 
 PLAIN = "type=bank_class_1 kyc=3 opened=100d"
@@ -91,7 +109,10 @@ def test_points_alone_can_ask_and_hold(program: Program) -> None:
     assert (few.outcome, few.score) == ("challenge", 70)
     more = tell(program, Story([f"0 login device=d9 ip=9.9.9.9 country=US {signs}"], PLAIN, lists, hour=3))
     assert (more.outcome, more.score) == ("challenge", 115)
-    many = tell(program, Story([f"0 login device=d9 ip=9.9.9.9 country=US automation=yes {signs}"], PLAIN, lists, hour=3))
+    many = tell(
+        program,
+        Story([f"0 login device=d9 ip=9.9.9.9 country=US automation=yes {signs}"], PLAIN, lists, hour=3),
+    )
     assert many.outcome == "hold"
 
 
@@ -103,12 +124,19 @@ def test_lowering_a_limit_works_at_once(program: Program) -> None:
 
 def test_a_campaign_of_fifty_small_debts_is_held_though_each_is_under_every_limit(program: Program) -> None:
     """50 loans of 800 yuan through one referrer: the twentieth is held; one alone is not."""
-    line = "0 loan_disburse account=v{i} amount=800 device=e{i} referrer=quick_cash prior_loans=1 channel=app x"
+    line = (
+        "0 loan_disburse account=v{i} amount=800 device=e{i} referrer=quick_cash prior_loans=1 channel=app x"
+    )
     assert "campaign-referrer" in fired(tell(program, Story([line + "50"])))
     assert "campaign-referrer" in fired(tell(program, Story([line + "20"])))
     assert "campaign-referrer" not in fired(tell(program, Story([line + "19"])))
-    alone = tell(program, Story(["0 loan_disburse amount=800 device=d1 referrer=quick_cash channel=app prior_loans=1"],
-                                "type=consumer_credit opened=100d"))
+    alone = tell(
+        program,
+        Story(
+            ["0 loan_disburse amount=800 device=d1 referrer=quick_cash channel=app prior_loans=1"],
+            "type=consumer_credit opened=100d",
+        ),
+    )
     assert alone.outcome == "allow"
 
 
@@ -124,7 +152,9 @@ TRAP = [
 ]
 
 
-@pytest.mark.parametrize(("what", "lines", "other", "legacy", "corrected"), TRAP, ids=[row[0] for row in TRAP])
+@pytest.mark.parametrize(
+    ("what", "lines", "other", "legacy", "corrected"), TRAP, ids=[row[0] for row in TRAP]
+)
 def test_the_published_rule_and_its_correction_differ_where_the_published_one_is_wrong(
     program: Program, what: str, lines: str, other: str, legacy: bool, corrected: bool
 ) -> None:
