@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from countermand.policy.terms import Scalar, Term, Type
 
@@ -84,7 +85,7 @@ class Emitter:
             assert isinstance(term.value, frozenset), "IN carries its constants"
             return f"{subject} {'in' if wanted else 'not in'} {self._constant(term.value)}", guards
         if term.operator == "like":
-            pattern = self._constant(_like_pattern(str(term.value)))
+            pattern = self._constant(like_pattern(str(term.value)))
             return f"{pattern}({subject}) is {'not None' if wanted else 'None'}", guards
         assert term.operator == "starts_with", f"{term.operator} is not a condition"
         return f"{'' if wanted else 'not '}{subject}.startswith({term.value!r})", guards
@@ -203,7 +204,7 @@ def _literal(value: Scalar | frozenset[Scalar]) -> str:
     return repr(value) if not isinstance(value, (int, float)) or value >= 0 else f"({value!r})"
 
 
-def _like_pattern(pattern: str) -> Callable[[str], object]:
+def like_pattern(pattern: str) -> Callable[[str], object]:
     """LIKE as a full match: % is any text, _ one character, a backslash takes the next one literally."""
     parts: list[str] = []
     characters = iter(pattern)
@@ -255,10 +256,10 @@ def distance_km(latitude: float, longitude: float, latitude2: float, longitude2:
     return round(2 * 6371.0088 * math.asin(math.sqrt(min(1.0, chord))), 1)
 
 
-def compiled(source: str, name: str, constants: Mapping[str, object]) -> Callable[..., object]:
+def compiled(source: str, name: str, constants: Mapping[str, object]) -> Callable[..., Any]:
     """The function `name` of generated source, with the emitter's constants as its globals."""
     namespace: dict[str, object] = dict(constants)
     exec(compile(source, f"<policy {name}>", "exec"), namespace)
     function = namespace[name]
     assert callable(function), "the source defines the function"
-    return function
+    return cast("Callable[..., Any]", function)
