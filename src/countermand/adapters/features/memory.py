@@ -39,12 +39,15 @@ class MemoryFeatureStore:
         self._remove = cast(Callable[[int], None], names["remove"])
 
     def retract(self, ticket: int) -> None:
-        """Undo one observation. Raises KeyError if it was undone before, or is long forgotten."""
-        if not ticket:
-            return
+        """Undo one observation; nothing is left to undo of one that is forgotten.
+
+        Raises KeyError if it was undone before.
+        """
         tape = self._tape
         row, instant = ticket & 0xFFFFFFFF, ticket >> 32
-        if row >= tape.capacity or tape.masks[0][row] == GONE or tape.at[row] & 0x7FFFFFFF != instant:
+        if tape.at[row] & 0x7FFFFFFF != instant:
+            return
+        if tape.masks[0][row] == GONE:
             raise KeyError(ticket)
         # The row stays in the order of arrival and is freed when its turn comes.
         self._remove(row)

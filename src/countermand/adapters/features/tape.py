@@ -132,6 +132,7 @@ class Tape:
 
     def give_back(self, row: int) -> None:
         """Free a row that is on no chain any more."""
+        self.at[row] = NEVER
         self.arrived[row] = self.free
         self.free = row
 
