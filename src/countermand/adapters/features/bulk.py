@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from countermand.adapters.features.layout import WORD_BITS, Accumulator, Chain, Kind
-from countermand.adapters.features.names import SHARDS, Names
-from countermand.adapters.features.tape import GIANT, GONE, RECORDS_ADDED, Entity, Tape
+from countermand.adapters.features.names import RECORDS_ADDED, SHARDS, Names
+from countermand.adapters.features.tape import GIANT, GONE, Entity, Tape
 from countermand.policy.plan import Observation, Value
 
 Ints = npt.NDArray[np.int64]
@@ -67,15 +67,31 @@ def _append(tape: Tape, chunk: list[Observation]) -> None:
         mask.extend(bits >> (word * WORD_BITS) & WORD for bits in stored)
     for column, kept in tape.columns.items():
         kept.extend([0 if value is None else value for value in value_columns[column]])
+    named = {}
     for column, ids in tape.ids.items():
-        ids.extend(tape.names[column].refer_all(value_columns[column]))
-    for entity, column_keys in zip(tape.entities, zip(*keys, strict=True), strict=True):
-        used = entity.layout.bits_used
-        threaded = [
-            key if mask & used else None for key, mask in zip(column_keys, masks, strict=True)
-        ]
-        entity.slots.extend(entity.names.refer_all(threaded))
+        named[column] = tape.names[column].refer_all(value_columns[column])
+        ids.extend(named[column])
+    same_texts = {number: column for column, number in tape.layout.shared_names.items()}
+    for number, texts in enumerate(zip(*keys, strict=True)):
+        column = same_texts.get(number, -1)
+        if column >= 0 and texts == value_columns[column]:
+            _thread(tape.entities[number], texts, masks, named[column])
+        else:
+            _thread(tape.entities[number], texts, masks, None)
     _fill(tape, len(chunk))
+
+
+def _thread(
+    entity: Entity, keys: tuple[str | None, ...], masks: tuple[int, ...], slots: list[int] | None
+) -> None:
+    """Put the slots of a chunk down, where a mask has a bit that the entity looks at."""
+    used = entity.layout.bits_used
+    if slots is None:
+        keys = tuple([key if mask & used else None for key, mask in zip(keys, masks, strict=True)])
+        slots = entity.names.refer_all(keys)
+    elif not all(mask & used for mask in masks):
+        slots = [slot if mask & used else 0 for slot, mask in zip(slots, masks, strict=True)]
+    entity.slots.extend(slots)
 
 
 def _masks(tape: Tape, masks: tuple[int, ...], columns: list[tuple[Value, ...]]) -> list[int]:
@@ -244,7 +260,7 @@ class _Threads:
 
     def _keep_records(self) -> None:
         spare = bytes(self.entity.size * RECORDS_ADDED)
-        self.entity.records[:] = self.records.tobytes() + spare
+        self.entity.names.records[:] = self.records.tobytes() + spare
         fields = self.entity.layout.fields
         for key, sums in self.giants.items():
             record = tuple(sums.get(field, int(self.records[field][key])) for field in fields)

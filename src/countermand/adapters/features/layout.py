@@ -118,6 +118,13 @@ class PlanLayout:
             | {c for c in self.columns_used if plan.columns[c].kind is ColumnKind.TEXT}
         )
         self.columns_kept = [c for c in self.columns_used if plan.columns[c].kind is not ColumnKind.TEXT]
+        # An entity of one field and a column of the same field hold the same texts: they share one table.
+        self.shared_names = {
+            column: number
+            for number, entity in enumerate(plan.entities)
+            for column in self.columns_named
+            if entity == (plan.columns[column].name,) and plan.columns[column].kind is ColumnKind.TEXT
+        }
         self.words = (plan.streams + len(plan.columns)) // WORD_BITS + 1
         self.chains: list[tuple[int, Chain]] = []
         self.distincts = 0

@@ -97,7 +97,8 @@ class MemoryFeatureStore:
             names |= {
                 f"ids{column}": ids,
                 f"shards_of_{column}": interned.shards,
-                f"refer{column}": interned.refer,
+                f"references{column}": interned.references,
+                f"name{column}": interned.add,
                 f"value_of_{column}": interned.value,
             }
         for entity in tape.entities:
@@ -107,11 +108,11 @@ class MemoryFeatureStore:
                 f"following{e}": entity.following,
                 f"preceding{e}": entity.preceding,
                 f"shards{e}": entity.names.shards,
-                f"open{e}": entity.open_slot,
+                f"open{e}": entity.names.add,
                 f"close{e}": entity.close_slot,
                 f"unpack{e}": entity.packing.unpack_from,
                 f"pack{e}": entity.packing.pack_into,
-                f"records{e}": entity.records,
+                f"records{e}": entity.names.records,
                 f"giants{e}": entity.giants,
                 f"store{e}": entity.store,
                 f"late{e}": LateReader(tape, entity.layout).read,

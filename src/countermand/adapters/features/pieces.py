@@ -142,3 +142,11 @@ class Pieces:
     def record_size(self, entity: EntityLayout) -> int:
         """Bytes of one key's record."""
         return calcsize(entity.packing)
+
+    def find_slot(self, entity: int, looked_up: list[int]) -> Lines:
+        """The slot of `key`, None if it has none; spared where a column of the same text was looked up."""
+        search = f"shards{entity}[hash(key) & {SHARDS - 1}].get(key)"
+        for column, number in self.layout.shared_names.items():
+            if number == entity and column in looked_up:
+                return [f"slot = i{column} or None if key == v{column} else {search}"]
+        return [f"slot = {search}"]
