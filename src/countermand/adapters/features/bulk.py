@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from itertools import compress, islice
+from itertools import accumulate, islice
 from typing import Any
 
 import numpy as np
@@ -49,13 +49,11 @@ def _append(tape: Tape, chunk: list[Observation]) -> None:
     """Put a chunk into the columns, as if observed one by one: what is already too old stays out."""
     newest = tape.newest
     kept_micros = tape.layout.plan.kept_micros
-    young = []
-    for observation in chunk:
-        instant = observation[0]
-        young.append(instant > newest - kept_micros)
-        newest = max(newest, instant)
-    if not all(young):
-        chunk = list(compress(chunk, young))
+    running = list(accumulate((observation[0] for observation in chunk), max, initial=newest))
+    if chunk and min(observation[0] for observation in chunk) <= running[-1] - kept_micros:
+        pairs = zip(chunk, running, strict=False)
+        chunk = [observation for observation, before in pairs if observation[0] > before - kept_micros]
+    newest = running[-1]
     if not chunk:
         return
     tape.newest = newest
@@ -63,10 +61,12 @@ def _append(tape: Tape, chunk: list[Observation]) -> None:
     value_columns = list(zip(*values, strict=True))
     tape.at.extend(instants)
     stored = _masks(tape, masks, value_columns)
-    for word, mask in enumerate(tape.masks):
-        mask.extend(bits >> (word * WORD_BITS) & WORD for bits in stored)
+    tape.masks[0].extend(stored if len(tape.masks) == 1 else [bits & WORD for bits in stored])
+    for word, mask in enumerate(tape.masks[1:], 1):
+        mask.extend([bits >> (word * WORD_BITS) & WORD for bits in stored])
     for column, kept in tape.columns.items():
-        kept.extend([0 if value is None else value for value in value_columns[column]])
+        known = value_columns[column]
+        kept.extend([0 if value is None else value for value in known] if None in known else known)
     named = {}
     for column, ids in tape.ids.items():
         named[column] = tape.names[column].refer_all(value_columns[column])
@@ -85,12 +85,14 @@ def _thread(
     entity: Entity, keys: tuple[str | None, ...], masks: tuple[int, ...], slots: list[int] | None
 ) -> None:
     """Put the slots of a chunk down, where a mask has a bit that the entity looks at."""
-    used = entity.layout.bits_used
+    # Masks repeat: looking at the different ones tells whether any row stays off this entity.
+    idle = {mask for mask in set(masks) if not mask & entity.layout.bits_used}
     if slots is None:
-        keys = tuple([key if mask & used else None for key, mask in zip(keys, masks, strict=True)])
+        if idle:
+            keys = tuple([None if mask in idle else key for key, mask in zip(keys, masks, strict=True)])
         slots = entity.names.refer_all(keys)
-    elif not all(mask & used for mask in masks):
-        slots = [slot if mask & used else 0 for slot, mask in zip(slots, masks, strict=True)]
+    elif idle:
+        slots = [0 if mask in idle else slot for slot, mask in zip(slots, masks, strict=True)]
     entity.slots.extend(slots)
 
 
@@ -99,11 +101,12 @@ def _masks(tape: Tape, masks: tuple[int, ...], columns: list[tuple[Value, ...]])
     streams = (1 << tape.layout.plan.streams) - 1
     stored = [mask & streams for mask in masks]
     for column in tape.layout.columns_used:
-        bit = tape.layout.known_bit(column)
-        known = columns[column]
-        stored = [
-            bits if value is None else bits | bit for bits, value in zip(stored, known, strict=True)
-        ]
+        bit, values = tape.layout.known_bit(column), columns[column]
+        if None in values:
+            pairs = zip(stored, values, strict=True)
+            stored = [bits if value is None else bits | bit for bits, value in pairs]
+        else:
+            stored = [bits | bit for bits in stored]
     return stored
 
 

@@ -105,11 +105,42 @@ class Names:
 
     def refer_all(self, values: Iterable[Hashable]) -> list[int]:
         """Ids of many values, 0 for None, without references: the caller counts them afterwards."""
-        shards = self.shards
-        add = self.add
-        return [
-            0 if value is None else shards[hash(value) & 63].get(value) or add(value) for value in values
-        ]
+        shards, add = self.shards, self.add
+        if self._free:
+            return [
+                0 if value is None else shards[hash(value) & 63].get(value) or add(value) for value in values
+            ]
+        # One search a value, found or not: a new one is entered under the id it would get.
+        top, names, new = self.top, [], []
+        for value in values:
+            if value is None:
+                names.append(0)
+                continue
+            name = shards[hash(value) & 63].setdefault(value, top)
+            if name == top:
+                top += 1
+                new.append(value)
+            names.append(name)
+        self._enter(new)
+        return names
+
+    def _enter(self, values: list[Hashable]) -> None:
+        """Complete what `add` does for values that already stand in their shard, in the order of their ids."""
+        entered = 0
+        while entered < len(values):
+            name = self.top
+            if name >> _CHUNK_BITS == len(self._chunks):
+                self._chunks.append(np.empty(_CHUNK, dtype=object))
+            start = name & _CHUNK - 1
+            part = values[entered : entered + _CHUNK - start]
+            self._chunks[name >> _CHUNK_BITS][start : start + len(part)] = part
+            entered += len(part)
+            self.top += len(part)
+        self.references.frombytes(bytes(4 * len(values)))
+        self.bytes_held += sum(map(sys.getsizeof, values))
+        missing = len(self._no_record) * self.top - len(self.records)
+        if missing > 0:
+            self.records.extend(bytes(missing))
 
     def bytes(self) -> int:
         """An estimate of the memory held, in bytes: tables, values, and the ids as objects."""
