@@ -36,7 +36,7 @@ def load_in_bulk(tape: Tape, observations: Iterable[Observation]) -> int:
     rows = array("i", range(first + 1, first + count + 1))
     rows[-1] = 0
     tape.arrived[first:] = rows
-    tape.oldest, tape.latest, tape.rows = first, first + count - 1, count
+    tape.oldest, tape.latest = first, first + count - 1
     for column, ids in tape.ids.items():
         _count_references(tape.names[column], ids)
     for entity in tape.entities:

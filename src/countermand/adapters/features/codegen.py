@@ -147,7 +147,7 @@ class ObserveSource(Pieces):
         for column in self.layout.columns_kept:
             body.append(f"column{column}[row] = 0 if v{column} is None else v{column}")
         # Nothing above can be half done: the row is still free if a value did not fit.
-        body += ["tape.free = arrived[row]", "arrived[row] = 0", "tape.rows += 1"]
+        body += ["tape.free = arrived[row]", "arrived[row] = 0"]
         body += [f"mask{word}[row] = m{word}" for word in range(self.layout.words)]
         for column in self.layout.columns_named:
             body += [
@@ -179,15 +179,16 @@ class ObserveSource(Pieces):
         threaded += under("if now < asof:", [f"splice{e}(row, slot)"])
         append: Lines = []
         if entity.lengths:
-            append += under(f"if {self.expired(entity)}:", self.slide(entity))
+            # Mostly the operation was read just before, and its windows stand where they should.
+            append += under(f"if asof < now and ({self.expired(entity)}):", self.slide(entity))
         append += ["asof = now", f"preceding{e}[row] = tail", f"following{e}[row] = 0"]
         append += [f"if tail: following{e}[tail] = row", "tail = row"]
         for group in range(len(entity.lengths)):
             append += [f"if not l{group}: l{group} = row", *self.add(entity, group)]
         for acc in entity.of_kind(Kind.FIRST):
-            append.append(f"if {self.condition(acc.bits)} and not {acc.field}: {acc.field} = row")
+            append += self.if_holds(entity, acc.bits, [f"{acc.field} = {acc.field} or row"])
         for acc in entity.of_kind(Kind.LAST):
-            append.append(f"if {self.condition(acc.bits)}: {acc.field} = row")
+            append += self.if_holds(entity, acc.bits, [f"{acc.field} = row"])
         append += self._append_peaks(entity)
         threaded += under("else:", append + self.pack(entity))
         used = entity.bits_used

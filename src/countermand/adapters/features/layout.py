@@ -57,6 +57,11 @@ class EntityLayout:
     bits_used: int  # a row with none of these bits is not threaded on this entity
 
     @property
+    def bits_certain(self) -> int:
+        """The bit every row of this entity has, if its windows look at one stream only."""
+        return self.bits_used if self.bits_used.bit_count() == 1 else 0
+
+    @property
     def sums(self) -> tuple[str, ...]:
         return tuple(acc.field for acc in self.accumulators if acc.kind is Kind.SUM)
 

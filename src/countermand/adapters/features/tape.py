@@ -6,6 +6,8 @@ import struct
 import sys
 from array import array
 
+import numpy as np
+
 from countermand.adapters.features.layout import EntityLayout, PlanLayout
 from countermand.adapters.features.names import SHARDS, Names
 from countermand.policy.plan import ColumnKind
@@ -92,7 +94,6 @@ class Tape:
         self.oldest = 0
         self.latest = 0
         self.free = 0
-        self.rows = 0
         self.newest = GIANT
         self.extend(1)
         self.at[0] = NEVER
@@ -103,6 +104,11 @@ class Tape:
     @property
     def capacity(self) -> int:
         return len(self.at)
+
+    @property
+    def rows(self) -> int:
+        """How many observations are held."""
+        return int(np.count_nonzero(np.frombuffer(self.masks[0], np.int64) != GONE))
 
     def row_arrays(self) -> list[array[int] | array[float]]:
         """Every array that has one element per row."""
@@ -141,7 +147,6 @@ class Tape:
             if ids[row]:
                 self.names[column].release(ids[row])
                 ids[row] = 0
-        self.rows -= 1
 
     def bytes_held(self) -> int:
         """An estimate of all memory held, in bytes."""
