@@ -8,7 +8,7 @@ from collections.abc import Callable
 from countermand.policy.plan import FeaturePlan, Observation, Value
 from countermand.policy.ports import FeatureStore
 from countermand.policy.reference import ReferenceStore
-from tests.adapters.features.plans import Stream, random_plan
+from adapters.features.plans import Stream, random_plan
 
 Factory = Callable[[FeaturePlan], FeatureStore]
 # Undoing reaches this far back: a refused group of decisions is never older.

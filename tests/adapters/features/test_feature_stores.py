@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.policy.plan import Aggregate, Column, ColumnKind, FeaturePlan, Observation, Window
 from countermand.policy.reference import ReferenceStore
-from tests.adapters.features.store_contract import Factory, Walk
+from adapters.features.store_contract import Factory, Walk
 
 # How many walks the long comparison makes, and which come first: COUNTERMAND_CASES=100000 for millions of values.
 CASES = int(os.environ.get("COUNTERMAND_CASES", "2000"))

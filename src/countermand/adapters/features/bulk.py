@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from itertools import compress, islice
+from itertools import accumulate, islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from countermand.adapters.features.layout import WORD_BITS, Accumulator, Chain, Kind
-from countermand.adapters.features.names import SHARDS, Names
-from countermand.adapters.features.tape import GIANT, GONE, RECORDS_ADDED, Entity, Tape
+from countermand.adapters.features.names import RECORDS_ADDED, SHARDS, Names
+from countermand.adapters.features.tape import GIANT, GONE, Entity, Tape
 from countermand.policy.plan import Observation, Value
 
 Ints = npt.NDArray[np.int64]
@@ -36,7 +36,7 @@ def load_in_bulk(tape: Tape, observations: Iterable[Observation]) -> int:
     rows = array("i", range(first + 1, first + count + 1))
     rows[-1] = 0
     tape.arrived[first:] = rows
-    tape.oldest, tape.latest, tape.rows = first, first + count - 1, count
+    tape.oldest, tape.latest = first, first + count - 1
     for column, ids in tape.ids.items():
         _count_references(tape.names[column], ids)
     for entity in tape.entities:
@@ -49,13 +49,11 @@ def _append(tape: Tape, chunk: list[Observation]) -> None:
     """Put a chunk into the columns, as if observed one by one: what is already too old stays out."""
     newest = tape.newest
     kept_micros = tape.layout.plan.kept_micros
-    young = []
-    for observation in chunk:
-        instant = observation[0]
-        young.append(instant > newest - kept_micros)
-        newest = max(newest, instant)
-    if not all(young):
-        chunk = list(compress(chunk, young))
+    running = list(accumulate((observation[0] for observation in chunk), max, initial=newest))
+    if chunk and min(observation[0] for observation in chunk) <= running[-1] - kept_micros:
+        pairs = zip(chunk, running, strict=False)
+        chunk = [observation for observation, before in pairs if observation[0] > before - kept_micros]
+    newest = running[-1]
     if not chunk:
         return
     tape.newest = newest
@@ -63,19 +61,39 @@ def _append(tape: Tape, chunk: list[Observation]) -> None:
     value_columns = list(zip(*values, strict=True))
     tape.at.extend(instants)
     stored = _masks(tape, masks, value_columns)
-    for word, mask in enumerate(tape.masks):
-        mask.extend(bits >> (word * WORD_BITS) & WORD for bits in stored)
+    tape.masks[0].extend(stored if len(tape.masks) == 1 else [bits & WORD for bits in stored])
+    for word, mask in enumerate(tape.masks[1:], 1):
+        mask.extend([bits >> (word * WORD_BITS) & WORD for bits in stored])
     for column, kept in tape.columns.items():
-        kept.extend([0 if value is None else value for value in value_columns[column]])
+        known = value_columns[column]
+        kept.extend([0 if value is None else value for value in known] if None in known else known)
+    named = {}
     for column, ids in tape.ids.items():
-        ids.extend(tape.names[column].refer_all(value_columns[column]))
-    for entity, column_keys in zip(tape.entities, zip(*keys, strict=True), strict=True):
-        used = entity.layout.bits_used
-        threaded = [
-            key if mask & used else None for key, mask in zip(column_keys, masks, strict=True)
-        ]
-        entity.slots.extend(entity.names.refer_all(threaded))
+        named[column] = tape.names[column].refer_all(value_columns[column])
+        ids.extend(named[column])
+    same_texts = {number: column for column, number in tape.layout.shared_names.items()}
+    for number, texts in enumerate(zip(*keys, strict=True)):
+        column = same_texts.get(number, -1)
+        if column >= 0 and texts == value_columns[column]:
+            _thread(tape.entities[number], texts, masks, named[column])
+        else:
+            _thread(tape.entities[number], texts, masks, None)
     _fill(tape, len(chunk))
+
+
+def _thread(
+    entity: Entity, keys: tuple[str | None, ...], masks: tuple[int, ...], slots: list[int] | None
+) -> None:
+    """Put the slots of a chunk down, where a mask has a bit that the entity looks at."""
+    # Masks repeat: looking at the different ones tells whether any row stays off this entity.
+    idle = {mask for mask in set(masks) if not mask & entity.layout.bits_used}
+    if slots is None:
+        if idle:
+            keys = tuple([None if mask in idle else key for key, mask in zip(keys, masks, strict=True)])
+        slots = entity.names.refer_all(keys)
+    elif idle:
+        slots = [0 if mask in idle else slot for slot, mask in zip(slots, masks, strict=True)]
+    entity.slots.extend(slots)
 
 
 def _masks(tape: Tape, masks: tuple[int, ...], columns: list[tuple[Value, ...]]) -> list[int]:
@@ -83,11 +101,12 @@ def _masks(tape: Tape, masks: tuple[int, ...], columns: list[tuple[Value, ...]])
     streams = (1 << tape.layout.plan.streams) - 1
     stored = [mask & streams for mask in masks]
     for column in tape.layout.columns_used:
-        bit = tape.layout.known_bit(column)
-        known = columns[column]
-        stored = [
-            bits if value is None else bits | bit for bits, value in zip(stored, known, strict=True)
-        ]
+        bit, values = tape.layout.known_bit(column), columns[column]
+        if None in values:
+            pairs = zip(stored, values, strict=True)
+            stored = [bits if value is None else bits | bit for bits, value in pairs]
+        else:
+            stored = [bits | bit for bits in stored]
     return stored
 
 
@@ -244,7 +263,7 @@ class _Threads:
 
     def _keep_records(self) -> None:
         spare = bytes(self.entity.size * RECORDS_ADDED)
-        self.entity.records[:] = self.records.tobytes() + spare
+        self.entity.names.records[:] = self.records.tobytes() + spare
         fields = self.entity.layout.fields
         for key, sums in self.giants.items():
             record = tuple(sums.get(field, int(self.records[field][key])) for field in fields)

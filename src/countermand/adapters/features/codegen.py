@@ -34,7 +34,7 @@ class ReadSource(Pieces):
         results = ", ".join(f"w{number}" for number in range(len(self.plan.windows)))
         own_ids = [
             f"i{column} = shards_of_{column}[hash(v{column}) & {SHARDS - 1}].get(v{column}, 0)"
-            for column in sorted({w.column for w in self.plan.windows if w.own and _distinct(w)} - {None})
+            for column in self._own_distinct_columns()
         ]
         body = ["now, keys, mask, values = own", *self.values_and_mask(), *self.known_conditions()]
         return under("def read(own):", [*body, *own_ids, *entities, f"return [{results}]"])
@@ -62,9 +62,14 @@ class ReadSource(Pieces):
             on_time += under(f"if {self.expired(entity)}:", moved)
         on_time += owns or ["pass"]
         known = self.unpack(entity) + under("if now < asof:", late) + under("else:", on_time)
-        keyed = [f"slot = shards{e}[hash(key) & {SHARDS - 1}].get(key)"]
+        keyed = self.find_slot(e, self._own_distinct_columns())
         keyed += under("if slot is None:", nothing) + under("else:", known) + values
         return [f"key = keys[{e}]", *under("if key is None:", [unknown]), *under("else:", keyed)]
+
+    def _own_distinct_columns(self) -> list[int]:
+        """Columns of which a read needs the id of the operation's own value."""
+        wanted = {w.column for w in self.plan.windows if w.own and w.aggregate is Aggregate.DISTINCT}
+        return sorted(column for column in wanted if column is not None)
 
     def _distinct_own(self, entity: EntityLayout) -> list[Accumulator]:
         """The distinct counts that some window wants with its own operation, in order."""
@@ -142,10 +147,17 @@ class ObserveSource(Pieces):
         for column in self.layout.columns_kept:
             body.append(f"column{column}[row] = 0 if v{column} is None else v{column}")
         # Nothing above can be half done: the row is still free if a value did not fit.
-        body += ["tape.free = arrived[row]", "arrived[row] = 0", "tape.rows += 1"]
+        body += ["tape.free = arrived[row]", "arrived[row] = 0"]
         body += [f"mask{word}[row] = m{word}" for word in range(self.layout.words)]
         for column in self.layout.columns_named:
-            body.append(f"i{column} = ids{column}[row] = 0 if v{column} is None else refer{column}(v{column})")
+            body += [
+                f"if v{column} is None: i{column} = 0",
+                "else:",
+                f"    i{column} = shards_of_{column}[hash(v{column}) & {SHARDS - 1}].get(v{column})",
+                f"    if i{column} is None: i{column} = name{column}(v{column})",
+                f"    references{column}[i{column}] += 1",
+                f"ids{column}[row] = i{column}",
+            ]
         queue = [
             "if tape.oldest: arrived[tape.latest] = row",
             "else: tape.oldest = row",
@@ -161,21 +173,22 @@ class ObserveSource(Pieces):
         pointers = [field for field in entity.fields if field != "asof"]
         opening = [f"slot = open{e}(key)", f"asof = now; {' = '.join(pointers)} = 0"]
         known = self.unpack(entity)
-        threaded = [f"slot = shards{e}[hash(key) & {SHARDS - 1}].get(key)"]
+        threaded = self.find_slot(e, self.layout.columns_named)
         threaded += under("if slot is None:", opening) + under("else:", known)
         threaded.append(f"slots{e}[row] = slot")
         threaded += under("if now < asof:", [f"splice{e}(row, slot)"])
         append: Lines = []
         if entity.lengths:
-            append += under(f"if {self.expired(entity)}:", self.slide(entity))
+            # Mostly the operation was read just before, and its windows stand where they should.
+            append += under(f"if asof < now and ({self.expired(entity)}):", self.slide(entity))
         append += ["asof = now", f"preceding{e}[row] = tail", f"following{e}[row] = 0"]
         append += [f"if tail: following{e}[tail] = row", "tail = row"]
         for group in range(len(entity.lengths)):
             append += [f"if not l{group}: l{group} = row", *self.add(entity, group)]
         for acc in entity.of_kind(Kind.FIRST):
-            append.append(f"if {self.condition(acc.bits)} and not {acc.field}: {acc.field} = row")
+            append += self.if_holds(entity, acc.bits, [f"{acc.field} = {acc.field} or row"])
         for acc in entity.of_kind(Kind.LAST):
-            append.append(f"if {self.condition(acc.bits)}: {acc.field} = row")
+            append += self.if_holds(entity, acc.bits, [f"{acc.field} = row"])
         append += self._append_peaks(entity)
         threaded += under("else:", append + self.pack(entity))
         used = entity.bits_used
@@ -209,7 +222,3 @@ class ObserveSource(Pieces):
             lines += under(f"if {self.condition(chain.bits)}:", body)
             lines.append(f"else: down{number}[row] = -1")
         return lines
-
-
-def _distinct(window: Window) -> bool:
-    return window.aggregate is Aggregate.DISTINCT

@@ -57,6 +57,11 @@ class EntityLayout:
     bits_used: int  # a row with none of these bits is not threaded on this entity
 
     @property
+    def bits_certain(self) -> int:
+        """The bit every row of this entity has, if its windows look at one stream only."""
+        return self.bits_used if self.bits_used.bit_count() == 1 else 0
+
+    @property
     def sums(self) -> tuple[str, ...]:
         return tuple(acc.field for acc in self.accumulators if acc.kind is Kind.SUM)
 
@@ -118,6 +123,13 @@ class PlanLayout:
             | {c for c in self.columns_used if plan.columns[c].kind is ColumnKind.TEXT}
         )
         self.columns_kept = [c for c in self.columns_used if plan.columns[c].kind is not ColumnKind.TEXT]
+        # An entity of one field and a column of the same field hold the same texts: they share one table.
+        self.shared_names = {
+            column: number
+            for number, entity in enumerate(plan.entities)
+            for column in self.columns_named
+            if entity == (plan.columns[column].name,) and plan.columns[column].kind is ColumnKind.TEXT
+        }
         self.words = (plan.streams + len(plan.columns)) // WORD_BITS + 1
         self.chains: list[tuple[int, Chain]] = []
         self.distincts = 0

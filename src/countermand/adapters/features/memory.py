@@ -39,12 +39,15 @@ class MemoryFeatureStore:
         self._remove = cast(Callable[[int], None], names["remove"])
 
     def retract(self, ticket: int) -> None:
-        """Undo one observation. Raises KeyError if it was undone before, or is long forgotten."""
-        if not ticket:
-            return
+        """Undo one observation; nothing is left to undo of one that is forgotten.
+
+        Raises KeyError if it was undone before.
+        """
         tape = self._tape
         row, instant = ticket & 0xFFFFFFFF, ticket >> 32
-        if row >= tape.capacity or tape.masks[0][row] == GONE or tape.at[row] & 0x7FFFFFFF != instant:
+        if tape.at[row] & 0x7FFFFFFF != instant:
+            return
+        if tape.masks[0][row] == GONE:
             raise KeyError(ticket)
         # The row stays in the order of arrival and is freed when its turn comes.
         self._remove(row)
@@ -94,7 +97,8 @@ class MemoryFeatureStore:
             names |= {
                 f"ids{column}": ids,
                 f"shards_of_{column}": interned.shards,
-                f"refer{column}": interned.refer,
+                f"references{column}": interned.references,
+                f"name{column}": interned.add,
                 f"value_of_{column}": interned.value,
             }
         for entity in tape.entities:
@@ -104,11 +108,11 @@ class MemoryFeatureStore:
                 f"following{e}": entity.following,
                 f"preceding{e}": entity.preceding,
                 f"shards{e}": entity.names.shards,
-                f"open{e}": entity.open_slot,
+                f"open{e}": entity.names.add,
                 f"close{e}": entity.close_slot,
                 f"unpack{e}": entity.packing.unpack_from,
                 f"pack{e}": entity.packing.pack_into,
-                f"records{e}": entity.records,
+                f"records{e}": entity.names.records,
                 f"giants{e}": entity.giants,
                 f"store{e}": entity.store,
                 f"late{e}": LateReader(tape, entity.layout).read,

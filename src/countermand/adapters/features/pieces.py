@@ -35,6 +35,18 @@ class Pieces:
                 tests.append(f"{name} & {part} != 0" if single else f"{name} & {part} == {part}")
         return " and ".join(tests)
 
+    def row_test(self, entity: EntityLayout, bits: int, words: str) -> str:
+        """Whether a row on this entity's chain satisfies a condition; empty if every row there does."""
+        return self.test(bits & ~entity.bits_certain, words).removesuffix(" != 0")
+
+    def if_holds(self, entity: EntityLayout, bits: int, body: Lines) -> Lines:
+        """The body, done if the operation at hand, which is on this entity's chain, satisfies a condition."""
+        if not bits & ~entity.bits_certain:
+            return body
+        if len(body) == 1:
+            return [f"if {self.condition(bits)}: {body[0]}"]
+        return under(f"if {self.condition(bits)}:", body)
+
     def condition(self, bits: int) -> str:
         """The local name that says whether the operation at hand satisfies a condition."""
         return self.conditions.setdefault(bits, f"c{len(self.conditions)}")
@@ -89,20 +101,21 @@ class Pieces:
         tested = {bits: lines for bits, lines in by_bits.items() if lines}
         if not tested:
             return []
-        loads = [f"r{word} = mask{word}[{row}]" for word in range(self.layout.words)]
+        tests = {bits: self.row_test(entity, bits, "r{}") for bits in tested}
+        needed = [word for word in range(self.layout.words) if f"r{word} " in " ".join(tests.values())]
+        loads = [f"r{word} = mask{word}[{row}]" for word in needed]
         for bits, lines in tested.items():
-            loads += under(f"if {self.test(bits, 'r{}')}:", lines)
+            loads += under(f"if {tests[bits]}:", lines) if tests[bits] else lines
         return loads
 
     def add(self, entity: EntityLayout, group: int) -> Lines:
         """Put the operation at hand into the counts, sums and distinct values of one window length."""
         lines: Lines = []
         for acc in entity.of_group(group):
-            holds = self.condition(acc.bits)
             if acc.kind is Kind.COUNT:
-                lines.append(f"if {holds}: {acc.field} += 1")
+                lines += self.if_holds(entity, acc.bits, [f"{acc.field} += 1"])
             elif acc.kind is Kind.SUM:
-                lines.append(f"if {holds}: {acc.field} += v{acc.column}")
+                lines += self.if_holds(entity, acc.bits, [f"{acc.field} += v{acc.column}"])
             elif acc.kind is Kind.DISTINCT:
                 add = [
                     f"pairs = pairs{acc.number}[slot & {SHARDS - 1}]",
@@ -111,7 +124,7 @@ class Pieces:
                     "pairs[pair] = found + 1",
                     f"if not found: {acc.field} += 1",
                 ]
-                lines += under(f"if {holds}:", add)
+                lines += self.if_holds(entity, acc.bits, add)
         return lines
 
     def slide(self, entity: EntityLayout) -> Lines:
@@ -125,16 +138,16 @@ class Pieces:
             body += under(f"while at[{left}] <= cut:", step)
             for acc in entity.of_group(group):
                 if acc.kind is Kind.FIRST:
-                    body += under(f"while at[{acc.field}] <= cut:", self.next_holding(e, acc, "following"))
+                    body += under(f"while at[{acc.field}] <= cut:", self.next_holding(entity, acc, "following"))
                 elif acc.chain is not None:
                     body.append(f"while at[{acc.field}] <= cut: {acc.field} = up{acc.chain.number}[{acc.field}]")
         return body
 
-    def next_holding(self, entity: int, acc: Accumulator, direction: str) -> Lines:
+    def next_holding(self, entity: EntityLayout, acc: Accumulator, direction: str) -> Lines:
         """Step at least once to the neighbour that satisfies the condition."""
-        there = self.test(acc.bits, f"mask{{}}[{acc.field}]")
-        step = f"{acc.field} = {direction}{entity}[{acc.field}]"
-        return [step, f"while not ({there}): {step}"]
+        there = self.row_test(entity, acc.bits, f"mask{{}}[{acc.field}]")
+        step = f"{acc.field} = {direction}{entity.number}[{acc.field}]"
+        return [step, f"while not ({there}): {step}"] if there else [step]
 
     def expired(self, entity: EntityLayout) -> str:
         return " or ".join(f"at[l{g}] <= now - {micros}" for g, micros in enumerate(entity.lengths))
@@ -142,3 +155,11 @@ class Pieces:
     def record_size(self, entity: EntityLayout) -> int:
         """Bytes of one key's record."""
         return calcsize(entity.packing)
+
+    def find_slot(self, entity: int, looked_up: list[int]) -> Lines:
+        """The slot of `key`, None if it has none; spared where a column of the same text was looked up."""
+        search = f"shards{entity}[hash(key) & {SHARDS - 1}].get(key)"
+        for column, number in self.layout.shared_names.items():
+            if number == entity and column in looked_up:
+                return [f"slot = i{column} or None if key == v{column} else {search}"]
+        return [f"slot = {search}"]

@@ -17,11 +17,12 @@ class SpliceSource(Pieces):
             inside = [f"if now < at[l{group}]: l{group} = row", *self.add(entity, group)]
             for acc in entity.of_group(group):
                 if acc.kind is Kind.FIRST:
-                    inside.append(f"if {self.condition(acc.bits)} and now < at[{acc.field}]: {acc.field} = row")
+                    earlier = f"{acc.field} = row if now < at[{acc.field}] else {acc.field}"
+                    inside += self.if_holds(entity, acc.bits, [earlier])
             changes += under(f"if now > asof - {micros}:", inside)
         for acc in entity.of_kind(Kind.LAST):
             newer = f"not {acc.field} or at[{acc.field}] <= now"
-            changes.append(f"if {self.condition(acc.bits)} and ({newer}): {acc.field} = row")
+            changes += self.if_holds(entity, acc.bits, [f"{acc.field} = row if {newer} else {acc.field}"])
         for chain in entity.chains:
             insert = peak_step(entity, chain, "insert")
             changes += under(f"if {self.condition(chain.bits)}:", [insert])
@@ -63,10 +64,10 @@ class RemoveSource(Pieces):
             inside = [*self.subtract(entity, group, "row"), f"if l{group} == row: l{group} = after"]
             for acc in entity.of_group(group):
                 if acc.kind is Kind.FIRST:
-                    inside += under(f"if {acc.field} == row:", self.next_holding(e, acc, "following"))
+                    inside += under(f"if {acc.field} == row:", self.next_holding(entity, acc, "following"))
             lines += under(f"if instant > asof - {micros}:", inside)
         for acc in entity.of_kind(Kind.LAST):
-            lines += under(f"if {acc.field} == row:", self.next_holding(e, acc, "preceding"))
+            lines += under(f"if {acc.field} == row:", self.next_holding(entity, acc, "preceding"))
         for chain in entity.chains:
             lines += under(f"if down{chain.number}[row] >= 0:", [peak_step(entity, chain, "remove")])
         return [*lines, f"if not tail: close{e}(slot)", *under("else:", self.pack(entity))]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Hashable
+
+import numpy as np
 
 from countermand.adapters.features.layout import EntityLayout, PlanLayout
 from countermand.adapters.features.names import SHARDS, Names
@@ -17,52 +18,45 @@ GONE = -1
 # A record whose sums left 64 bits lives in `Entity.giants`; this instant in its place says so.
 GIANT = -(1 << 63)
 ROWS_ADDED = 8192
-RECORDS_ADDED = 1024
 
 
 class Entity:
     """The keys of one entity: their slots, the links of their rows, and their packed records."""
 
-    __slots__ = ("following", "giants", "layout", "names", "packing", "preceding", "records", "size", "slots")
+    __slots__ = ("following", "giants", "layout", "names", "packing", "preceding", "size", "slots")
 
     def __init__(self, layout: EntityLayout) -> None:
         self.layout = layout
         self.packing = struct.Struct(layout.packing)
         self.size = self.packing.size
-        self.names = Names()
-        self.records = bytearray(self.size * RECORDS_ADDED)
+        self.names = Names(self.size, self._has_rows)
         self.giants: dict[int, tuple[int, ...]] = {}
         # Per row: the key's slot (0: the row is on no chain here), and the neighbours in order of time.
         self.slots = array("i")
         self.following = array("i")
         self.preceding = array("i")
 
-    def open_slot(self, key: Hashable) -> int:
-        """A slot for a key that has none. Its record holds whatever was there before."""
-        slot = self.names.add(key)
-        missing = (slot + 1) * self.size - len(self.records)
-        if missing > 0:
-            self.records.extend(bytes(self.size * RECORDS_ADDED))
-        return slot
+    def _has_rows(self, slot: int) -> bool:
+        return self.record(slot)[self.layout.fields.index("tail")] != 0
 
     def close_slot(self, slot: int) -> None:
-        """Forget a key without rows."""
-        self.names.drop(slot)
+        """Forget a key that lost its last row."""
         if self.giants:
             self.giants.pop(slot, None)
+        self.names.close(slot)
 
     def record(self, slot: int) -> tuple[int, ...]:
         """The fields of a key, as `layout.fields` names them."""
-        fields: tuple[int, ...] = self.packing.unpack_from(self.records, slot * self.size)
+        fields: tuple[int, ...] = self.packing.unpack_from(self.names.records, slot * self.size)
         return self.giants[slot] if fields[0] == GIANT else fields
 
     def store(self, slot: int, fields: tuple[int, ...]) -> None:
         """Put a key's fields back, wherever they fit."""
         try:
-            self.packing.pack_into(self.records, slot * self.size, *fields)
+            self.packing.pack_into(self.names.records, slot * self.size, *fields)
         except struct.error:
             self.giants[slot] = fields
-            struct.pack_into("<q", self.records, slot * self.size, GIANT)
+            struct.pack_into("<q", self.names.records, slot * self.size, GIANT)
 
     def arrays(self) -> tuple[array[int], ...]:
         return (self.slots, self.following, self.preceding)
@@ -81,8 +75,13 @@ class Tape:
             for column in layout.columns_kept
         }
         self.ids = {column: array("i") for column in layout.columns_named}
-        self.names = {column: Names() for column in layout.columns_named}
         self.entities = tuple(Entity(entity) for entity in layout.entities)
+        self.names = {
+            column: self.entities[layout.shared_names[column]].names
+            if column in layout.shared_names
+            else Names()
+            for column in layout.columns_named
+        }
         # Per chain of smallest or largest rows: the next and previous member; GONE in `peak_down`: no member.
         self.peak_up = tuple(array("i") for _ in layout.chains)
         self.peak_down = tuple(array("i") for _ in layout.chains)
@@ -95,7 +94,6 @@ class Tape:
         self.oldest = 0
         self.latest = 0
         self.free = 0
-        self.rows = 0
         self.newest = GIANT
         self.extend(1)
         self.at[0] = NEVER
@@ -106,6 +104,11 @@ class Tape:
     @property
     def capacity(self) -> int:
         return len(self.at)
+
+    @property
+    def rows(self) -> int:
+        """How many observations are held."""
+        return int(np.count_nonzero(np.frombuffer(self.masks[0], np.int64) != GONE))
 
     def row_arrays(self) -> list[array[int] | array[float]]:
         """Every array that has one element per row."""
@@ -132,6 +135,7 @@ class Tape:
 
     def give_back(self, row: int) -> None:
         """Free a row that is on no chain any more."""
+        self.at[row] = NEVER
         self.arrived[row] = self.free
         self.free = row
 
@@ -143,14 +147,14 @@ class Tape:
             if ids[row]:
                 self.names[column].release(ids[row])
                 ids[row] = 0
-        self.rows -= 1
 
     def bytes_held(self) -> int:
         """An estimate of all memory held, in bytes."""
         total = sum(sys.getsizeof(values) for values in self.row_arrays())
-        for names in (*self.names.values(), *(entity.names for entity in self.entities)):
-            total += names.bytes()
-        total += sum(len(entity.records) for entity in self.entities)
+        # A column may share its table of names with an entity.
+        tables = {id(names): names for names in self.names.values()}
+        tables |= {id(entity.names): entity.names for entity in self.entities}
+        total += sum(names.bytes() for names in tables.values())
         # A pair's key is an integer object of its own; small counts are shared objects.
         total += sum(sys.getsizeof(shard) + 36 * len(shard) for table in self.pairs for shard in table)
         return total
