@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -11,7 +12,8 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
 from countermand.kernel.errors import BadRequest, CountermandError
-from countermand.surfaces.http.hot import is_json, too_large
+from countermand.surfaces.http.contract import contract_document
+from countermand.surfaces.http.hot import HotLane, is_json, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
 from countermand.surfaces.http.ports import Stories
@@ -33,8 +35,9 @@ _LOOPBACK = ("127.", "::1", "::ffff:127.")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def make_application(stories: Stories, keeper: Keeper, measures: Measures) -> Litestar:
+def make_application(stories: Stories, keeper: Keeper, measures: Measures, lane: HotLane) -> Litestar:
     """The ASGI application of the ordinary routes; it must be called through the Front."""
+    document = msgspec.json.encode(contract_document(ROUTE_HANDLERS, lane.routes))
     return Litestar(
         route_handlers=list(ROUTE_HANDLERS),
         guards=[guard],
@@ -44,7 +47,7 @@ def make_application(stories: Stories, keeper: Keeper, measures: Measures) -> Li
             HTTPException: _http_refused,
             Exception: _failed,
         },
-        state=State({"stories": stories, "keeper": keeper, "measures": measures}),
+        state=State({"stories": stories, "keeper": keeper, "measures": measures, "document": document}),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,

@@ -34,7 +34,7 @@ class ListEntryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 class ListEntries(msgspec.Struct, frozen=True):
     """The entries of one list."""
 
-    list: str
+    name: Name
     entries: list[dict[str, Any]]
 
 

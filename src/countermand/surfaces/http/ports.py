@@ -45,6 +45,16 @@ class Decider(Protocol):
         ...
 
 
+class House(Protocol):
+    """The part of the house that the hot lane uses."""
+
+    @property
+    def decider(self) -> Decider: ...
+
+    @property
+    def keys(self) -> Keys: ...
+
+
 class Stories(Protocol):
     """What the ordinary routes set going; each is one transaction and its journal facts."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
 from anyio import to_process
 from litestar import Request, Response, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from countermand.kernel.errors import NotFound, Unavailable
 from countermand.policy.package import check_policy
-from countermand.surfaces.http.contract import document
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
     FindingRow,
@@ -43,7 +42,7 @@ def _stories(request: Asked) -> Stories:
 
 
 @get("/v1/operations/{operation_id:str}", scope="read")
-async def read_operation(request: Asked, operation_id: str) -> RecordedOperation:
+async def read_operation(request: Asked, operation_id: FromPath[str]) -> RecordedOperation:
     """An operation that was decided: what was sent, what was known, what was answered."""
     name = identifier(operation_id, "id")
     found = await _stories(request).find(name)
@@ -57,7 +56,7 @@ async def read_operation(request: Asked, operation_id: str) -> RecordedOperation
 
 
 @post("/v1/accounts/{account_id:str}/freeze", scope="contain", status_code=200)
-async def freeze_account(request: Asked, account_id: str, data: FreezeRequest) -> dict[str, Any]:
+async def freeze_account(request: Asked, account_id: FromPath[str], data: JSONBody[FreezeRequest]) -> dict[str, Any]:
     """Freeze an account. When this answers, no decision made before the freeze can commit any more."""
     visit = visit_of(request.scope)
     account = identifier(account_id, "account")
@@ -65,20 +64,20 @@ async def freeze_account(request: Asked, account_id: str, data: FreezeRequest) -
 
 
 @delete("/v1/accounts/{account_id:str}/freeze", scope="contain", status_code=200)
-async def lift_freeze(request: Asked, account_id: str) -> dict[str, Any]:
+async def lift_freeze(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
     """Lift the freeze of an account."""
     visit = visit_of(request.scope)
     return await _stories(request).lift(identifier(account_id, "account"), visit.actor, visit.trace_id)
 
 
 @get("/v1/accounts/{account_id:str}", scope="read")
-async def read_account(request: Asked, account_id: str) -> dict[str, Any]:
+async def read_account(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
     """The profile of an account and what stands against it."""
     return await _stories(request).profile(identifier(account_id, "account"))
 
 
 @put("/v1/accounts/{account_id:str}", scope="manage")
-async def put_account(request: Asked, account_id: str) -> dict[str, Any]:
+async def put_account(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
     """Replace the profile of an account: what the institution knows about it."""
     visit = visit_of(request.scope)
     account = identifier(account_id, "account")
@@ -86,14 +85,14 @@ async def put_account(request: Asked, account_id: str) -> dict[str, Any]:
 
 
 @get("/v1/lists/{list_name:str}/entries", scope="read")
-async def read_entries(request: Asked, list_name: str) -> ListEntries:
+async def read_entries(request: Asked, list_name: FromPath[str]) -> ListEntries:
     """The entries of a list."""
     name = identifier(list_name, "list")
     return ListEntries(name, await _stories(request).entries(name))
 
 
 @post("/v1/lists/{list_name:str}/entries", scope="manage", status_code=200)
-async def add_entry(request: Asked, list_name: str, data: ListEntryRequest) -> dict[str, Any]:
+async def add_entry(request: Asked, list_name: FromPath[str], data: JSONBody[ListEntryRequest]) -> dict[str, Any]:
     """Put a value on a list; it counts for every decision from now on."""
     visit = visit_of(request.scope)
     name = identifier(list_name, "list")
@@ -102,10 +101,7 @@ async def add_entry(request: Asked, list_name: str, data: ListEntryRequest) -> d
 
 @delete("/v1/lists/{list_name:str}/entries", scope="manage", status_code=200)
 async def remove_entry(
-    request: Asked,
-    list_name: str,
-    value: Annotated[Identifier, Parameter(query="value")],
-    reason: Annotated[Sentence, Parameter(query="reason")],
+    request: Asked, list_name: FromPath[str], value: FromQuery[Identifier], reason: FromQuery[Sentence]
 ) -> dict[str, Any]:
     """Take a value off a list."""
     visit = visit_of(request.scope)
@@ -129,7 +125,7 @@ _ONE_CHECK = anyio.CapacityLimiter(1)
 
 
 @post("/v1/policies/check", scope="policy", status_code=200, request_max_body_size=POLICY_BYTES_MAX)
-async def check_policy_files(data: PolicyFiles) -> PolicyFindings:
+async def check_policy_files(data: JSONBody[PolicyFiles]) -> PolicyFindings:
     """Check a policy folder without publishing it: every finding with file, line and column."""
     # Compiling a policy takes long enough to delay decisions, so it happens in a process of its own.
     with anyio.move_on_after(CHECK_SECONDS_MAX):
@@ -154,7 +150,7 @@ async def health() -> Health:
 
 @get("/readyz", open=True)
 async def readiness(request: Asked) -> Readiness:
-    """Whether this server may decide: the database answers, the features are rebuilt, its epoch is current."""
+    """Whether this server may decide: the database answers, the features are rebuilt, its epoch holds."""
     checks = await _stories(request).readiness()
     if all(checks.values()):
         return Readiness(True, checks)
@@ -166,17 +162,17 @@ async def readiness(request: Asked) -> Readiness:
     )
 
 
-@get("/metrics", scope="read", open_on_loopback=True)
+@get("/metrics", scope="read", open_on_loopback=True, media="text/plain")
 async def metrics(request: Asked) -> Response[bytes]:
-    """Counters and gauges in the Prometheus text format; open to the machine itself, to others with `read`."""
+    """Counters and gauges in the Prometheus text format; open to the machine itself, else `read`."""
     measures: Measures = request.app.state["measures"]
     return Response(measures.text(), media_type=CONTENT_TYPE)
 
 
-@get("/openapi.json", open=True)
-async def contract() -> Response[bytes]:
+@get("/openapi.json", open=True, media="application/json")
+async def contract(request: Asked) -> Response[bytes]:
     """This document."""
-    return Response(document(), media_type="application/json")
+    return Response(request.app.state["document"], media_type="application/json")
 
 
 ROUTE_HANDLERS = (
