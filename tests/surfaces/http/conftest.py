@@ -31,7 +31,7 @@ def operation() -> dict[str, Any]:
 @pytest_asyncio.fixture
 async def door() -> AsyncIterator[Door]:
     house = FakeHouse()
-    front = make_front(house, house.stories)
+    front = make_front(house)
     key = house.keys.create("all", *ALL_SCOPES)
     async with (
         open_door(front, "127.0.0.1", 0) as address,

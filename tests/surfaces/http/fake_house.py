@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from countermand.kernel.clock import micros_of, rfc3339
-from countermand.kernel.errors import BadRequest, Conflict, CountermandError, Forbidden, NotFound, Unauthenticated
-from countermand.kernel.text import Text
-from countermand.surfaces.http.messages import ListEntryRequest, LivePolicy, PolicySummary, RecordedOperation, RuleRow
+from countermand.kernel.canonical import canonical_bytes
+from countermand.kernel.clock import ManualClock, micros_of, rfc3339
+from countermand.kernel.errors import Conflict, CountermandError, Forbidden, Unauthenticated
+from countermand.kernel.ids import CountedIds
+from countermand.policy.package import compile_policy
+from countermand.policy.program import Program
 from countermand.vocabulary.decisions import Answer, Decision
+from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.lists import ListEntry
 from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.parties import Account, Freeze
 from countermand.vocabulary.reading import body_digest, refuse_time
+from countermand.work import DecidedRow, StoredOperation
 
 NOW = 1_795_000_000_000_000  # 2026-11-18, in microseconds
 FUTURE_MICROS_MAX = 300 * 10**6
 PAST_MICROS_MAX = 400 * 86_400 * 10**6
+
+POLICY = {
+    "policy.yaml": """
+policy: fake
+version: "1"
+title: {en: Fake, zh: 示例}
+features:
+  payouts_24h:
+    count: operations
+    where: kind = 'withdrawal'
+    by: account
+    over: 24 hours
+rules:
+  - id: many-payouts
+    when: payouts_24h > 3
+    then: hold
+    reason: {en: "Fourth payout in a day", zh: "24小时内第四次提款"}
+"""
+}
 
 
 class FakeKey(msgspec.Struct, frozen=True):
@@ -50,10 +76,12 @@ class FakeKeys:
 class FakeDecider:
     """Decides in one pause of the loop; the same id and body: the same bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, freezes: dict[str, Freeze]) -> None:
+        self.freezes = freezes
+        self.waiting = 0
+        self.operations: dict[str, Operation] = {}
         self.answers: dict[str, tuple[bytes, asyncio.Future[bytes]]] = {}
         self.traces: list[str | None] = []
-        self.frozen: set[str] = set()
         self.failure: Exception | None = None
         self.pause_seconds = 0.0
         self.decided = 0
@@ -74,6 +102,7 @@ class FakeDecider:
             return await asyncio.shield(answer)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.answers[operation.id] = (digest, future)
+        self.operations[operation.id] = operation
         self.traces.append(trace)
         await asyncio.sleep(self.pause_seconds)
         self.decided += 1
@@ -81,14 +110,14 @@ class FakeDecider:
         return await future
 
     def _answer(self, operation: Operation) -> bytes:
-        outcome = "deny" if operation.account in self.frozen else "allow"
+        outcome = "deny" if operation.account in self.freezes else "allow"
         decision = Decision(
             f"dec-{self.decided}", outcome, 0, [], [], [], [], "fake@1", rfc3339(NOW + self.decided)
         )
         return msgspec.json.encode(Answer(operation.id, decision))
 
     async def decide_many(
-        self, operations: list[Operation], trace: str | None
+        self, operations: Sequence[Operation], trace: str | None
     ) -> list[bytes | CountermandError]:
         results: list[bytes | CountermandError] = []
         for operation in operations:
@@ -99,79 +128,91 @@ class FakeDecider:
         return results
 
 
-class FakeStories:
-    def __init__(self, decider: FakeDecider) -> None:
+class FakeOrders:
+    def __init__(self) -> None:
+        self.freezes: dict[str, Freeze] = {}
+        self.facts: list[Fact] = []
+
+    async def freeze(self, account: str, freeze: Freeze, actor: str, fact: Fact) -> Freeze:
+        self.facts.append(fact)
+        return self.freezes.setdefault(account, freeze)
+
+    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> str | None:
+        freeze = self.freezes.pop(account, None)
+        return None if freeze is None else freeze.order
+
+
+class FakeProfiles:
+    def __init__(self) -> None:
+        self.kept: dict[str, Account] = {}
+
+    async def put(self, account: Account, fact: Fact) -> Account:
+        before = self.kept.get(account.id)
+        self.kept[account.id] = msgspec.structs.replace(account, guard=before.guard + 1 if before else 1)
+        return self.kept[account.id]
+
+    async def find(self, account_id: str) -> Account | None:
+        return self.kept.get(account_id)
+
+
+class FakeLists:
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], ListEntry] = {}
+
+    async def put(self, entry: ListEntry, fact: Fact) -> bool:
+        replaced = (entry.list, entry.value) in self.kept
+        self.kept[entry.list, entry.value] = entry
+        return replaced
+
+    async def remove(self, list_name: str, value: str, fact: Fact) -> bool:
+        return self.kept.pop((list_name, value), None) is not None
+
+    async def page(self, list_name: str, after: str, entries_max: int) -> list[ListEntry]:
+        found = sorted(value for name, value in self.kept if name == list_name and value > after)
+        return [self.kept[list_name, value] for value in found[:entries_max]]
+
+
+class FakeArchive:
+    def __init__(self, decider: FakeDecider, program: Program) -> None:
         self.decider = decider
-        self.told: list[tuple[Any, ...]] = []
-        self.profiles: dict[str, dict[str, Any]] = {}
-        self.listed: dict[str, dict[str, dict[str, Any]]] = {"mules": {}}
-        self.checks = {"database": True, "features": True, "epoch": True}
+        self.program = program
+        self.facts = msgspec.msgpack.encode([None] * len(program.index))
 
-    async def freeze(self, account: str, reason: str, actor: str, trace: str) -> dict[str, Any]:
-        self.decider.frozen.add(account)
-        self.told.append(("freeze", account, reason, actor, trace))
-        return {"account": account, "frozen": True, "reason": reason}
-
-    async def lift(self, account: str, actor: str, trace: str) -> dict[str, Any]:
-        self.decider.frozen.discard(account)
-        self.told.append(("lift", account, actor, trace))
-        return {"account": account, "frozen": False}
-
-    async def put_profile(self, account: str, body: bytes, actor: str, trace: str) -> dict[str, Any]:
-        try:
-            self.profiles[account] = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise BadRequest("malformed_json", "Not JSON.", "不是 JSON。") from None
-        return {"account": account, "profile": self.profiles[account]}
-
-    async def profile(self, account: str) -> dict[str, Any]:
-        if account not in self.profiles:
-            raise NotFound("unknown_account", "This account is unknown.", "未知账户。")
-        return {"account": account, "profile": self.profiles[account]}
-
-    def _list(self, name: str) -> dict[str, dict[str, Any]]:
-        if name not in self.listed:
-            raise NotFound("unknown_list", "There is no such list.", "没有该名单。")
-        return self.listed[name]
-
-    async def add_entry(
-        self, list_name: str, entry: ListEntryRequest, actor: str, trace: str
-    ) -> dict[str, Any]:
-        row = {"value": entry.value, "source": entry.source, "reason": entry.reason, "added_by": actor}
-        self._list(list_name)[entry.value] = row
-        return row
-
-    async def remove_entry(
-        self, list_name: str, value: str, reason: str, actor: str, trace: str
-    ) -> dict[str, Any]:
-        row = self._list(list_name).pop(value, None)
-        if row is None:
-            raise NotFound("unknown_entry", "The value is not on the list.", "名单中没有该值。")
-        return row
-
-    async def entries(self, list_name: str) -> list[dict[str, Any]]:
-        return list(self._list(list_name).values())
-
-    async def find(self, operation: str) -> RecordedOperation | None:
-        stored = self.decider.answers.get(operation)
-        if stored is None:
+    async def find(self, operation_or_decision: str) -> StoredOperation | None:
+        operation = self.decider.operations.get(operation_or_decision)
+        if operation is None:
             return None
-        answer = msgspec.json.decode(await asyncio.shield(stored[1]))
-        return RecordedOperation(operation, {"id": operation}, {}, answer, "fake@1", rfc3339(NOW), 1, None)
+        body_digest_, answer = self.decider.answers[operation.id]
+        row = DecidedRow(
+            id=operation.id, account=operation.account, kind=operation.kind.value,
+            occurred_at=micros_of(operation.occurred_at), received_at=NOW, body_digest=body_digest_,
+            body=canonical_bytes(operation), decision_id="dec-1", outcome=0, policy_id=1, facts=self.facts,
+            observation=b"", standing=b"", answer=await asyncio.shield(answer), trace_id=None,
+        )  # fmt: skip
+        return StoredOperation(row, 1, self.program.label)
 
-    def live_policy(self) -> LivePolicy:
-        rule = RuleRow("freeze", "deny", 0, Text(en="Frozen", zh="已冻结"), [])
-        return LivePolicy("fake", "1", Text(en="Fake", zh="示例"), "00" * 32, [rule])
 
-    async def policies(self) -> list[PolicySummary]:
-        return [PolicySummary("fake", "1", Text(en="Fake", zh="示例"), live=True)]
+class FakeShelf:
+    async def source(self, number: int) -> dict[str, str]:
+        return POLICY
 
-    async def readiness(self) -> dict[str, bool]:
-        return self.checks
+    async def versions(self) -> list[dict[str, Any]]:
+        return [{"id": 1, "name": "fake", "version": "1", "recorded_at": rfc3339(NOW), "live": True}]
 
 
 class FakeHouse:
     def __init__(self) -> None:
         self.keys = FakeKeys()
-        self.decider = FakeDecider()
-        self.stories = FakeStories(self.decider)
+        self.program = compile_policy(POLICY)
+        self.orders = FakeOrders()
+        self.decider = FakeDecider(self.orders.freezes)
+        self.profiles = FakeProfiles()
+        self.lists = FakeLists()
+        self.archive = FakeArchive(self.decider, self.program)
+        self.policy_shelf = FakeShelf()
+        self.clock = ManualClock(NOW)
+        self.ids = CountedIds()
+        self.checks = {"database": True, "epoch": True}
+
+    async def readiness(self) -> dict[str, bool]:
+        return self.checks

@@ -100,7 +100,7 @@ def _structures(handlers: list[HTTPRouteHandler]) -> list[Any]:
     found: list[Any] = []
     for handler in handlers:
         hints = _hints(handler)
-        for hint in (handler.opt.get("takes"), hints.get("data"), hints.get("return")):
+        for hint in (handler.opt.get("takes"), hints.get("data"), handler.opt.get("gives"), hints.get("return")):
             if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and hint not in found:
                 found.append(hint)
     return found
@@ -129,8 +129,10 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
     hints = _hints(handler)
     parameters = [_path_parameter(name) for name in _PARAMETER.findall(raw_path)]
     in_path = {parameter["name"] for parameter in parameters}
-    for name in hints.keys() - in_path - {"request", "data", "return"}:
-        parameters.append({"name": name, "in": "query", "required": True, "schema": _text_schema(hints[name])})
+    signature = inspect.signature(handler.fn).parameters
+    for name in sorted(hints.keys() - in_path - {"request", "data", "return"}):
+        required = signature[name].default is inspect.Parameter.empty
+        parameters.append({"name": name, "in": "query", "required": required, "schema": _text_schema(hints[name])})
     takes = handler.opt.get("takes") or hints.get("data")
     summary = (inspect.getdoc(handler.fn) or "").split("\n\n")[0].replace("\n", " ")
     described: dict[str, Any] = {
@@ -138,7 +140,7 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
         "summary": summary,
         "parameters": [*parameters, *_TRACE_PARAMETERS],
         "responses": {
-            "200": _answered(hints.get("return"), handler.opt.get("media")),
+            "200": _answered(handler.opt.get("gives") or hints.get("return"), handler.opt.get("media")),
             **_problems(
                 scoped="scope" in handler.opt, body=method in _BODY_METHODS, parameters=bool(parameters), own=()
             ),

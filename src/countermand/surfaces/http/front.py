@@ -9,7 +9,7 @@ from countermand.surfaces.http.application import make_application
 from countermand.surfaces.http.hot import ONE, Head, HotLane, HotRoute, Reply, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
-from countermand.surfaces.http.ports import House, Stories
+from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import wrong_method
 from countermand.surfaces.http.traces import begin_trace
 from countermand.surfaces.http.visits import Visit
@@ -49,12 +49,13 @@ class Front:
         await self._application(inner, receive, send_traced)
 
 
-def make_front(house: House, stories: Stories) -> Front:
-    """The door's application over a house: its decider and keys, and the stories of the ordinary routes."""
+def make_front(house: House) -> Front:
+    """The door's application over a house; its measures are the meter that `house.decider` should be given."""
     measures = Measures()
+    measures.gauge("countermand_queue_length", "Operations waiting to be decided", lambda: house.decider.waiting)
     keeper = Keeper(house.keys, measures)
     lane = HotLane(house.decider, keeper, measures)
-    return Front(lane, make_application(stories, keeper, measures, lane), keeper, measures)
+    return Front(lane, make_application(house, keeper, measures, lane), keeper, measures)
 
 
 async def _answer(route: HotRoute, head: Head, receive: Any, send: Any) -> None:
