@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from countermand.kernel.errors import CountermandError
@@ -23,6 +24,9 @@ class Front:
         self.keeper = keeper
         self.measures = measures
         self._application = application
+        # Shared with the server: what is open now.
+        self.connections: set[Any] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
