@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -11,10 +12,11 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
 from countermand.kernel.errors import BadRequest, CountermandError
-from countermand.surfaces.http.hot import is_json, too_large
+from countermand.surfaces.http.contract import contract_document
+from countermand.surfaces.http.hot import MANY, ONE, HotLane, is_json, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
-from countermand.surfaces.http.ports import Stories
+from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import (
     invalid_request,
     language_of,
@@ -33,8 +35,9 @@ _LOOPBACK = ("127.", "::1", "::ffff:127.")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def make_application(stories: Stories, keeper: Keeper, measures: Measures) -> Litestar:
+def make_application(house: House, keeper: Keeper, measures: Measures, lane: HotLane) -> Litestar:
     """The ASGI application of the ordinary routes; it must be called through the Front."""
+    document = msgspec.json.encode(contract_document(ROUTE_HANDLERS, lane.routes))
     return Litestar(
         route_handlers=list(ROUTE_HANDLERS),
         guards=[guard],
@@ -44,7 +47,7 @@ def make_application(stories: Stories, keeper: Keeper, measures: Measures) -> Li
             HTTPException: _http_refused,
             Exception: _failed,
         },
-        state=State({"stories": stories, "keeper": keeper, "measures": measures}),
+        state=State({"house": house, "keeper": keeper, "measures": measures, "document": document}),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
@@ -105,13 +108,26 @@ def _translated(request: Request[Any, Any, Any], error: HTTPException) -> Counte
     if status == 404:
         return unknown_route(request.scope["path"])
     if status == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        return wrong_method(request.method, sorted(part.strip() for part in allowed.split(",") if part.strip()))
+        return wrong_method(request.method, methods_at(request.scope["path"]))
     if status == 413:
         return too_large(BODY_BYTES_MAX)
     if status >= 500:
         return unexpected(error, visit_of(request.scope).trace_id, request.scope["path_template"])
     return _invalid(error)
+
+
+def methods_at(path: str) -> list[str]:
+    """The methods that a path knows."""
+    sent = [part for part in path.split("/") if part]
+    found: set[str] = {"POST"} if path.encode() in (ONE, MANY) else set()
+    for handler in ROUTE_HANDLERS:
+        for template in handler.paths:
+            known = [part for part in template.split("/") if part]
+            if len(known) == len(sent) and all(
+                mine.startswith("{") or mine == theirs for mine, theirs in zip(known, sent, strict=True)
+            ):
+                found |= set(map(str, handler.http_methods))
+    return sorted(found)
 
 
 def _invalid(error: HTTPException) -> BadRequest:

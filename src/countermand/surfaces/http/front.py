@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from countermand.kernel.errors import CountermandError
-from countermand.surfaces.http.hot import Head, HotLane, HotRoute, Reply, too_large
+from countermand.surfaces.http.application import make_application
+from countermand.surfaces.http.hot import ONE, Head, HotLane, HotRoute, Reply, too_large
+from countermand.surfaces.http.keeper import Keeper
+from countermand.surfaces.http.measures import Measures
+from countermand.surfaces.http.ports import House
+from countermand.surfaces.http.problems import wrong_method
+from countermand.surfaces.http.traces import begin_trace
+from countermand.surfaces.http.visits import Visit
 
 
 class Front:
     """One ASGI application over both; the door's own server short-cuts the hot routes before ASGI."""
 
-    def __init__(self, lane: HotLane, application: Any) -> None:
+    def __init__(self, lane: HotLane, application: Any, keeper: Keeper, measures: Measures) -> None:
         self.lane = lane
+        self.keeper = keeper
+        self.measures = measures
         self._application = application
+        # Shared with the server: what is open now.
+        self.connections: set[Any] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST":
-            route = self.lane.routes.get(scope["raw_path"])
-            if route is not None:
-                await _answer(route, Head(scope["headers"]), receive, send)
-                return
-        if scope["type"] == "http":
-            # The application sees the path as it was sent: an identifier may itself hold a slash (%2F).
-            scope = {**scope, "path": scope["raw_path"].decode("ascii", "replace")}
-        await self._application(scope, receive, send)
+        if scope["type"] != "http":
+            return
+        path: bytes = scope["raw_path"]
+        route = self.lane.routes.get(path)
+        head = Head(scope["headers"])
+        if route is not None and scope["method"] == "POST":
+            await _answer(route, head, receive, send)
+            return
+        if route is not None and path == ONE:
+            await _send(route.refuse(wrong_method(scope["method"], ["POST"]), head), send)
+            return
+        visit = Visit(*begin_trace(head.traceparent))
+        marks = [(b"traceparent", visit.traceparent.encode()), (b"x-trace-id", visit.trace_id.encode())]
+
+        async def send_traced(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *marks]}
+            await send(message)
+
+        # The application sees the path as it was sent: an identifier may itself hold a slash (%2F).
+        inner = {**scope, "path": path.decode("ascii", "replace"), "state": {"visit": visit}}
+        await self._application(inner, receive, send_traced)
+
+
+def make_front(house: House) -> Front:
+    """The door's application over a house; its measures are the meter that `house.decider` should be given."""
+    measures = Measures()
+    measures.gauge("countermand_queue_length", "Operations waiting to be decided", lambda: house.decider.waiting)
+    keeper = Keeper(house.keys, measures)
+    lane = HotLane(house.decider, keeper, measures)
+    return Front(lane, make_application(house, keeper, measures, lane), keeper, measures)
 
 
 async def _answer(route: HotRoute, head: Head, receive: Any, send: Any) -> None:
@@ -36,6 +71,10 @@ async def _answer(route: HotRoute, head: Head, receive: Any, send: Any) -> None:
             return
         body, refusal = read
     reply = route.refuse(refusal, head) if refusal is not None else await route.reply(head, body)
+    await _send(reply, send)
+
+
+async def _send(reply: Reply, send: Any) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
     await send({"type": "http.response.body", "body": reply.body})
 

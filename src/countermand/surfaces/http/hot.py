@@ -20,6 +20,7 @@ from countermand.surfaces.http.traces import begin_trace
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.reading import BATCH_BYTES_MAX, BODY_BYTES_MAX, read_batch, read_operation
 
+ONE, MANY = b"/v1/operations", b"/v1/operations/batch"
 _OUTCOME_MARK = b'"outcome":"'
 _JSON = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
 
@@ -133,8 +134,8 @@ class HotLane:
     def __init__(self, decider: Decider, keeper: Keeper, measures: Measures) -> None:
         self._decider = decider
         self._measures = measures
-        one = HotRoute("/v1/operations", "decide", BODY_BYTES_MAX, self._one, keeper, measures)
-        many = HotRoute("/v1/operations/batch", "decide", BATCH_BYTES_MAX, self._many, keeper, measures)
+        one = HotRoute(ONE.decode(), "decide", BODY_BYTES_MAX, self._one, keeper, measures)
+        many = HotRoute(MANY.decode(), "decide", BATCH_BYTES_MAX, self._many, keeper, measures)
         self.routes = {route.path.encode(): route for route in (one, many)}
 
     async def _one(self, body: bytes, head: Head, trace_id: str) -> bytes:

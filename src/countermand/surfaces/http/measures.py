@@ -62,6 +62,10 @@ class Measures:
         """A number read at every scrape, e.g. the length of the queue."""
         self.gauges[name] = (text, read)
 
+    def group_done(self, decided: int, waiting: int) -> None:
+        """A group of `decided` operations was committed (flows.group_commit.Meter)."""
+        self.group_sizes.observe(decided)
+
     def text(self) -> bytes:
         """The exposition text (Prometheus 0.0.4)."""
         return generate_latest(self._registry)

@@ -2,40 +2,97 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
 from countermand.kernel.text import Text
-from countermand.vocabulary.operations import Identifier
 
-Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"}, max_length=64)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 FileText = Annotated[str, msgspec.Meta(max_length=1024 * 1024)]
 
 
-class FreezeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why the account is frozen: it stands in the journal and is shown to whoever asks."""
+def _printable(length_max: int) -> Any:
+    return Annotated[str, msgspec.Meta(min_length=1, max_length=length_max, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
-    reason: Sentence
+
+class FreezeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the account is frozen: it is shown to whoever asks why nothing moves."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
+
+
+class AccountStanding(msgspec.Struct, frozen=True):
+    """Whether an account is frozen, and by which order; `order` null: there was nothing to lift."""
+
+    account: str
+    frozen: bool
+    order: str | None
+    reason: str | None = None
+    placed_at: Instant | None = None
+
+
+class FreezeShown(msgspec.Struct, frozen=True):
+    """A standing order that stops whatever moves money, opens a debt or changes control."""
+
+    order: str
+    reason: str
+    placed_at: Instant
+
+
+class AccountShown(msgspec.Struct, frozen=True):
+    """What is known about an account; null is unknown. `guard` grows with every change."""
+
+    account: str
+    guard: int
+    type: str | None
+    timezone: str | None
+    opened_at: Instant | None
+    home_ips: list[str] | None
+    home_places: list[str] | None
+    devices: list[str] | None
+    traits: list[str] | None
+    kyc_level: int | None
+    frozen: FreezeShown | None
 
 
 class ListEntryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A value to put on a list: who says so, why, and until when."""
+    """A value to put on a list: who says so, why, and until when (RFC 3339 with an offset)."""
 
-    value: Identifier
-    source: Sentence
-    reason: Sentence
-    expires_at: Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset")]
+    value: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+    expires_at: Instant
 
 
-class ListEntries(msgspec.Struct, frozen=True):
-    """The entries of one list."""
+class ListEntryShown(msgspec.Struct, frozen=True):
+    """One entry; `active` says whether rules see it now, `replaced` whether it took another's place."""
 
     list: str
-    entries: list[dict[str, Any]]
+    value: str
+    source: str
+    reason: str
+    expires_at: Instant
+    added_at: Instant
+    added_by: str
+    active: bool
+    replaced: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class ListEntryRemoved(msgspec.Struct, frozen=True):
+    """The value no longer stands on the list."""
+
+    list: str
+    value: str
+    removed: bool
+
+
+class ListPage(msgspec.Struct, frozen=True):
+    """Up to 1,000 entries by value; ask again with `after` set to the last value for more."""
+
+    name: str
+    entries: Annotated[list[ListEntryShown], msgspec.Meta(max_length=1000)]
 
 
 class PolicyFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,19 +118,20 @@ class PolicyFindings(msgspec.Struct, frozen=True):
     findings: list[FindingRow]
 
 
-class PolicySummary(msgspec.Struct, frozen=True):
-    """One policy by name; `live` says whether it decides now."""
+class PolicyVersion(msgspec.Struct, frozen=True):
+    """One recorded policy; `live` says whether it decides now."""
 
+    id: int
     name: str
     version: str
-    title: Text
+    recorded_at: Instant
     live: bool
 
 
-class Policies(msgspec.Struct, frozen=True):
-    """The policies of this server."""
+class PolicyVersions(msgspec.Struct, frozen=True):
+    """Every policy that was ever recorded, newest first."""
 
-    policies: list[PolicySummary]
+    policies: list[PolicyVersion]
 
 
 class RuleRow(msgspec.Struct, frozen=True):
@@ -97,16 +155,17 @@ class LivePolicy(msgspec.Struct, frozen=True):
 
 
 class RecordedOperation(msgspec.Struct, frozen=True):
-    """An operation as it was sent, what was known, and what was answered."""
+    """An operation as it was sent, what was known when it was decided, and what was answered."""
 
     operation: str
+    decision: str
+    policy: str
+    received_at: Instant
+    seq: int
+    trace: str | None
     body: dict[str, Any]
     facts: dict[str, Any]
     answer: dict[str, Any]
-    policy: str
-    received_at: str
-    seq: int
-    trace: str | None
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -115,7 +174,7 @@ class Health(msgspec.Struct, frozen=True):
     status: str
 
 
-class Readiness(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, frozen=True):
     """What must hold before this server decides; `ready` when all do."""
 
     ready: bool

@@ -1,13 +1,19 @@
-"""What the HTTP door needs of the house, and nothing more."""
+"""What the HTTP door needs of the house, and nothing more; flows.house.House has all of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from countermand.flows.freeze_account import OrderBook
+from countermand.flows.keep_lists import ListBook
+from countermand.flows.keep_profiles import ProfileBook
+from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
-from countermand.surfaces.http.messages import ListEntryRequest, LivePolicy, PolicySummary, RecordedOperation
+from countermand.kernel.ids import Ids
+from countermand.policy.program import Program
 from countermand.vocabulary.operations import Operation
+from countermand.work import StoredOperation
 
 
 class KnownKey(Protocol):
@@ -28,6 +34,14 @@ class Keys(Protocol):
         ...
 
 
+class GroupMeter(Protocol):
+    """Who wants to know how the groups go."""
+
+    def group_done(self, decided: int, waiting: int) -> None:
+        """A group of `decided` operations was committed while `waiting` more were queued."""
+        ...
+
+
 class Decider(Protocol):
     """The decision path: an answer is durable before it is returned."""
 
@@ -39,57 +53,77 @@ class Decider(Protocol):
         ...
 
     async def decide_many(
-        self, operations: list[Operation], trace: str | None
-    ) -> Sequence[bytes | CountermandError]:
+        self, operations: Sequence[Operation], trace: str | None
+    ) -> list[bytes | CountermandError]:
         """One answer or refusal per operation, in order."""
         ...
 
-
-class Stories(Protocol):
-    """What the ordinary routes set going; each is one transaction and its journal facts."""
-
-    async def freeze(self, account: str, reason: str, actor: str, trace: str) -> dict[str, Any]:
-        """Freeze an account; it binds when this returns. Again: the same order."""
+    @property
+    def waiting(self) -> int:
+        """How many operations are queued."""
         ...
 
-    async def lift(self, account: str, actor: str, trace: str) -> dict[str, Any]:
-        """Lift the freeze; without one, nothing changes."""
+
+class Archive(Protocol):
+    """Recorded operations."""
+
+    async def find(self, operation_or_decision: str) -> StoredOperation | None:
+        """One operation by its own id or its decision's. Raises Unavailable."""
         ...
 
-    async def put_profile(self, account: str, body: bytes, actor: str, trace: str) -> dict[str, Any]:
-        """Replace the profile of an account. Raises BadRequest (`malformed_json`, `invalid_profile`)."""
+
+class PolicyShelf(Protocol):
+    """Every policy that ever decided."""
+
+    async def source(self, number: int) -> dict[str, str]:
+        """The files of a recorded policy."""
         ...
 
-    async def profile(self, account: str) -> dict[str, Any]:
-        """The profile and the standing of an account. Raises NotFound (`unknown_account`)."""
+    async def versions(self) -> list[dict[str, Any]]:
+        """Every recorded policy, newest first: id, name, version, recorded_at, live."""
         ...
 
-    async def add_entry(
-        self, list_name: str, entry: ListEntryRequest, actor: str, trace: str
-    ) -> dict[str, Any]:
-        """Put a value on a list. Raises NotFound (`unknown_list`)."""
+
+class Readiness(Protocol):
+    """Whether this server may decide now."""
+
+    async def __call__(self) -> dict[str, bool]:
+        """What must hold, each by name."""
         ...
 
-    async def remove_entry(self, list_name: str, value: str, reason: str, actor: str, trace: str) -> dict[str, Any]:
-        """Take a value off a list. Raises NotFound (`unknown_list`, `unknown_entry`)."""
-        ...
 
-    async def entries(self, list_name: str) -> list[dict[str, Any]]:
-        """The entries of a list. Raises NotFound (`unknown_list`)."""
-        ...
+class House(Protocol):
+    """The part of the house that the door uses."""
 
-    async def find(self, operation: str) -> RecordedOperation | None:
-        """An operation that was decided."""
-        ...
+    @property
+    def decider(self) -> Decider: ...
 
-    def live_policy(self) -> LivePolicy:
-        """The policy that decides now."""
-        ...
+    @property
+    def program(self) -> Program: ...
 
-    async def policies(self) -> list[PolicySummary]:
-        """All policies this server has recorded."""
-        ...
+    @property
+    def archive(self) -> Archive: ...
 
-    async def readiness(self) -> dict[str, bool]:
-        """What must hold before this server decides, each by name."""
-        ...
+    @property
+    def policy_shelf(self) -> PolicyShelf: ...
+
+    @property
+    def orders(self) -> OrderBook: ...
+
+    @property
+    def keys(self) -> Keys: ...
+
+    @property
+    def lists(self) -> ListBook: ...
+
+    @property
+    def profiles(self) -> ProfileBook: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def ids(self) -> Ids: ...
+
+    @property
+    def readiness(self) -> Readiness: ...

@@ -15,7 +15,7 @@ RETRY_AFTER_SECONDS = 1
 
 _LOG = structlog.get_logger("countermand.http")
 
-_TITLES = {
+TITLES = {
     400: Text(en="Bad request", zh="请求有误"),
     401: Text(en="Not authenticated", zh="未通过身份验证"),
     403: Text(en="Not allowed", zh="没有权限"),
@@ -81,7 +81,7 @@ def problem_of(error: CountermandError, language: str, trace_id: str | None = No
     status = error.http_status
     details = dict(error.details)
     field = details.pop("field", None)
-    title = _TITLES[status] if status in _TITLES else _TITLES[500]
+    title = TITLES[status] if status in TITLES else TITLES[500]
     return Problem(
         type=f"urn:countermand:error:{error.code}",
         title=getattr(title, language),

@@ -2,134 +2,155 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
 from anyio import to_process
 from litestar import Request, Response, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody
 
+from countermand.flows.freeze_account import freeze_account, lift_freeze
+from countermand.flows.keep_lists import add_entry, entries, remove_entry
+from countermand.flows.keep_profiles import put_profile, show_profile
 from countermand.kernel.errors import NotFound, Unavailable
+from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
-from countermand.surfaces.http.contract import document
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
+    AccountShown,
+    AccountStanding,
     FindingRow,
     FreezeRequest,
     Health,
-    ListEntries,
+    ListEntryRemoved,
     ListEntryRequest,
+    ListEntryShown,
+    ListPage,
     LivePolicy,
-    Policies,
     PolicyFiles,
     PolicyFindings,
-    Readiness,
+    PolicyVersions,
+    Ready,
     RecordedOperation,
-    Sentence,
+    RuleRow,
 )
-from countermand.surfaces.http.ports import Stories
+from countermand.surfaces.http.ports import House
+from countermand.surfaces.http.records import shown_operation
 from countermand.surfaces.http.visits import identifier, visit_of
-from countermand.kernel.text import Text
-from countermand.vocabulary.operations import Identifier
+from countermand.vocabulary.parties import AccountProfile, read_profile
 
 Asked = Request[Any, Any, Any]
 POLICY_BYTES_MAX = 4 * 1024 * 1024
 CHECK_SECONDS_MAX = 30.0
 
 
-def _stories(request: Asked) -> Stories:
-    stories: Stories = request.app.state["stories"]
-    return stories
+def _house(request: Asked) -> House:
+    house: House = request.app.state["house"]
+    return house
 
 
 @get("/v1/operations/{operation_id:str}", scope="read")
-async def read_operation(request: Asked, operation_id: str) -> RecordedOperation:
+async def read_operation(request: Asked, operation_id: FromPath[str]) -> RecordedOperation:
     """An operation that was decided: what was sent, what was known, what was answered."""
-    name = identifier(operation_id, "id")
-    found = await _stories(request).find(name)
+    house = _house(request)
+    found = await house.archive.find(identifier(operation_id, "operation_id"))
     if found is None:
         raise NotFound(
             "unknown_operation",
             "No operation with this id was decided here.",
             "此处没有裁决过该 id 的操作。",
         )
-    return found
+    return await shown_operation(house, found)
 
 
-@post("/v1/accounts/{account_id:str}/freeze", scope="contain", status_code=200)
-async def freeze_account(request: Asked, account_id: str, data: FreezeRequest) -> dict[str, Any]:
+@post("/v1/accounts/{account_id:str}/freeze", scope="contain", status_code=200, gives=AccountStanding)
+async def place_freeze(
+    request: Asked, account_id: FromPath[str], data: JSONBody[FreezeRequest]
+) -> dict[str, Any]:
     """Freeze an account. When this answers, no decision made before the freeze can commit any more."""
     visit = visit_of(request.scope)
-    account = identifier(account_id, "account")
-    return await _stories(request).freeze(account, data.reason, visit.actor, visit.trace_id)
+    account = identifier(account_id, "account_id")
+    return await freeze_account(_house(request), account, data.reason, visit.actor, visit.trace_id)
 
 
-@delete("/v1/accounts/{account_id:str}/freeze", scope="contain", status_code=200)
-async def lift_freeze(request: Asked, account_id: str) -> dict[str, Any]:
-    """Lift the freeze of an account."""
+@delete("/v1/accounts/{account_id:str}/freeze", scope="contain", status_code=200, gives=AccountStanding)
+async def end_freeze(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
+    """Lift the freeze of an account; lifting what does not bind changes nothing."""
     visit = visit_of(request.scope)
-    return await _stories(request).lift(identifier(account_id, "account"), visit.actor, visit.trace_id)
+    account = identifier(account_id, "account_id")
+    return await lift_freeze(_house(request), account, visit.actor, visit.trace_id)
 
 
-@get("/v1/accounts/{account_id:str}", scope="read")
-async def read_account(request: Asked, account_id: str) -> dict[str, Any]:
+@get("/v1/accounts/{account_id:str}", scope="read", gives=AccountShown)
+async def read_account(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
     """The profile of an account and what stands against it."""
-    return await _stories(request).profile(identifier(account_id, "account"))
+    return await show_profile(_house(request), identifier(account_id, "account_id"))
 
 
-@put("/v1/accounts/{account_id:str}", scope="manage")
-async def put_account(request: Asked, account_id: str) -> dict[str, Any]:
+@put("/v1/accounts/{account_id:str}", scope="manage", takes=AccountProfile, gives=AccountShown)
+async def put_account(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
     """Replace the profile of an account: what the institution knows about it."""
     visit = visit_of(request.scope)
-    account = identifier(account_id, "account")
-    return await _stories(request).put_profile(account, await request.body(), visit.actor, visit.trace_id)
+    account = identifier(account_id, "account_id")
+    profile = read_profile(await request.body())
+    return await put_profile(_house(request), account, profile, visit.actor, visit.trace_id)
 
 
-@get("/v1/lists/{list_name:str}/entries", scope="read")
-async def read_entries(request: Asked, list_name: str) -> ListEntries:
-    """The entries of a list."""
-    name = identifier(list_name, "list")
-    return ListEntries(name, await _stories(request).entries(name))
+@get("/v1/lists/{list_name:str}/entries", scope="read", gives=ListPage)
+async def read_entries(request: Asked, list_name: FromPath[str], after: FromQuery[str] = "") -> dict[str, Any]:
+    """The entries of a list, by value, from behind `after`."""
+    name = identifier(list_name, "list_name")
+    return {"name": name, "entries": await entries(_house(request), name, after)}
 
 
-@post("/v1/lists/{list_name:str}/entries", scope="manage", status_code=200)
-async def add_entry(request: Asked, list_name: str, data: ListEntryRequest) -> dict[str, Any]:
+@post("/v1/lists/{list_name:str}/entries", scope="manage", status_code=200, gives=ListEntryShown)
+async def put_entry(
+    request: Asked, list_name: FromPath[str], data: JSONBody[ListEntryRequest]
+) -> dict[str, Any]:
     """Put a value on a list; it counts for every decision from now on."""
     visit = visit_of(request.scope)
-    name = identifier(list_name, "list")
-    return await _stories(request).add_entry(name, data, visit.actor, visit.trace_id)
+    return await add_entry(
+        _house(request),
+        identifier(list_name, "list_name"),
+        data.value,
+        data.source,
+        data.reason,
+        data.expires_at,
+        visit.actor,
+        visit.trace_id,
+    )
 
 
-@delete("/v1/lists/{list_name:str}/entries", scope="manage", status_code=200)
-async def remove_entry(
-    request: Asked,
-    list_name: str,
-    value: Annotated[Identifier, Parameter(query="value")],
-    reason: Annotated[Sentence, Parameter(query="reason")],
-) -> dict[str, Any]:
+@delete("/v1/lists/{list_name:str}/entries", scope="manage", status_code=200, gives=ListEntryRemoved)
+async def delete_entry(request: Asked, list_name: FromPath[str], value: FromQuery[str]) -> dict[str, Any]:
     """Take a value off a list."""
     visit = visit_of(request.scope)
-    name = identifier(list_name, "list")
-    return await _stories(request).remove_entry(name, value, reason, visit.actor, visit.trace_id)
+    name = identifier(list_name, "list_name")
+    return await remove_entry(_house(request), name, value, visit.actor, visit.trace_id)
 
 
-@get("/v1/policies", scope="policy")
-async def read_policies(request: Asked) -> Policies:
+@get("/v1/policies", scope="policy", gives=PolicyVersions)
+async def read_policies(request: Asked) -> dict[str, Any]:
     """The policies this server has recorded."""
-    return Policies(await _stories(request).policies())
+    return {"policies": await _house(request).policy_shelf.versions()}
 
 
 @get("/v1/policies/live", scope="policy")
 async def read_live_policy(request: Asked) -> LivePolicy:
     """The policy that decides now, rule by rule."""
-    return _stories(request).live_policy()
+    program = _house(request).program
+    rules = [
+        RuleRow(rule.id, rule.then.word, rule.score, rule.reason, [shown.name for shown in rule.shown])
+        for rule in program.rules
+    ]
+    return LivePolicy(program.name, program.version, program.title, program.digest.hex(), rules)
 
 
 _ONE_CHECK = anyio.CapacityLimiter(1)
 
 
 @post("/v1/policies/check", scope="policy", status_code=200, request_max_body_size=POLICY_BYTES_MAX)
-async def check_policy_files(data: PolicyFiles) -> PolicyFindings:
+async def check_policy_files(data: JSONBody[PolicyFiles]) -> PolicyFindings:
     """Check a policy folder without publishing it: every finding with file, line and column."""
     # Compiling a policy takes long enough to delay decisions, so it happens in a process of its own.
     with anyio.move_on_after(CHECK_SECONDS_MAX):
@@ -153,11 +174,11 @@ async def health() -> Health:
 
 
 @get("/readyz", open=True)
-async def readiness(request: Asked) -> Readiness:
-    """Whether this server may decide: the database answers, the features are rebuilt, its epoch is current."""
-    checks = await _stories(request).readiness()
+async def ready(request: Asked) -> Ready:
+    """Whether this server may decide: the database answers, the features are rebuilt, its epoch holds."""
+    checks = await _house(request).readiness()
     if all(checks.values()):
-        return Readiness(True, checks)
+        return Ready(True, checks)
     raise Unavailable(
         "not_ready",
         "This server does not decide now; the details say what is missing.",
@@ -166,20 +187,21 @@ async def readiness(request: Asked) -> Readiness:
     )
 
 
-@get("/metrics", scope="read", open_on_loopback=True)
-async def metrics(request: Asked) -> Response[bytes]:
-    """Counters and gauges in the Prometheus text format; open to the machine itself, to others with `read`."""
+@get("/metrics", scope="read", open_on_loopback=True, media="text/plain")
+async def read_metrics(request: Asked) -> Response[bytes]:
+    """Counters and gauges in the Prometheus text format; open to the machine itself, else `read`."""
     measures: Measures = request.app.state["measures"]
     return Response(measures.text(), media_type=CONTENT_TYPE)
 
 
-@get("/openapi.json", open=True)
-async def contract() -> Response[bytes]:
+@get("/openapi.json", open=True, media="application/json")
+async def read_contract(request: Asked) -> Response[bytes]:
     """This document."""
-    return Response(document(), media_type="application/json")
+    return Response(request.app.state["document"], media_type="application/json")
 
 
 ROUTE_HANDLERS = (
-    read_operation, freeze_account, lift_freeze, read_account, put_account, read_entries, add_entry,
-    remove_entry, read_policies, read_live_policy, check_policy_files, health, readiness, metrics, contract,
+    read_operation, place_freeze, end_freeze, read_account, put_account, read_entries, put_entry,
+    delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
+    read_contract,
 )  # fmt: skip

@@ -19,6 +19,7 @@ from countermand.surfaces.http.protocol import DoorProtocol, DoorState
 
 BACKLOG = 4096
 DRAIN_SECONDS_MAX = 30.0
+SWEEP_SECONDS = 1.0
 
 _LOG = structlog.get_logger("countermand.http")
 
@@ -36,6 +37,7 @@ async def open_door(front: Front, host: str, port: int) -> AsyncIterator[str]:
     )  # fmt: skip
     config.load()
     state = DoorState(front.lane)
+    state.connections, state.tasks = front.connections, front.tasks
     _tick(state)
     try:
         server = await loop.create_server(
@@ -100,7 +102,7 @@ def _cancelled(state: DoorState) -> list[asyncio.Task[None]]:
 async def _sweep(state: DoorState, loop: asyncio.AbstractEventLoop) -> None:
     """Once a second: the Date header, and whoever is too slow."""
     while True:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(SWEEP_SECONDS)
         _tick(state)
         now = loop.time()
         for connection in list(state.connections):

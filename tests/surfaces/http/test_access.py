@@ -1,0 +1,129 @@
+"""Who may enter: every route asks for a scope, and every refusal is noted without the key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from countermand.surfaces.http.measures import labels_of
+from countermand.surfaces.http.routes import ROUTE_HANDLERS
+from surfaces.http.door import Door
+
+OPEN_ROUTES = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/openapi.json"), ("GET", "/metrics")}
+SCOPES_OF = {
+    ("POST", "/v1/operations"): "decide",
+    ("POST", "/v1/operations/batch"): "decide",
+    ("GET", "/v1/operations/x"): "read",
+    ("POST", "/v1/accounts/x/freeze"): "contain",
+    ("DELETE", "/v1/accounts/x/freeze"): "contain",
+    ("GET", "/v1/accounts/x"): "read",
+    ("PUT", "/v1/accounts/x"): "manage",
+    ("GET", "/v1/lists/x/entries"): "read",
+    ("POST", "/v1/lists/x/entries"): "manage",
+    ("DELETE", "/v1/lists/x/entries"): "manage",
+    ("GET", "/v1/policies"): "policy",
+    ("GET", "/v1/policies/live"): "policy",
+    ("POST", "/v1/policies/check"): "policy",
+}
+
+
+def _routes(door: Door) -> set[tuple[str, str]]:
+    """Every route there is, hot or not, with x for each path parameter."""
+    found = {("POST", route.path) for route in door.front.lane.routes.values()}
+    for handler in ROUTE_HANDLERS:
+        for path in handler.paths:
+            plain = "/".join("x" if part.startswith("{") else part for part in path.split("/"))
+            found |= {(str(method), plain) for method in handler.http_methods}
+    return found
+
+
+async def test_every_route_is_in_the_table_of_scopes(door: Door) -> None:
+    """A new route must be entered here with the scope it asks for: none is open by oversight."""
+    assert _routes(door) == SCOPES_OF.keys() | OPEN_ROUTES
+
+
+async def test_no_state_changing_route_is_open(door: Door) -> None:
+    """Whatever changes something refuses a caller without a key, before it looks at the body."""
+    changing = [route for route in _routes(door) if route[0] != "GET"]
+    assert len(changing) >= 8
+    for method, path in changing:
+        response = await door.send(method, path, headers={"authorization": ""}, content=b"{")
+        assert (response.status_code, response.json()["code"]) == (401, "missing_key"), (method, path)
+    assert door.house.orders.facts == []
+    assert door.house.decider.decided == 0
+
+
+@pytest.mark.parametrize(("route", "scope"), SCOPES_OF.items())
+async def test_each_route_wants_its_own_scope(door: Door, route: tuple[str, str], scope: str) -> None:
+    """A key with every other scope is refused; a key with this scope alone gets past the keeper."""
+    others = door.house.keys.create("others", *({"decide", "contain", "read", "manage", "policy", "admin"} - {scope}))
+    alone = door.house.keys.create("alone", scope)
+    method, path = route
+    refused = await door.send(method, path, headers={"authorization": f"Bearer {others}"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+    admitted = await door.send(method, path, headers={"authorization": f"Bearer {alone}"})
+    assert admitted.status_code not in (401, 403)
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Basic Y206Y20=", "Bearer cm_all_wrong", "cm_all", "Bearer \xe9\xe9"]
+)
+async def test_a_wrong_key_is_401(door: Door, operation: dict[str, Any], header: str) -> None:
+    """Anything but a known key is refused with a challenge, on the hot route and on others."""
+    for method, path in (("POST", "/v1/operations"), ("GET", "/v1/policies")):
+        response = await door.send(
+            method, path, json=operation, headers=[("authorization", header.encode("latin-1"))]
+        )
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_revoked_key_is_refused_at_once(door: Door, operation: dict[str, Any]) -> None:
+    """A key that worked and was revoked gets 401 on the same connection."""
+    key = door.house.keys.create("short-lived", "decide")
+    assert (await door.decide(operation, authorization=f"Bearer {key}")).status_code == 200
+    door.house.keys.revoke(key)
+    assert (await door.decide(operation, authorization=f"Bearer {key}")).status_code == 401
+
+
+async def test_a_refusal_is_noted_without_the_key(door: Door, operation: dict[str, Any]) -> None:
+    """Log, metric and journal note say why and where, and hold no part of the key."""
+    secret = "cm_thief_topsecretvalue"  # noqa: S105  # it opens nothing
+    with capture_logs() as logs:
+        for _ in range(3):
+            await door.decide(operation, authorization=f"Bearer {secret}")
+    refused = [line for line in logs if line["event"] == "access_refused"]
+    assert len(refused) == 3
+    assert "topsecret" not in str(logs)
+    assert door.front.measures.access_refused["unknown_key"] == 3
+    notes: list[tuple[str, str, int]] = []
+    door.front.keeper.drain_notes(lambda *note: notes.append(note))
+    assert notes == [("unknown_key", "/v1/operations", 3)]
+    door.front.keeper.drain_notes(lambda *note: notes.append(note))
+    assert len(notes) == 1
+
+
+async def test_metrics_are_open_to_the_machine_itself_only(door: Door) -> None:
+    """A loopback peer reads them without a key; one that forwards for somebody needs `read`."""
+    assert (await door.send("GET", "/metrics", headers={"authorization": ""})).status_code == 200
+    forwarded = {"x-forwarded-for": "198.51.100.1"}
+    closed = await door.send("GET", "/metrics", headers={"authorization": "", **forwarded})
+    assert closed.status_code == 401
+    assert (await door.send("GET", "/metrics", headers=forwarded)).status_code == 200
+
+
+async def test_metrics_hold_no_personal_data(door: Door, operation: dict[str, Any]) -> None:
+    """Counters move, and no label is an account, an id, a key or an address."""
+    await door.decide({**operation, "ip": "203.0.113.7"})
+    await door.decide({**operation, "kind": "nonsense"})
+    await door.send("POST", "/v1/accounts/a-secret-account/freeze", json={"reason": "lost phone"})
+    text = (await door.send("GET", "/metrics")).text
+    assert 'countermand_decisions_total{outcome="allow"} 1.0' in text
+    assert 'countermand_refusals_total{code="invalid_operation",status="400"} 1.0' in text
+    assert "countermand_decision_seconds_bucket" in text
+    labels = " ".join(labels_of(door.front.measures.collect()))
+    for personal in ("a-1", "op-1", "a-secret-account", "203.0.113.7", door.key, "127.0.0.1"):
+        assert personal not in text
+        assert personal not in labels.split()
