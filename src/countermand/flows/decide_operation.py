@@ -6,6 +6,7 @@ that comes later waits; what is decided is in the windows at once, and leaves th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -201,14 +202,16 @@ class RecentAnswers:
     def __init__(self, count_max: int) -> None:
         self.count_max = count_max
         self._answers: dict[str, Recorded] = {}
+        self._order: deque[str] = deque()
 
     def get(self, operation_id: str) -> Recorded | None:
         return self._answers.get(operation_id)
 
     def put(self, operation_id: str, recorded: Recorded) -> None:
         self._answers[operation_id] = recorded
-        if len(self._answers) > self.count_max:
-            del self._answers[next(iter(self._answers))]
+        self._order.append(operation_id)
+        if len(self._order) > self.count_max:
+            self._answers.pop(self._order.popleft(), None)
 
     def forget(self, operation_id: str) -> None:
         self._answers.pop(operation_id, None)
