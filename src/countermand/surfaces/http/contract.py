@@ -148,7 +148,10 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
     }
     if takes is not None:
         described["requestBody"] = _json_body(_REF.format(name=takes.__name__))
-    return _secured(described, handler.opt.get("scope"))
+    secured = _secured(described, handler.opt.get("scope"))
+    if handler.opt.get("open_on_loopback"):
+        secured["security"] = [{}, {"key": []}]
+    return secured
 
 
 def _hot_operation(route: HotRoute) -> dict[str, Any]:
