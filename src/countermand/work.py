@@ -12,6 +12,7 @@ from countermand.vocabulary.parties import Account
 
 GATES = 64
 _GATES_FROM = 7_400_000
+ALL_GATES = range(_GATES_FROM, _GATES_FROM + GATES)
 
 
 def gate_of(account: str) -> int:
@@ -87,7 +88,10 @@ class Group(Protocol):
     recorded: Mapping[str, Recorded]
 
     async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
-        """Record the rows and their journal facts. Raises RowRefused where the data itself is at fault."""
+        """Record the rows and their journal facts; called in the order of deciding, which becomes their order.
+
+        Raises RowRefused where the data itself is at fault, Unavailable.
+        """
         ...
 
     async def commit(self) -> None:
@@ -106,7 +110,8 @@ class DecisionStore(Protocol):
         """Open a group on connection `lane` for these accounts (with the guard last seen) and these ids.
 
         The group names the accounts whose guard has moved, and the ids that are recorded already.
-        Raises Unavailable (database away), SetupError `fenced` (another server has taken over).
+        Raises Unavailable (database away), SetupError `fenced` (another server has taken over), RowRefused
+        (the database cannot even be asked about one of these accounts or ids).
         """
         ...
 

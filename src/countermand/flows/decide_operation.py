@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import structlog
 
 from countermand.decisions.decide import Question, decide
 from countermand.flows.circumstances import Surroundings
@@ -29,6 +30,7 @@ from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
 from countermand.vocabulary.parties import Account, Freeze
 from countermand.work import DecidedRow, Group, Recorded
 
+log = structlog.get_logger(__name__)
 _ANSWER = msgspec.json.Encoder()
 _PACK = msgspec.msgpack.Encoder()
 _OBSERVATION = msgspec.msgpack.Decoder(Observation)
@@ -109,7 +111,10 @@ class Decider:
         members: Sequence[Pending],
         recent: RecentAnswers,
     ) -> Outcome:
-        """Decide every member in order; nothing is awaited, so the windows see them one by one."""
+        """Decide every member in order; nothing is awaited, so the windows see them one by one.
+
+        A member whose decision breaks leaves no mark on the windows and fails alone.
+        """
         outcome = Outcome()
         for member in members:
             operation = member.operation
@@ -118,7 +123,12 @@ class Decider:
                 member.result = repeated(member, known)
                 continue
             account = accounts.get(operation.account) or Account(id=operation.account)
-            self._decide_one(member, account, outcome)
+            try:
+                self._decide_one(member, account, outcome)
+            except Exception as error:  # a fact that cannot be computed or packed must not take the others along
+                log.exception("decision_failed", operation=operation.id)
+                member.result = broken(error)
+                continue
             assert isinstance(member.result, bytes), "a decided member has its answer"
             recent.put(operation.id, Recorded(member.body_digest, member.result))
         return outcome
@@ -133,27 +143,23 @@ class Decider:
         kind = operation.kind.value
         decision = decide(Question(self.ids.new("dec", now), kind, facts, account.frozen, now), program)
         observed = program.observed(given, observation, decision.outcome)
-        outcome.tickets.append(self.features.observe(observed))
-        member.result = _ANSWER.encode(Answer(operation.id, decision))
-        outcome.decided.append(member)
-        outcome.rows.append(
-            DecidedRow(
-                operation.id,
-                operation.account,
-                kind,
-                at,
-                now,
-                member.body_digest,
-                member.body,
-                decision.id,
-                OUTCOME_OF_WORD[decision.outcome],
-                self.policy_id,
-                _PACK.encode(facts),
-                _PACK.encode(observed),
-                _PACK.encode(Standing(account.guard, account.frozen)),
-                member.result,
-                member.trace,
-            )
+        answer = _ANSWER.encode(Answer(operation.id, decision))
+        row = DecidedRow(
+            operation.id,
+            operation.account,
+            kind,
+            at,
+            now,
+            member.body_digest,
+            member.body,
+            decision.id,
+            OUTCOME_OF_WORD[decision.outcome],
+            self.policy_id,
+            _PACK.encode(facts),
+            _PACK.encode(observed),
+            _PACK.encode(Standing(account.guard, account.frozen)),
+            answer,
+            member.trace,
         )
         body: dict[str, Any] = {
             "operation": operation.id,
@@ -162,7 +168,12 @@ class Decider:
             "outcome": decision.outcome,
             "policy": program.label,
         }
+        # The windows are touched last: whatever could fail has not, and the four lists stay in step.
+        outcome.tickets.append(self.features.observe(observed))
+        outcome.decided.append(member)
+        outcome.rows.append(row)
         outcome.facts.append(Fact(now, OPERATION_DECIDED, body, None, member.trace))
+        member.result = answer
 
     def undo(self, outcome: Outcome, recent: RecentAnswers) -> None:
         """Take a group that was not committed out of the windows, newest first."""
@@ -189,6 +200,15 @@ def repeated(member: Pending, known: Recorded) -> bytes | CountermandError:
         f"The id {member.operation.id} was used for another operation; give every operation its own id.",
         f"标识 {member.operation.id} 已用于另一笔操作；请为每笔操作使用独立的标识。",
         operation=member.operation.id,
+    )
+
+
+def broken(error: BaseException) -> CountermandError:
+    """The refusal for what should not have happened."""
+    return CountermandError(
+        "internal_error",
+        f"Something broke that is not your fault ({type(error).__name__}); nothing was decided.",
+        f"系统内部错误（{type(error).__name__}），与您的请求无关；没有作出任何决定。",
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import msgspec
+
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.facts import ACCOUNT_FROZEN, ACCOUNT_LIFTED, Fact
+from countermand.vocabulary.operations import Identifier
 from countermand.vocabulary.parties import Freeze
 
 REASON_CHARACTERS_MAX = 500
-ACCOUNT_CHARACTERS_MAX = 128
 
 
 class OrderBook(Protocol):
@@ -49,12 +51,12 @@ async def freeze_account(
 
     Raises BadRequest (`invalid_freeze`), Unavailable.
     """
-    reason = reason.strip()
-    if not reason or len(reason) > REASON_CHARACTERS_MAX or not _is_handle(account):
+    account, reason = _account(account), reason.strip()
+    if not 0 < len(reason) <= REASON_CHARACTERS_MAX or not _is_text(reason):
         raise BadRequest(
             "invalid_freeze",
-            f"A freeze needs an account handle and a reason of 1 to {REASON_CHARACTERS_MAX} characters.",
-            f"冻结需要账户标识和1至{REASON_CHARACTERS_MAX}个字符的理由。",
+            f"A freeze needs a reason of 1 to {REASON_CHARACTERS_MAX} characters.",
+            f"冻结需要1至{REASON_CHARACTERS_MAX}个字符的理由。",
             field="reason",
         )
     now = house.clock.now()
@@ -73,12 +75,32 @@ async def freeze_account(
 async def lift_freeze(
     house: OrderHouse, account: str, actor: str, trace: str | None = None
 ) -> dict[str, Any]:
-    """From the return on the account decides like any other; lifting what does not bind changes nothing."""
+    """From the return on the account decides like any other; lifting what does not bind changes nothing.
+
+    Raises BadRequest (`invalid_freeze`), Unavailable.
+    """
+    account = _account(account)
     now = house.clock.now()
     fact = Fact(now, ACCOUNT_LIFTED, {"actor": actor}, None, trace)
     order = await house.orders.lift(account, now, actor, fact)
     return {"account": account, "frozen": False, "order": order}
 
 
-def _is_handle(account: str) -> bool:
-    return 0 < len(account) <= ACCOUNT_CHARACTERS_MAX and account.isprintable()
+def _account(account: str) -> str:
+    """Whatever account an operation may name can be frozen, and nothing else."""
+    try:
+        if _is_text(account):
+            return msgspec.convert(account, Identifier)
+        raise msgspec.ValidationError
+    except msgspec.ValidationError:
+        raise BadRequest(
+            "invalid_freeze",
+            "A freeze needs an account id of 1 to 128 printable characters.",
+            "冻结需要1至128个可打印字符的账户标识。",
+            field="account",
+        ) from None
+
+
+def _is_text(reason: str) -> bool:
+    """PostgreSQL keeps every text but NUL and half characters."""
+    return "\0" not in reason and not any("\ud800" <= character <= "\udfff" for character in reason)

@@ -14,15 +14,16 @@ from typing import Protocol
 
 import structlog
 
-from countermand.flows.decide_operation import Decider, Outcome, Pending, RecentAnswers, pending_of
-from countermand.kernel.errors import CountermandError, SetupError, Unavailable
+from countermand.flows.decide_operation import Decider, Outcome, Pending, RecentAnswers, broken, pending_of
+from countermand.kernel.errors import BadRequest, CountermandError, SetupError, Unavailable
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
 from countermand.work import DecisionStore, Group, RowRefused
 
 log = structlog.get_logger(__name__)
 ACCOUNTS_CACHED_MAX = 200_000
-GROUP_ATTEMPTS_MAX = 3
+# A group is decided again when the one below it failed; each refused row below costs one attempt.
+GROUP_ATTEMPTS_MAX = 10
 
 
 class Meter(Protocol):
@@ -71,7 +72,7 @@ class GroupCommitter:
     async def decide(self, operation: Operation, trace: str | None) -> bytes:
         """The durable answer to one operation, as bytes.
 
-        Raises BadRequest (its time), Conflict (`id_reused`), Unavailable (`overloaded`, `database_away`).
+        Raises BadRequest (its time, `unrecordable_operation`), Conflict (`id_reused`), Unavailable (`overloaded`, `database_away`).
         """
         return await self._enqueued(operation, trace)
 
@@ -82,9 +83,12 @@ class GroupCommitter:
         waits: list[asyncio.Future[bytes] | CountermandError] = []
         for operation in operations:
             try:
-                waits.append(self._enqueued(operation, trace))
+                wait = self._enqueued(operation, trace)
             except CountermandError as refusal:
                 waits.append(refusal)
+                continue
+            wait.add_done_callback(_heard)
+            waits.append(wait)
         results: list[bytes | CountermandError] = []
         for wait in waits:
             if isinstance(wait, CountermandError):
@@ -107,7 +111,10 @@ class GroupCommitter:
                 "Too many operations are waiting; send it again in a moment.",
                 "等待中的操作过多；请稍后重新发送。",
             )
-        pending = pending_of(operation, trace)
+        try:
+            pending = pending_of(operation, trace)
+        except UnicodeEncodeError:
+            raise _unrecordable(operation) from None
         self.decider.check_time(pending.at, operation)
         waiting = _Waiting(pending, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
@@ -142,7 +149,7 @@ class GroupCommitter:
                 await self._group(number, members)
             except Exception as error:  # a bug must not silence the lane: its members are told
                 log.exception("group_failed")
-                self._refuse(members, _broken(error))
+                self._refuse(members, broken(error))
 
     async def _group(self, lane: int, members: list[_Waiting]) -> None:
         known = {
@@ -153,6 +160,9 @@ class GroupCommitter:
         try:
             await self._settle_doubts()
             group = await self._begin(lane, known, members)
+        except RowRefused as refusal:
+            await self._apart(lane, members, refusal)
+            return
         except CountermandError as refusal:
             self._refuse(members, refusal)
             return
@@ -164,14 +174,16 @@ class GroupCommitter:
         accounts = {**known, **group.accounts}
         outcome = self.decider.decide_group(group, accounts, [m.pending for m in members], self._recent)
         self._last = mine
+        committing = False
         try:
             if outcome.rows:
                 await group.write(outcome.rows, outcome.facts)
             if predecessor is not None and not await predecessor:
                 raise _PredecessorFailed
+            committing = True
             await group.commit()
-        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of this group may stay
-            self._undo(outcome, doubtful=isinstance(error, Unavailable))
+        except Exception as error:  # whatever it was, nothing of this group may stay in the windows
+            self._undo(outcome, doubtful=committing)
             if self._last is mine:
                 self._last = None
             mine.set_result(False)
@@ -211,13 +223,21 @@ class GroupCommitter:
     async def _after_failure(self, lane: int, members: list[_Waiting], error: Exception) -> None:
         if isinstance(error, _PredecessorFailed):
             self._retry(members)
-        elif isinstance(error, RowRefused) and len(members) > 1:
-            for member in members:  # one row's data is at fault: apart, only that one fails
-                await self._group(lane, [member])
+        elif isinstance(error, RowRefused):
+            await self._apart(lane, members, error)
         else:
             if not isinstance(error, CountermandError):
                 log.error("group_refused", error=repr(error))
-            self._refuse(members, error if isinstance(error, CountermandError) else _broken(error))
+            self._refuse(members, error if isinstance(error, CountermandError) else broken(error))
+
+    async def _apart(self, lane: int, members: list[_Waiting], error: RowRefused) -> None:
+        """One row's data is at fault: decided one by one, only that one fails."""
+        if len(members) > 1:
+            for member in members:
+                await self._group(lane, [member])
+            return
+        log.error("row_refused", error=str(error), operation=members[0].pending.operation.id)
+        self._refuse(members, _unrecordable(members[0].pending.operation))
 
     def _retry(self, members: list[_Waiting]) -> None:
         for member in members:
@@ -247,17 +267,24 @@ class GroupCommitter:
                 done.set_exception(result)
 
 
+def _heard(done: asyncio.Future[bytes]) -> None:
+    """A caller that has gone away leaves no complaint about an answer nobody fetched."""
+    if not done.cancelled():
+        done.exception()
+
+
+def _unrecordable(operation: Operation) -> BadRequest:
+    return BadRequest(
+        "unrecordable_operation",
+        "The operation holds data that cannot be recorded, so it was not decided; sending it again will not help.",
+        "该操作含有无法落库的数据，因此未作决策；重复发送也不会成功。",
+        operation=operation.id.encode(errors="replace").decode(),
+    )
+
+
 def _away() -> Unavailable:
     return Unavailable(
         "database_away",
         "The decision could not be recorded, so nothing was decided; send the same request again.",
         "决策未能落库，因此没有作出任何决定；请原样重新发送。",
-    )
-
-
-def _broken(error: BaseException) -> CountermandError:
-    return CountermandError(
-        "internal_error",
-        f"Something broke that is not your fault ({type(error).__name__}); nothing was decided.",
-        f"系统内部错误（{type(error).__name__}），与您的请求无关；没有作出任何决定。",
     )

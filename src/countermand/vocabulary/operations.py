@@ -14,16 +14,21 @@ import msgspec
 
 from countermand.kernel.money import MINOR_MAX
 
+# `$` alone lets a line feed at the end pass.
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$(?!\n)"
+# Beyond this a JSON number means different things to different readers (RFC 7493, I-JSON).
+INTEGER_MAX = 2**53 - 1
+
 Identifier = Annotated[
     str,
     msgspec.Meta(
         min_length=1,
         max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=PRINTABLE,
         description="1 to 128 printable characters",
     ),
 ]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
 
 
 class Kind(StrEnum):
@@ -131,7 +136,13 @@ class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 
 
-AttributeValue = bool | int | float | Annotated[str, msgspec.Meta(max_length=256)] | None
+AttributeValue = (
+    bool
+    | Annotated[int, msgspec.Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]
+    | float
+    | Annotated[str, msgspec.Meta(max_length=256)]
+    | None
+)
 
 
 class Operation(

@@ -18,7 +18,7 @@ from countermand.vocabulary.parties import Account
 from countermand.work import DecidedRow, HistoryRow, Recorded, RowRefused, gate_of
 
 HISTORY_CHUNK_ROWS = 20_000
-_OPERATION_COLUMNS = list(DecidedRow._fields)
+_OPERATION_COLUMNS = [*DecidedRow._fields, "seq"]
 _JOURNAL_COLUMNS = ["at", "kind", "subject", "body", "trace_id"]
 
 
@@ -30,6 +30,7 @@ class PostgresDecisions:
         self._dsn = dsn
         self._queries = Queries("decisions.sql")
         self._connections: list[asyncpg.Connection[Any] | None] = [None] * lanes
+        self._seq_next: int | None = None
 
     async def close(self) -> None:
         """Close every lane's connection."""
@@ -52,9 +53,15 @@ class PostgresDecisions:
             if rows[0]["epoch"] != self.epoch:
                 raise fenced()
             recorded = await connection.fetch(queries.operations_recorded, list(ids))
+            if self._seq_next is None:
+                last = await connection.fetchval(queries.last_seq)
+                self._seq_next = self._seq_next or last + 1  # the other lane may have been faster
         except AWAY as error:
             self._drop(lane)
             raise unavailable(error) from error
+        except (asyncpg.DataError, ValueError, TypeError) as error:
+            self._drop(lane)
+            raise refused(error) from error
         except BaseException:
             self._drop(lane)
             raise
@@ -88,6 +95,17 @@ class PostgresDecisions:
         finally:
             await connection.close()
 
+    def numbered(self, count: int) -> range:
+        """The next numbers of the record. Groups take them in the order in which they were decided.
+
+        A sequence in the database would hand them out in the order in which two lanes happen to write, and
+        operations of the same instant would come back from a restart in another order than they were decided in.
+        """
+        assert self._seq_next is not None, "a group was begun before anything is written"
+        first = self._seq_next
+        self._seq_next += count
+        return range(first, self._seq_next)
+
     async def _connected(self, lane: int) -> asyncpg.Connection[Any]:
         connection = self._connections[lane]
         if connection is None or connection.is_closed():
@@ -115,8 +133,10 @@ class PostgresGroup:
         self.accounts, self.recorded = accounts, recorded
 
     async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
+        numbers = self._store.numbered(len(rows))  # before the first await: in the order of deciding
         records = [
-            (*row[:3], moment_of(row.occurred_at), moment_of(row.received_at), *row[5:]) for row in rows
+            (*row[:3], moment_of(row.occurred_at), moment_of(row.received_at), *row[5:], number)
+            for row, number in zip(rows, numbers, strict=True)
         ]
         lines = [(moment_of(f.at), f.kind, f.subject, f.body, f.trace) for f in facts]
         try:
@@ -127,19 +147,26 @@ class PostgresGroup:
         except AWAY as error:
             raise unavailable(error) from error
         except (asyncpg.PostgresError, ValueError, TypeError) as error:
-            raise RowRefused(f"{type(error).__name__}: {error}"[:300]) from error
+            raise refused(error) from error
 
     async def commit(self) -> None:
         try:
-            await self._connection.execute("COMMIT")
+            done = await self._connection.execute("COMMIT")
         except (*AWAY, asyncpg.PostgresError) as error:
             raise unavailable(error) from error
+        # PostgreSQL answers ROLLBACK, and no error, where the transaction had failed before.
+        assert done == "COMMIT", f"the database said {done} to COMMIT"
 
     async def abandon(self) -> None:
         try:
             await self._connection.execute("ROLLBACK")
         except (*AWAY, asyncpg.PostgresError):
             self._store._drop(self._lane)
+
+
+def refused(error: Exception) -> RowRefused:
+    """The data itself is at fault; the text names the trouble, never a value longer than a line."""
+    return RowRefused(f"{type(error).__name__}: {error}"[:300])
 
 
 def fenced() -> SetupError:

@@ -1,7 +1,9 @@
 """The seat of the one server that decides: a lock while it lives, an epoch that outlives it.
 
 The lock refuses a second server at its start. Should the lock's connection break, another server may take the
-seat; every group reads the epoch inside its transaction, so whoever was replaced cannot commit any more.
+seat. Taking it waits for every group in flight (a group shares its accounts' gates until its commit has ended),
+and every group reads the epoch after it has its gates: so nothing of the old server's is committed once the new
+one reads the record, also when the old one was killed and only its backend was still committing.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ from countermand.adapters.postgres.availability import AWAY
 from countermand.adapters.postgres.pool import connect
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.errors import SetupError
+from countermand.work import ALL_GATES
 
 QUERIES = Queries("seat.sql")
 SEAT_LOCK = 7_400_999
+# A lost server's backend gives its gates back by then: it is ended when idle in a transaction for 30 seconds.
+GATES_SECONDS_MAX = 40
 
 
 class Seat:
@@ -46,8 +51,11 @@ async def take_seat(dsn: str) -> AsyncIterator[Seat]:
     try:
         if not await connection.fetchval(QUERIES.try_seat, SEAT_LOCK):
             raise in_use()
-        seat = Seat(connection, dsn, await connection.fetchval(QUERIES.take_epoch))
-        yield seat
+        async with connection.transaction():
+            await connection.execute(QUERIES.wait_for_gates, f"{GATES_SECONDS_MAX}s")
+            await connection.execute(QUERIES.lock_gates, list(ALL_GATES))
+            epoch = await connection.fetchval(QUERIES.take_epoch)
+        yield Seat(connection, dsn, epoch)
     finally:
         await connection.close(timeout=5)
 

@@ -24,3 +24,7 @@ SELECT policy_id,
 FROM operation
 WHERE occurred_at > $1
 ORDER BY seq;
+
+-- name: last_seq
+-- The highest number in the record, 0 in an empty one.
+SELECT coalesce(max(seq), 0) FROM operation;

@@ -17,6 +17,6 @@ WHERE account = $1 AND kind = 'freeze' AND lifted_at IS NULL;
 INSERT INTO standing_order (id, account, kind, reason, placed_at, placed_by) VALUES ($1, $2, 'freeze', $3, $4, $5);
 
 -- name: lift_freeze
--- Lift the active freeze of an account: account, when, by whom.
-UPDATE standing_order SET lifted_at = $2, lifted_by = $3
+-- Lift the active freeze of an account: account, when, by whom. Who asked first may come second to the gate.
+UPDATE standing_order SET lifted_at = greatest($2, placed_at), lifted_by = $3
 WHERE account = $1 AND kind = 'freeze' AND lifted_at IS NULL RETURNING id;

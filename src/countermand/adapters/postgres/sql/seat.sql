@@ -10,6 +10,14 @@ SELECT EXISTS (
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 );
 
+-- name: wait_for_gates
+-- How long this transaction waits for a lock ($1, such as 40s).
+SELECT set_config('lock_timeout', $1, true);
+
+-- name: lock_gates
+-- Wait until no group of any server is in flight, and let none begin ($1 all gates, in order).
+SELECT pg_advisory_xact_lock(gate) FROM unnest($1::bigint[]) AS gate;
+
 -- name: take_epoch
 -- Become the one server that decides: the next epoch.
 INSERT INTO server_epoch (epoch, taken_at) VALUES (1, now())
