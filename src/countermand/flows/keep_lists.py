@@ -18,7 +18,11 @@ REASON_LENGTH_MAX = 512
 PAGE_ENTRIES_MAX = 1000
 
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-_WORDS = {"source": ("a source", "来源"), "reason": ("a reason", "理由"), "expires_at": ("an expiry", "到期时间")}
+_WORDS = {
+    "source": ("a source", "来源"),
+    "reason": ("a reason", "理由"),
+    "expires_at": ("an expiry", "到期时间"),
+}
 
 
 class ListBook(Protocol):
@@ -64,7 +68,9 @@ async def add_entry(
     """
     _check_list(list)
     _check_complete(source=source, reason=reason, expires_at=expires_at)
-    assert source is not None and reason is not None and expires_at is not None, "complete"
+    assert source is not None, "checked above"
+    assert reason is not None, "checked above"
+    assert expires_at is not None, "checked above"
     _check_length("value", value, VALUE_LENGTH_MAX)
     _check_length("source", source, SOURCE_LENGTH_MAX)
     _check_length("reason", reason, REASON_LENGTH_MAX)
@@ -81,7 +87,10 @@ async def add_entry(
 
     # The value may be a person's number or address, so the fact says that, and not what, was listed.
     fact = Fact(
-        at=at, kind=LIST_ENTRY_ADDED, body={"list": list, "expires_at": rfc3339(until), "actor": actor}, trace=trace
+        at=at,
+        kind=LIST_ENTRY_ADDED,
+        body={"list": list, "expires_at": rfc3339(until), "actor": actor},
+        trace=trace,
     )
     replaced = await house.lists.put(entry, fact)
 
@@ -141,8 +150,8 @@ def _check_list(name: str) -> None:
     if not LIST_NAME.fullmatch(name):
         raise BadRequest(
             "list_name_invalid",
-            "A list's name begins with a small letter and has up to 64 small letters, digits and underscores.",
-            "名单名称以小写字母开头，最多64个小写字母、数字和下划线。",
+            "A list's name has up to 64 small letters, digits and underscores and begins with a letter.",
+            "名单名称最多64个小写字母、数字和下划线，并以字母开头。",
             field="list",
         )
 

@@ -19,7 +19,7 @@ class ProfileBook(Protocol):
         """Keep a profile behind the account's containment gate, and its fact, in one transaction.
 
         The account's guard grows, so that a decision made under the earlier profile is made again. A profile
-        equal to the one before changes nothing. Returns the account as it is after the commit, with its guard.
+        equal to the one before changes nothing. Returns the account as it is afterwards.
         """
         ...
 

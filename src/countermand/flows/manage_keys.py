@@ -48,9 +48,7 @@ class KeyHouse(Protocol):
     def ids(self) -> Ids: ...
 
 
-async def create_key(
-    house: KeyHouse, name: str, scopes: Sequence[str], actor: str
-) -> tuple[KeyRecord, str]:
+async def create_key(house: KeyHouse, name: str, scopes: Sequence[str], actor: str) -> tuple[KeyRecord, str]:
     """A new key: its record, and its text, which nobody can ever read again.
 
     Raises BadRequest (`invalid_key_name`, `unknown_scope`) and Conflict (`key_name_taken`).
@@ -110,7 +108,8 @@ def _checked_scopes(scopes: Sequence[str]) -> tuple[str, ...]:
         allowed = ", ".join(sorted(SCOPES))
         raise BadRequest(
             "unknown_scope",
-            f"A key needs at least one scope of: {allowed}." + (f" Unknown: {', '.join(unknown)}." if unknown else ""),
+            f"A key needs at least one scope of: {allowed}."
+            + (f" Unknown: {', '.join(unknown)}." if unknown else ""),
             f"密钥至少需要一个权限范围：{allowed}。" + (f"未知：{'、'.join(unknown)}。" if unknown else ""),
             field="scopes",
             unknown=unknown,

@@ -52,6 +52,6 @@ def key_id_of(presented: str) -> str | None:
     ('k-7', None)
     """
     parts = presented.split("_", 2)
-    if len(parts) < 3 or parts[0] != KEY_PREFIX or not parts[1] or not parts[2]:  # noqa: PLR2004  # its three parts
+    if len(parts) < 3 or parts[0] != KEY_PREFIX or not parts[1] or not parts[2]:  # its three parts
         return None
     return parts[1]

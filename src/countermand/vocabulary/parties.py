@@ -40,7 +40,9 @@ _Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$", description="ISO 3
 _Address = Annotated[str, msgspec.Meta(min_length=2, max_length=45)]
 
 
-class AccountProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class AccountProfile(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
+):
     """What an institution sends about one account; it replaces what was said before.
 
     null, or a field left out, is unknown; an empty list is known to be empty.

@@ -1,4 +1,4 @@
-"""Goal: an address is where the table says, or nowhere. Method: crafted tables, a brute-force law, real files."""
+"""Goal: an address is where the table says, or nowhere. Method: crafted tables, a law, the public files."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ NETWORKS = '1.0.0.0,1.0.0.127,13335,"Cloudflare, Inc."\n2400:1::,2400:1::ff,AS64
 
 
 def table(folder: Path, countries: str = COUNTRIES, networks: str = NETWORKS, **options) -> IpTable:
+    """The two tables as files, read."""
     (folder / "countries.csv").write_text(countries, "utf-8")
     (folder / "networks.csv").write_text(networks, "utf-8")
     return IpTable(folder / "countries.csv", folder / "networks.csv", **options)

@@ -36,7 +36,7 @@ class TableRows:
     places: list[PlaceRow] = field(default_factory=list)
 
     def add(self, version: int, start: int, end: int, value: int) -> None:
-        if version == 4:  # noqa: PLR2004  # the protocol's own number
+        if version == 4:  # the protocol's own number
             self.starts32.append(start)
             self.ends32.append(end)
             self.values32.append(value)
@@ -151,7 +151,7 @@ def _ends(file: Path, line: int, cells: list[str]) -> tuple[int, int, int]:
 def _place(file: Path, line: int, cells: tuple[str, ...], main_cities: Cities) -> PlaceRow:
     code = cells[0].upper()
     country = None if code in _UNKNOWN_COUNTRIES else code
-    if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha()):  # noqa: PLR2004  # ISO 3166-1 alpha-2
+    if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha()):
         _refuse(file, line, f"{cells[0]!r} is not a two-letter country", f"{cells[0]!r} 不是两字母国家代码")
     if len(cells) == 1 or cells[1:] == ("", ""):
         latitude, longitude = main_cities.get(code, (None, None))
@@ -160,7 +160,7 @@ def _place(file: Path, line: int, cells: tuple[str, ...], main_cities: Cities) -
         latitude, longitude = float(cells[1]), float(cells[2])
     except ValueError:
         latitude, longitude = float("nan"), 0.0
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # noqa: PLR2004  # degrees
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # degrees
         _refuse(file, line, "latitude and longitude are not degrees", "经纬度不是有效的度数")
     return country, latitude, longitude
 

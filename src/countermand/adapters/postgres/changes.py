@@ -1,4 +1,4 @@
-"""What other processes changed: memory is read again on PostgreSQL's notice, and every few seconds without one."""
+"""What other processes changed: memory is read again on a notice, and every few seconds without one."""
 
 from __future__ import annotations
 

@@ -101,7 +101,11 @@ class PostgresLists:
             asked = self._pool if connection is None else connection
             seen = await asked.fetchrow(QUERIES.count_entries)
             whole = monotonic() - self._read_whole_at >= WHOLE_SECONDS
-            if not whole and not noticed and (seen["entries"], seen["latest"]) == (self._count(), self._latest):
+            if (
+                not whole
+                and not noticed
+                and (seen["entries"], seen["latest"]) == (self._count(), self._latest)
+            ):
                 return
             if self._latest is not None and not whole:
                 _keep(self._known, await asked.fetch(QUERIES.entries_since, self._latest - OVERLAP))

@@ -85,7 +85,7 @@ class PostgresPopulation:
         return _in(device, *self._devices)
 
     async def refresh(self, connection: Any = None, noticed: bool = True) -> None:
-        """Read the population again after a change; while resting from the last reading, leave it for later."""
+        """Read the population again after a change; while resting from the last time, leave it for later."""
         if not self._kept:
             return
         async with self._turn:
