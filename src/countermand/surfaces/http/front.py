@@ -54,9 +54,11 @@ class Front:
 
 
 def make_front(house: House) -> Front:
-    """The door's application over a house; its measures are the meter that `house.decider` should be given."""
+    """The door's application over a house; its measures are a meter for `house.decider`."""
     measures = Measures()
-    measures.gauge("countermand_queue_length", "Operations waiting to be decided", lambda: house.decider.waiting)
+    measures.gauge(
+        "countermand_queue_length", "Operations waiting to be decided", lambda: house.decider.waiting
+    )
     keeper = Keeper(house.keys, measures)
     lane = HotLane(house.decider, keeper, measures)
     return Front(lane, make_application(house, keeper, measures, lane), keeper, measures)
