@@ -18,10 +18,10 @@ RETURNING handle, guard;
 
 -- name: find_account
 -- All that is known about one account, and the freeze that binds it.
-SELECT account.*, freeze.id AS freeze_id, freeze.reason AS freeze_reason, freeze.placed_at AS freeze_placed_at
+SELECT account.*, standing.id AS freeze_id, standing.reason AS freeze_reason, standing.placed_at AS freeze_placed_at
 FROM account
-LEFT JOIN standing_order AS freeze
-    ON freeze.account = account.id AND freeze.kind = 'freeze' AND freeze.lifted_at IS NULL
+LEFT JOIN standing_order AS standing
+    ON standing.account = account.id AND standing.kind = 'freeze' AND standing.lifted_at IS NULL
 WHERE account.id = $1;
 
 -- name: home_ips_of_all
