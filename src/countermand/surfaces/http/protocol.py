@@ -59,19 +59,21 @@ class HotCycle:
         self.refusal = route.refusal_of(head)
         self.message_event = _NOBODY_WAITS
 
-    def take(self, body: bytes) -> None:
-        """Keep a piece of the body, or refuse the request when it grows over the limit."""
+    def take(self, body: bytes) -> bool:
+        """Keep a piece of the body; or refuse the request when it grows over the limit: True this once."""
         if self.refusal is not None:
-            return
+            return False
         if len(self.body) + len(body) > self.route.bytes_max:
             self.body = b""
             self.refusal = too_large(self.route.bytes_max)
-        elif not self.body:
+            return True
+        if not self.body:
             self.body = body
         else:
             if isinstance(self.body, bytes):
                 self.body = bytearray(self.body)
             self.body += body
+        return False
 
     async def run_asgi(self, app: object) -> None:
         """Answer; started once the whole body is here, or when a refusal is certain without it."""
@@ -116,6 +118,10 @@ class HotCycle:
 def _hot_cycle(protocol: DoorProtocol, route: HotRoute, head: Head, keep_alive: bool) -> Any:
     """A HotCycle, under a type that stands beside uvicorn's."""
     return HotCycle(protocol, route, head, keep_alive)
+
+
+def _is_hot(cycle: Any) -> bool:
+    return type(cycle) is HotCycle
 
 
 class _NobodyWaits:
@@ -204,28 +210,32 @@ class DoorProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        cycle = self.cycle
         if self.lingering_bytes is not None:
             self.lingering_bytes += len(body)
             if self.lingering_bytes > LINGER_BYTES_MAX:
                 self.transport.close()
-        elif type(cycle) is not HotCycle:
-            if cycle is not None:
-                super().on_body(body)
-        elif cycle.refusal is None:
-            cycle.take(body)
-            if cycle.refusal is not None and not cycle.queued:
-                self._start_asgi_task(cycle, self.app)
+        elif _is_hot(self.cycle):
+            self._take(self.cycle, body)
+        elif self.cycle is not None:
+            super().on_body(body)
+
+    def _take(self, cycle: Any, body: bytes) -> None:
+        refused_now = cycle.take(body)
+        if refused_now and not cycle.queued:
+            self._start_asgi_task(cycle, self.app)
 
     def on_message_complete(self) -> None:
         self.arriving = False
         cycle = self.cycle
         if self.lingering_bytes is not None:
             self.transport.close()
-        elif type(cycle) is not HotCycle:
-            if cycle is not None:
-                super().on_message_complete()
-        elif not cycle.response_complete:
+        elif _is_hot(cycle):
+            self._end(cycle)
+        elif cycle is not None:
+            super().on_message_complete()
+
+    def _end(self, cycle: Any) -> None:
+        if not cycle.response_complete:
             cycle.more_body = False
             if cycle.refusal is None and not cycle.queued:
                 self._start_asgi_task(cycle, self.app)
@@ -240,7 +250,7 @@ class DoorProtocol(HttpToolsProtocol):
             return
         cycle: Any
         cycle, app = self.pipeline.pop()
-        if type(cycle) is HotCycle:
+        if _is_hot(cycle):
             cycle.queued = False
             if cycle.more_body and cycle.refusal is None:
                 return  # it starts when its body is whole
