@@ -19,6 +19,7 @@ ALL_SCOPES = ("decide", "contain", "read", "manage", "policy", "admin")
 
 @pytest.fixture
 def operation() -> dict[str, Any]:
+    """A withdrawal that nothing speaks against."""
     return {
         "id": "op-1",
         "kind": "withdrawal",
@@ -30,6 +31,7 @@ def operation() -> dict[str, Any]:
 
 @pytest_asyncio.fixture
 async def door() -> AsyncIterator[Door]:
+    """An open door with a client that holds every scope."""
     house = FakeHouse()
     front = make_front(house)
     key = house.keys.create("all", *ALL_SCOPES)

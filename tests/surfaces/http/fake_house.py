@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -45,6 +46,12 @@ rules:
     reason: {en: "Fourth payout in a day", zh: "24小时内第四次提款"}
 """
 }
+
+
+@cache
+def program() -> Program:
+    """The policy above, compiled once."""
+    return compile_policy(POLICY)
 
 
 class FakeKey(msgspec.Struct, frozen=True):
@@ -91,7 +98,9 @@ class FakeDecider:
             raise self.failure
         at = micros_of(operation.occurred_at)
         if at > NOW + FUTURE_MICROS_MAX:
-            raise refuse_time(operation, "occurred_at lies in the future.", "occurred_at 在未来。", "time_in_future")
+            raise refuse_time(
+                operation, "occurred_at lies in the future.", "occurred_at 在未来。", "time_in_future"
+            )
         if at < NOW - PAST_MICROS_MAX:
             raise refuse_time(operation, "occurred_at is too old.", "occurred_at 过于久远。", "time_too_old")
         digest = body_digest(operation)
@@ -203,7 +212,7 @@ class FakeShelf:
 class FakeHouse:
     def __init__(self) -> None:
         self.keys = FakeKeys()
-        self.program = compile_policy(POLICY)
+        self.program = program()
         self.orders = FakeOrders()
         self.decider = FakeDecider(self.orders.freezes)
         self.profiles = FakeProfiles()

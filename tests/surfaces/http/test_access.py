@@ -58,7 +58,9 @@ async def test_no_state_changing_route_is_open(door: Door) -> None:
 @pytest.mark.parametrize(("route", "scope"), SCOPES_OF.items())
 async def test_each_route_wants_its_own_scope(door: Door, route: tuple[str, str], scope: str) -> None:
     """A key with every other scope is refused; a key with this scope alone gets past the keeper."""
-    others = door.house.keys.create("others", *({"decide", "contain", "read", "manage", "policy", "admin"} - {scope}))
+    others = door.house.keys.create(
+        "others", *({"decide", "contain", "read", "manage", "policy", "admin"} - {scope})
+    )
     alone = door.house.keys.create("alone", scope)
     method, path = route
     refused = await door.send(method, path, headers={"authorization": f"Bearer {others}"})
@@ -90,7 +92,7 @@ async def test_a_revoked_key_is_refused_at_once(door: Door, operation: dict[str,
 
 async def test_a_refusal_is_noted_without_the_key(door: Door, operation: dict[str, Any]) -> None:
     """Log, metric and journal note say why and where, and hold no part of the key."""
-    secret = "cm_thief_topsecretvalue"  # noqa: S105  # it opens nothing
+    secret = "cm_thief_topsecretvalue"  # it opens nothing
     with capture_logs() as logs:
         for _ in range(3):
             await door.decide(operation, authorization=f"Bearer {secret}")

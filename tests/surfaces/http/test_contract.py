@@ -26,6 +26,7 @@ ALL_SCOPES = ("decide", "contain", "read", "manage", "policy", "admin")
 
 
 async def document_of(door: Door) -> dict[str, Any]:
+    """The document as it is served."""
     response = await door.send("GET", "/openapi.json")
     assert response.headers["content-type"] == "application/json"
     document: dict[str, Any] = response.json()
@@ -38,7 +39,11 @@ async def test_every_route_is_documented(door: Door) -> None:
     documented = {(path, method.upper()) for path, item in document["paths"].items() for method in item}
     served = {(route.path, "POST") for route in door.front.lane.routes.values()}
     for handler in ROUTE_HANDLERS:
-        served |= {(path.replace(":str", ""), str(method)) for path in handler.paths for method in handler.http_methods}
+        served |= {
+            (path.replace(":str", ""), str(method))
+            for path in handler.paths
+            for method in handler.http_methods
+        }
     assert documented == served
     for path, item in document["paths"].items():
         for method, described in item.items():
@@ -64,7 +69,14 @@ async def test_the_structures_are_those_of_the_wire(door: Door) -> None:
     schemas = (await document_of(door))["components"]["schemas"]
     assert schemas["Operation"]["required"] == ["id", "kind", "account", "occurred_at"]
     assert "withdrawal" in schemas["Kind"]["enum"]
-    assert set(schemas["Decision"]["required"]) >= {"id", "outcome", "score", "reasons", "policy", "decided_at"}
+    assert set(schemas["Decision"]["required"]) >= {
+        "id",
+        "outcome",
+        "score",
+        "reasons",
+        "policy",
+        "decided_at",
+    }
     assert {"type", "title", "status", "detail", "code", "text"} <= schemas["Problem"]["properties"].keys()
     assert "CNY" in schemas["Amount"]["properties"]["currency"]["enum"]
 
@@ -96,7 +108,7 @@ def served() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_the_server_keeps_its_contract(served: tuple[str, str], mode: GenerationMode) -> None:
-    """Whatever is sent, valid or not: a documented status, its media type, and a body that fits its schema."""
+    """Whatever is sent, valid or not: a documented status, its media type, a body that fits its schema."""
     address, key = served
     tried = 0
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")

@@ -42,7 +42,12 @@ async def test_a_name_that_cannot_be_is_400(door: Door, segment: str) -> None:
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({}, "reason"), ({"reason": ""}, "reason"), ({"reason": 7}, "reason"), ({"reason": "r", "more": 1}, "more")],
+    [
+        ({}, "reason"),
+        ({"reason": ""}, "reason"),
+        ({"reason": 7}, "reason"),
+        ({"reason": "r", "more": 1}, "more"),
+    ],
 )
 async def test_a_bad_freeze_names_the_field(door: Door, body: Any, field: str) -> None:
     """The field is in the problem, in both languages' text."""
@@ -79,8 +84,11 @@ async def test_a_profile_is_kept_and_read(door: Door) -> None:
 async def test_a_list_is_filled_read_and_emptied(door: Door) -> None:
     """An entry has its source, reason and end; removing it twice is 404."""
     entry = {
-        "value": "c-9", "source": "police", "reason": "mule account", "expires_at": "2027-01-01T00:00:00+08:00"
-    }  # fmt: skip
+        "value": "c-9",
+        "source": "police",
+        "reason": "mule account",
+        "expires_at": "2027-01-01T00:00:00+08:00",
+    }
     assert (await door.send("POST", "/v1/lists/mules/entries", json=entry)).status_code == 200
     rows = (await door.send("GET", "/v1/lists/mules/entries")).json()["entries"]
     assert [row["value"] for row in rows] == ["c-9"]
@@ -131,7 +139,9 @@ async def test_health_and_readiness_differ(door: Door) -> None:
     assert (await door.send("GET", "/healthz")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/v2", "/v1/operations/", "/v1/operations/a/b", "/v1/accounts", "/%ff", "//"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v2", "/v1/operations/", "/v1/operations/a/b", "/v1/accounts", "/%ff", "//"]
+)
 async def test_an_unknown_address_is_a_problem(door: Door, path: str) -> None:
     """404 as problem details, whatever the method's fate."""
     response = await door.send("GET" if path != "/v1/operations/" else "POST", path, json={})
@@ -149,7 +159,9 @@ async def test_an_unknown_address_is_a_problem(door: Door, path: str) -> None:
         ("POST", "/healthz", "GET, HEAD, OPTIONS"),
     ],
 )
-async def test_a_wrong_method_is_405_with_the_right_ones(door: Door, method: str, path: str, allowed: str) -> None:
+async def test_a_wrong_method_is_405_with_the_right_ones(
+    door: Door, method: str, path: str, allowed: str
+) -> None:
     """The Allow header names what would work."""
     response = await door.send(method, path, json={})
     assert response.status_code == 405

@@ -1,4 +1,4 @@
-"""The ordinary application: Litestar over everything that is not hot, closed unless a route says otherwise."""
+"""The ordinary application: Litestar over all that is not hot, closed unless a route says otherwise."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def make_application(house: House, keeper: Keeper, measures: Measures, lane: Hot
 def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Every route names the scope it asks for, or says that it is open; one that says neither stays shut.
 
-    `/metrics` is open to the machine itself (a peer on loopback that forwards for nobody), to others with `read`.
+    `/metrics` is open to the machine itself (a peer on loopback that forwards for nobody), else wants `read`.
     """
     scope = handler.opt.get("scope")
     if scope is None and handler.opt.get("open"):

@@ -66,7 +66,9 @@ def contract_document(handlers: Iterable[HTTPRouteHandler], hot: Mapping[bytes, 
     """The whole document as JSON values."""
     handlers = list(handlers)
     structures = _structures(handlers)
-    _, components = msgspec.json.schema_components([*structures, Operation, Answer, Problem], ref_template=_REF)
+    _, components = msgspec.json.schema_components(
+        [*structures, Operation, Answer, Problem], ref_template=_REF
+    )
     components.update(BatchRequest=BATCH_REQUEST, BatchResults=BATCH_RESULTS)
     _sharpen(components)
     paths: dict[str, dict[str, Any]] = {}
@@ -90,7 +92,11 @@ def contract_document(handlers: Iterable[HTTPRouteHandler], hot: Mapping[bytes, 
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An API key: `countermand key create`"}
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key: `countermand key create`",
+                }
             },
         },
     }
@@ -100,7 +106,12 @@ def _structures(handlers: list[HTTPRouteHandler]) -> list[Any]:
     found: list[Any] = []
     for handler in handlers:
         hints = _hints(handler)
-        for hint in (handler.opt.get("takes"), hints.get("data"), handler.opt.get("gives"), hints.get("return")):
+        for hint in (
+            handler.opt.get("takes"),
+            hints.get("data"),
+            handler.opt.get("gives"),
+            hints.get("return"),
+        ):
             if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and hint not in found:
                 found.append(hint)
     return found
@@ -132,7 +143,9 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
     signature = inspect.signature(handler.fn).parameters
     for name in sorted(hints.keys() - in_path - {"request", "data", "return"}):
         required = signature[name].default is inspect.Parameter.empty
-        parameters.append({"name": name, "in": "query", "required": required, "schema": _text_schema(hints[name])})
+        parameters.append(
+            {"name": name, "in": "query", "required": required, "schema": _text_schema(hints[name])}
+        )
     takes = handler.opt.get("takes") or hints.get("data")
     summary = (inspect.getdoc(handler.fn) or "").split("\n\n")[0].replace("\n", " ")
     described: dict[str, Any] = {
@@ -142,7 +155,10 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
         "responses": {
             "200": _answered(handler.opt.get("gives") or hints.get("return"), handler.opt.get("media")),
             **_problems(
-                scoped="scope" in handler.opt, body=method in _BODY_METHODS, parameters=bool(parameters), own=()
+                scoped="scope" in handler.opt,
+                body=method in _BODY_METHODS,
+                parameters=bool(parameters),
+                own=(),
             ),
         },
     }
@@ -169,7 +185,9 @@ def _hot_operation(route: HotRoute) -> dict[str, Any]:
         )
     described = {
         "operationId": "decide_operations" if batch else "decide_operation",
-        "summary": "Decide on up to 1,000 operations, one result per row." if batch else "Decide on one operation.",
+        "summary": "Decide on up to 1,000 operations, one result per row."
+        if batch
+        else "Decide on one operation.",
         "parameters": parameters,
         "requestBody": _json_body(_REF.format(name="BatchRequest" if batch else "Operation")),
         "responses": {

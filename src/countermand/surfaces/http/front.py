@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
 from countermand.surfaces.http.application import make_application
 from countermand.surfaces.http.hot import ONE, Head, HotLane, HotRoute, Reply, too_large
@@ -19,10 +20,13 @@ from countermand.surfaces.http.visits import Visit
 class Front:
     """One ASGI application over both; the door's own server short-cuts the hot routes before ASGI."""
 
-    def __init__(self, lane: HotLane, application: Any, keeper: Keeper, measures: Measures) -> None:
+    def __init__(
+        self, lane: HotLane, application: Any, keeper: Keeper, measures: Measures, clock: Clock
+    ) -> None:
         self.lane = lane
         self.keeper = keeper
         self.measures = measures
+        self.clock = clock
         self._application = application
         # Shared with the server: what is open now.
         self.connections: set[Any] = set()
@@ -54,12 +58,14 @@ class Front:
 
 
 def make_front(house: House) -> Front:
-    """The door's application over a house; its measures are the meter that `house.decider` should be given."""
+    """The door's application over a house; its measures are a meter for `house.decider`."""
     measures = Measures()
-    measures.gauge("countermand_queue_length", "Operations waiting to be decided", lambda: house.decider.waiting)
+    measures.gauge(
+        "countermand_queue_length", "Operations waiting to be decided", lambda: house.decider.waiting
+    )
     keeper = Keeper(house.keys, measures)
     lane = HotLane(house.decider, keeper, measures)
-    return Front(lane, make_application(house, keeper, measures, lane), keeper, measures)
+    return Front(lane, make_application(house, keeper, measures, lane), keeper, measures, house.clock)
 
 
 async def _answer(route: HotRoute, head: Head, receive: Any, send: Any) -> None:

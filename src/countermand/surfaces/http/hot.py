@@ -64,7 +64,12 @@ class Reply:
     __slots__ = ("body", "headers", "status", "trace_id", "traceparent")
 
     def __init__(
-        self, body: bytes, trace_id: str, traceparent: str, status: int = 200, headers: list[tuple[bytes, bytes]] | None = None
+        self,
+        body: bytes,
+        trace_id: str,
+        traceparent: str,
+        status: int = 200,
+        headers: list[tuple[bytes, bytes]] | None = None,
     ) -> None:
         self.body = body
         self.trace_id = trace_id
@@ -108,7 +113,7 @@ class HotRoute:
             answer = await self._answer(body, head, trace_id)
         except CountermandError as refusal:
             return self._refused(refusal, head, trace_id, traceparent)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # the edge: whatever it is, the caller gets a problem
             return self._refused(unexpected(error, trace_id, self.path), head, trace_id, traceparent)
         return Reply(answer, trace_id, traceparent)
 

@@ -8,12 +8,34 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-LATENCY_SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+LATENCY_SECONDS = (
+    0.0005,
+    0.001,
+    0.002,
+    0.003,
+    0.005,
+    0.0075,
+    0.01,
+    0.02,
+    0.03,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    5.0,
+)
 GROUP_SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 
 
@@ -56,7 +78,7 @@ class Measures:
         self.batch_rows = 0
         self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)  # type: ignore[arg-type]
+        self._registry.register(self)
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """A number read at every scrape, e.g. the length of the queue."""
@@ -73,23 +95,31 @@ class Measures:
     def collect(self) -> Iterator[Metric]:
         """prometheus_client asks for this at every scrape."""
         yield _counters(
-            "countermand_decisions", "Answers given, by outcome; repeated requests count again", ("outcome",),
+            "countermand_decisions",
+            "Answers given, by outcome; repeated requests count again",
+            ("outcome",),
             {(outcome,): count for outcome, count in self.answers.items()},
         )
-        yield _counters("countermand_refusals", "Requests refused, by status and code", ("status", "code"), self.refusals)
         yield _counters(
-            "countermand_access_refused", "Requests refused for want of a key or a scope, by reason", ("reason",),
+            "countermand_refusals", "Requests refused, by status and code", ("status", "code"), self.refusals
+        )
+        yield _counters(
+            "countermand_access_refused",
+            "Requests refused for want of a key or a scope, by reason",
+            ("reason",),
             {(reason,): count for reason, count in self.access_refused.items()},
         )
         yield _counters("countermand_batch_rows", "Operations received in batches", (), {(): self.batch_rows})
-        yield _histogram("countermand_decision_seconds", "From the whole request read to the answer", self.latency_seconds)
+        yield _histogram(
+            "countermand_decision_seconds", "From the whole request read to the answer", self.latency_seconds
+        )
         yield _histogram("countermand_group_size", "Operations that shared one commit", self.group_sizes)
         for name, (text, read) in self.gauges.items():
             yield GaugeMetricFamily(name, text, value=read())
 
 
 def _counters(
-    name: str, text: str, labels: tuple[str, ...], counts: Mapping[tuple[str, ...], int]
+    name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any, int]
 ) -> CounterMetricFamily:
     family = CounterMetricFamily(name, text, labels=labels)
     for values, count in counts.items():

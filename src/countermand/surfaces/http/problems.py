@@ -152,7 +152,8 @@ def unexpected(error: BaseException, trace_id: str, where: str) -> InternalError
     _LOG.error("unexpected_error", incident=trace_id, where=where, exc_info=error)
     return InternalError(
         "internal_error",
-        f"Something unexpected happened; it is logged as incident {trace_id}. Sending the same request again is safe.",
+        f"Something unexpected happened; it is logged as incident {trace_id}."
+        " Sending the same request again is safe.",
         f"发生了意外错误，已记录为事件 {trace_id}。可以安全地重新发送同一请求。",
         incident=trace_id,
     )

@@ -59,19 +59,21 @@ class HotCycle:
         self.refusal = route.refusal_of(head)
         self.message_event = _NOBODY_WAITS
 
-    def take(self, body: bytes) -> None:
-        """Keep a piece of the body, or refuse the request when it grows over the limit."""
+    def take(self, body: bytes) -> bool:
+        """Keep a piece of the body; or refuse the request when it grows over the limit: True this once."""
         if self.refusal is not None:
-            return
+            return False
         if len(self.body) + len(body) > self.route.bytes_max:
             self.body = b""
             self.refusal = too_large(self.route.bytes_max)
-        elif not self.body:
+            return True
+        if not self.body:
             self.body = body
         else:
             if isinstance(self.body, bytes):
                 self.body = bytearray(self.body)
             self.body += body
+        return False
 
     async def run_asgi(self, app: object) -> None:
         """Answer; started once the whole body is here, or when a refusal is certain without it."""
@@ -113,6 +115,15 @@ class HotCycle:
         protocol.on_response_complete()
 
 
+def _hot_cycle(protocol: DoorProtocol, route: HotRoute, head: Head, keep_alive: bool) -> Any:
+    """A HotCycle, under a type that stands beside uvicorn's."""
+    return HotCycle(protocol, route, head, keep_alive)
+
+
+def _is_hot(cycle: Any) -> bool:
+    return type(cycle) is HotCycle
+
+
 class _NobodyWaits:
     """uvicorn sets an event when a body or the end arrives; a hot request starts only when all is there."""
 
@@ -125,6 +136,8 @@ _NOBODY_WAITS = _NobodyWaits()
 
 class DoorProtocol(HttpToolsProtocol):
     """A connection of the door: idle, arriving (from a request's first byte to its last), or answering."""
+
+    cycle: Any  # a HotCycle, uvicorn's RequestResponseCycle, or None before the first request
 
     def __init__(self, config: Config, state: DoorState, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(config, state, {}, loop)
@@ -175,8 +188,7 @@ class DoorProtocol(HttpToolsProtocol):
         previous = self.cycle
         keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
         head = Head(self.headers)
-        cycle: Any = HotCycle(self, route, head, keep_alive)
-        self.cycle = cycle
+        cycle = self.cycle = _hot_cycle(self, route, head, keep_alive)
         if previous is not None and not previous.response_complete:
             cycle.queued = True
             self.flow.pause_reading()
@@ -198,26 +210,32 @@ class DoorProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        cycle: Any = self.cycle
         if self.lingering_bytes is not None:
             self.lingering_bytes += len(body)
             if self.lingering_bytes > LINGER_BYTES_MAX:
                 self.transport.close()
-        elif type(cycle) is not HotCycle:
+        elif _is_hot(self.cycle):
+            self._take(self.cycle, body)
+        elif self.cycle is not None:
             super().on_body(body)
-        elif cycle.refusal is None:
-            cycle.take(body)
-            if cycle.refusal is not None and not cycle.queued:
-                self._start_asgi_task(cycle, self.app)
+
+    def _take(self, cycle: Any, body: bytes) -> None:
+        refused_now = cycle.take(body)
+        if refused_now and not cycle.queued:
+            self._start_asgi_task(cycle, self.app)
 
     def on_message_complete(self) -> None:
         self.arriving = False
-        cycle: Any = self.cycle
+        cycle = self.cycle
         if self.lingering_bytes is not None:
             self.transport.close()
-        elif type(cycle) is not HotCycle:
+        elif _is_hot(cycle):
+            self._end(cycle)
+        elif cycle is not None:
             super().on_message_complete()
-        elif not cycle.response_complete:
+
+    def _end(self, cycle: Any) -> None:
+        if not cycle.response_complete:
             cycle.more_body = False
             if cycle.refusal is None and not cycle.queued:
                 self._start_asgi_task(cycle, self.app)
@@ -232,7 +250,7 @@ class DoorProtocol(HttpToolsProtocol):
             return
         cycle: Any
         cycle, app = self.pipeline.pop()
-        if type(cycle) is HotCycle:
+        if _is_hot(cycle):
             cycle.queued = False
             if cycle.more_body and cycle.refusal is None:
                 return  # it starts when its body is whole
@@ -253,13 +271,15 @@ class DoorProtocol(HttpToolsProtocol):
         elif self.arriving:
             if waited > ARRIVAL_SECONDS_MAX:
                 self._write_refusal(
-                    RequestTimeout("request_timeout", "The request did not arrive in time.", "请求未能及时到达。")
+                    RequestTimeout(
+                        "request_timeout", "The request did not arrive in time.", "请求未能及时到达。"
+                    )
                 )
         elif self._idle() and waited > IDLE_SECONDS_MAX:
             self.transport.close()
 
     def _idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        return self.cycle is None or bool(self.cycle.response_complete)
 
     def shutdown(self) -> None:
         """Close when idle; a request that has begun is answered first."""
@@ -269,16 +289,28 @@ class DoorProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
-        self._write_refusal(BadRequest("malformed_http", f"Not a valid HTTP request. {msg}", "不是有效的 HTTP 请求。"))
+        self._write_refusal(
+            BadRequest("malformed_http", f"Not a valid HTTP request. {msg}", "不是有效的 HTTP 请求。")
+        )
 
     def _write_refusal(self, refusal: CountermandError) -> None:
         """A refusal without a request to answer, then the end of the connection."""
-        answering = self.cycle is not None and not self.cycle.response_complete and not self.arriving
-        if not answering and not self.transport.is_closing():
+        if self._may_speak() and not self.transport.is_closing():
             body = problem_bytes(refusal, "en")
             lines = b"".join([b"%b: %b\r\n" % header for header in problem_headers(refusal, "en")])
             self.transport.write(
                 b"%b%bdate: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
                 % (STATUS_LINE[refusal.http_status], lines, self.state.date, len(body), body)
             )
+        if self.cycle is not None:
+            self.cycle.disconnected = True
         self.transport.close()
+
+    def _may_speak(self) -> bool:
+        """Whether the next bytes on the wire would be the answer to what is arriving, and to nothing else."""
+        cycle = self.cycle
+        if cycle is None:
+            return True
+        if self.in_headers:
+            return bool(cycle.response_complete)
+        return not cycle.response_complete and not getattr(cycle, "response_started", False)

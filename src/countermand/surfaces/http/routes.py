@@ -97,7 +97,9 @@ async def put_account(request: Asked, account_id: FromPath[str]) -> dict[str, An
 
 
 @get("/v1/lists/{list_name:str}/entries", scope="read", gives=ListPage)
-async def read_entries(request: Asked, list_name: FromPath[str], after: FromQuery[str] = "") -> dict[str, Any]:
+async def read_entries(
+    request: Asked, list_name: FromPath[str], after: FromQuery[str] = ""
+) -> dict[str, Any]:
     """The entries of a list, by value, from behind `after`."""
     name = identifier(list_name, "list_name")
     return {"name": name, "entries": await entries(_house(request), name, after)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from email.utils import formatdate
@@ -13,6 +12,7 @@ from email.utils import formatdate
 import structlog
 from uvicorn.config import Config
 
+from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import SetupError
 from countermand.surfaces.http.front import Front
 from countermand.surfaces.http.protocol import DoorProtocol, DoorState
@@ -38,7 +38,7 @@ async def open_door(front: Front, host: str, port: int) -> AsyncIterator[str]:
     config.load()
     state = DoorState(front.lane)
     state.connections, state.tasks = front.connections, front.tasks
-    _tick(state)
+    _tick(state, front.clock)
     try:
         server = await loop.create_server(
             lambda: DoorProtocol(config, state, loop), host, port, backlog=BACKLOG, reuse_address=True
@@ -49,7 +49,7 @@ async def open_door(front: Front, host: str, port: int) -> AsyncIterator[str]:
             f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port.",
             f"无法监听 {host}:{port}：{error.strerror}。请用 --port 换一个端口。",
         ) from error
-    sweeper = loop.create_task(_sweep(state, loop))
+    sweeper = loop.create_task(_sweep(state, loop, front.clock))
     try:
         yield _address(server.sockets[0])
     finally:
@@ -82,8 +82,9 @@ async def _drain(state: DoorState) -> None:
     state.closing = True
     for connection in list(state.connections):
         connection.shutdown()
-    deadline = time.monotonic() + DRAIN_SECONDS_MAX
-    while (state.connections or state.tasks) and time.monotonic() < deadline:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + DRAIN_SECONDS_MAX
+    while (state.connections or state.tasks) and loop.time() < deadline:  # noqa: ASYNC110  # uvicorn's own sets
         await asyncio.sleep(0.01)
     for connection in list(state.connections):
         connection.transport.abort()
@@ -99,19 +100,19 @@ def _cancelled(state: DoorState) -> list[asyncio.Task[None]]:
     return tasks
 
 
-async def _sweep(state: DoorState, loop: asyncio.AbstractEventLoop) -> None:
+async def _sweep(state: DoorState, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
     """Once a second: the Date header, and whoever is too slow."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        _tick(state)
+        _tick(state, clock)
         now = loop.time()
         for connection in list(state.connections):
             if isinstance(connection, DoorProtocol):
                 connection.close_when_late(now)
 
 
-def _tick(state: DoorState) -> None:
-    state.date = formatdate(time.time(), usegmt=True).encode()
+def _tick(state: DoorState, clock: Clock) -> None:
+    state.date = formatdate(clock.now() // MICROS_PER_SECOND, usegmt=True).encode()
     state.default_headers = [(b"date", state.date)]
 
 

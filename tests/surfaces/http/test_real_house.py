@@ -1,0 +1,131 @@
+"""The door over the real house: real policy, real PostgreSQL, the promises as a caller sees them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest_asyncio
+
+from countermand.app import open_house
+from countermand.flows.manage_keys import create_key, revoke_key
+from countermand.settings import Settings
+from countermand.surfaces.http.front import make_front
+from countermand.surfaces.http.server import open_door
+
+SCOPES = ("decide", "contain", "read", "manage", "policy")
+
+
+@dataclass
+class RealDoor:
+    """A client with every scope, and the house it reaches."""
+
+    client: httpx.AsyncClient
+    house: Any
+
+
+@pytest_asyncio.fixture
+async def real(database_dsn: str) -> AsyncIterator[RealDoor]:
+    """A door over a house on a database of its own."""
+    async with open_house(Settings(database_url=database_dsn, policy="cn-consumer-finance")) as house:
+        _, key = await create_key(house, "all", SCOPES, "test")
+        async with (
+            open_door(make_front(house), "127.0.0.1", 0) as address,
+            httpx.AsyncClient(base_url=address, headers={"authorization": f"Bearer {key}"}) as client,
+        ):
+            yield RealDoor(client, house)
+
+
+def withdrawal(name: str, **more: Any) -> dict[str, Any]:
+    """A withdrawal of this moment."""
+    now = datetime.now(UTC).isoformat()  # the house runs on the system's clock
+    amount = {"minor": 120050, "currency": "CNY"}
+    return {"id": name, "kind": "withdrawal", "account": "a-1", "occurred_at": now, "amount": amount, **more}
+
+
+async def test_the_main_walk(real: RealDoor) -> None:
+    """Decide, repeat, conflict, freeze, read back, lift: each as the contract says."""
+    client, operation = real.client, withdrawal("op-1")
+    first = await client.post("/v1/operations", json=operation)
+    assert first.status_code == 200
+    assert first.json()["decision"]["policy"].startswith("cn-consumer-finance@")
+    again = await client.post("/v1/operations", json=operation)
+    assert again.content == first.content
+    other = await client.post("/v1/operations", json={**operation, "account": "a-2"})
+    assert (other.status_code, other.json()["code"]) == (409, "id_reused")
+
+    frozen = await client.post("/v1/accounts/a-1/freeze", json={"reason": "lost phone"})
+    assert (frozen.status_code, frozen.json()["frozen"]) == (200, True)
+    denied = await client.post("/v1/operations", json=withdrawal("op-2"))
+    assert denied.json()["decision"]["outcome"] == "deny"
+    assert (await client.get("/v1/accounts/a-1")).json()["frozen"]["reason"] == "lost phone"
+    assert (await client.delete("/v1/accounts/a-1/freeze")).json()["order"] == frozen.json()["order"]
+
+    found = (await client.get("/v1/operations/op-1")).json()
+    assert found["answer"] == first.json()
+    assert found["trace"] == first.headers["x-trace-id"]
+    assert found["facts"]["amount"] is not None
+
+
+async def test_the_real_ordinary_routes_fit_the_contract(real: RealDoor) -> None:
+    """Profiles, lists, policies, readiness and metrics answer from the database."""
+    client = real.client
+    profile = {"type": "wallet", "timezone": "Asia/Shanghai", "home_ips": ["203.0.113.7"]}
+    assert (await client.put("/v1/accounts/a-7", json=profile)).json()["home_ips"] == ["203.0.113.7"]
+    entry = {
+        "value": "c-9",
+        "source": "police",
+        "reason": "mule account",
+        "expires_at": "2099-01-01T00:00:00+08:00",
+    }
+    added = await client.post("/v1/lists/mule_accounts/entries", json=entry)
+    assert (added.status_code, added.json()["active"]) == (200, True)
+    page = (await client.get("/v1/lists/mule_accounts/entries")).json()
+    assert [row["value"] for row in page["entries"]] == ["c-9"]
+    policies = (await client.get("/v1/policies")).json()["policies"]
+    live = (await client.get("/v1/policies/live")).json()
+    assert (policies[0]["name"], policies[0]["live"]) == (live["name"], True)
+    assert len(live["rules"]) >= 60
+    checked = await client.post("/v1/policies/check", json={"files": dict(real.house.policy_source)})
+    assert (checked.status_code, checked.json()["publishable"]) == (200, True)
+    assert (await client.get("/readyz")).json()["ready"] is True
+    assert "countermand_queue_length" in (await client.get("/metrics")).text
+
+
+async def test_concurrent_requests_with_one_id_get_one_answer(real: RealDoor) -> None:
+    """Thirty requests at once: the same bytes for all."""
+    operation = withdrawal("op-c")
+    answers = await asyncio.gather(*(real.client.post("/v1/operations", json=operation) for _ in range(30)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+
+
+async def test_a_batch_reports_its_bad_rows(real: RealDoor) -> None:
+    """The good rows are decided, the others named in their places."""
+    rows = [
+        withdrawal("b-1"),
+        {**withdrawal("b-2"), "kind": "teleport"},
+        withdrawal("b-3"),
+        withdrawal("b-1"),
+    ]
+    rows[3] = rows[0]
+    rows.append(withdrawal("b-4", occurred_at="2001-01-01T00:00:00Z"))
+    results = (await real.client.post("/v1/operations/batch", json={"operations": rows})).json()["results"]
+    assert [result.get("operation") for result in results] == ["b-1", None, "b-3", "b-1", None]
+    assert results[3] == results[0]
+    assert results[4]["error"]["code"] == "occurred_too_long_ago"
+
+
+async def test_a_revoked_key_is_refused_by_the_real_keys(real: RealDoor) -> None:
+    """Revoking binds at once; a key without the scope is told which one it lacks."""
+    _, key = await create_key(real.house, "reader", ["read"], "test")
+    bearer = {"authorization": f"Bearer {key}"}
+    lacking = await real.client.post("/v1/operations", json=withdrawal("op-k"), headers=bearer)
+    assert (lacking.status_code, lacking.json()["details"]["scope"]) == (403, "decide")
+    assert (await real.client.get("/v1/operations/op-k", headers=bearer)).status_code == 404
+    await revoke_key(real.house, "reader", "test")
+    assert (await real.client.get("/v1/operations/op-k", headers=bearer)).status_code == 401
