@@ -268,7 +268,7 @@ def loading(count: int) -> dict[str, Any]:
         source = operations(count, 500_000, 37 * 86400, exponent=0.8)
         while True:
             started = time.process_time()
-            chunk = list(itertools.islice(source, 20_000))
+            chunk = list(itertools.islice(source, 1_000))
             made += time.process_time() - started
             if not chunk:
                 return

@@ -18,8 +18,8 @@ from countermand.policy.plan import Observation, Value
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-# Observations held as objects at one time; everything else is flat.
-CHUNK = 20_000
+# Observations held as objects at one time: few enough to stay in the processor's cache.
+CHUNK = 1_000
 WORD = (1 << WORD_BITS) - 1
 SUM_SAFE = 1 << 29
 
@@ -128,14 +128,13 @@ def _append(tape: Tape, chunk: list[Observation], interning: dict[int, _Internin
 def _masks(tape: Tape, masks: tuple[int, ...], columns: list[tuple[Value, ...]]) -> list[int]:
     """Masks with the bits that say which values are known."""
     streams = (1 << tape.layout.plan.streams) - 1
-    stored = [mask & streams for mask in masks]
-    for column in tape.layout.columns_used:
-        bit, values = tape.layout.known_bit(column), columns[column]
-        if None in values:
-            pairs = zip(stored, values, strict=True)
-            stored = [bits if value is None else bits | bit for bits, value in pairs]
-        else:
-            stored = [bits | bit for bits in stored]
+    bits_of = {column: tape.layout.known_bit(column) for column in tape.layout.columns_used}
+    partly = [column for column in bits_of if None in columns[column]]
+    always = sum(bit for column, bit in bits_of.items() if column not in partly)
+    stored = [mask & streams | always for mask in masks]
+    for column in partly:
+        bit, pairs = bits_of[column], zip(stored, columns[column], strict=True)
+        stored = [bits if value is None else bits | bit for bits, value in pairs]
     return stored
 
 

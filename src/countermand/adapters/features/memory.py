@@ -84,6 +84,7 @@ class MemoryFeatureStore:
         tape = self._tape
         names: dict[str, object] = {
             "GIANT": GIANT,
+            "instant_of": struct.Struct("<q").unpack_from,
             "PackingError": struct.error,
             "tape": tape,
             "at": tape.at,
