@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from adapters.features.plans import Stream, random_plan
 from countermand.policy.plan import FeaturePlan, Observation, Value
 from countermand.policy.ports import FeatureStore
 from countermand.policy.reference import ReferenceStore
-from adapters.features.plans import Stream, random_plan
 
 Factory = Callable[[FeaturePlan], FeatureStore]
 # Undoing reaches this far back: a refused group of decisions is never older.

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.features.store_contract import Factory, Walk
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.policy.plan import Aggregate, Column, ColumnKind, FeaturePlan, Observation, Window
 from countermand.policy.reference import ReferenceStore
-from adapters.features.store_contract import Factory, Walk
 
-# How many walks the long comparison makes, and which come first: COUNTERMAND_CASES=100000 for millions of values.
+# How many walks the long comparison makes, and from which on; 100000 of them compare 30 million values.
 CASES = int(os.environ.get("COUNTERMAND_CASES", "2000"))
 SEED = int(os.environ.get("COUNTERMAND_SEED", "1"))
 STEPS = 60
@@ -45,16 +45,19 @@ PAID, SEEN = 3, 1
 
 
 def paid(at: int, amount: int | None, payee: str | None = "p", account: str | None = "a") -> Observation:
+    """An operation that both filters let through."""
     pair = f"{account}\x1fd" if account else None
     return Observation(at, (account, pair), PAID, (amount, payee))
 
 
 def seen(at: int, account: str | None = "a") -> Observation:
+    """An operation that only the first filter lets through, without values and without a device."""
     return Observation(at, (account, None), SEEN, (None, None))
 
 
 @pytest.fixture(params=[ReferenceStore, MemoryFeatureStore], ids=["reference", "memory"])
 def make(request: pytest.FixtureRequest) -> Factory:
+    """Every implementation of the port."""
     factory: Factory = request.param
     return factory
 
@@ -179,5 +182,7 @@ def test_many_walks_agree_with_the_definition(record_property: Callable[[str, ob
     started = time.monotonic()
     compared = sum(Walk(number, MemoryFeatureStore).run(STEPS) for number in range(SEED, SEED + CASES))
     record_property("values_compared", compared)
-    print(f"{compared} values compared in walks {SEED}..{SEED + CASES - 1}, {time.monotonic() - started:.0f} s")
+    print(
+        f"{compared} values compared in walks {SEED}..{SEED + CASES - 1}, {time.monotonic() - started:.0f} s"
+    )
     assert compared > 100 * CASES, "walks that compare next to nothing prove next to nothing"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from itertools import accumulate, islice
+from collections.abc import Hashable, Iterable
+from itertools import accumulate, count, islice
 from typing import Any
 
 import numpy as np
@@ -18,101 +18,129 @@ from countermand.policy.plan import Observation, Value
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-# Observations held as objects at one time; everything else is flat.
-CHUNK = 20_000
+# Observations held as objects at one time: few enough to stay in the processor's cache.
+CHUNK = 1_000
 WORD = (1 << WORD_BITS) - 1
 SUM_SAFE = 1 << 29
 
 
+class _Interning:
+    """Ids of one table while it is being filled: in order of appearance, with gaps.
+
+    The gaps let one call look up a whole chunk: each value is offered the next number, taken or not.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[Hashable, int] = {None: 0}
+        self._offered = 1
+
+    def take(self, values: tuple[Hashable, ...]) -> list[int]:
+        """The ids of a chunk; 0 for None."""
+        found = list(map(self._ids.setdefault, values, count(self._offered)))
+        self._offered += len(values)
+        return found
+
+    def settle(self, names: Names, used_in: list[array[int]]) -> None:
+        """Close the gaps in every array of ids, and hand the values over."""
+        dense = np.zeros(self._offered, np.int32)
+        dense[np.fromiter(self._ids.values(), np.int64, len(self._ids))] = np.arange(len(self._ids))
+        for ids in used_in:
+            view = np.frombuffer(ids, np.int32)
+            view[:] = dense[view]
+        del self._ids[None]
+        names.fill(list(self._ids))
+        self._ids.clear()
+
+
 def load_in_bulk(tape: Tape, observations: Iterable[Observation]) -> int:
-    """Fill an empty tape; how many observations were young enough to keep."""
+    """Fill an empty tape; how many observations were young enough to keep.
+
+    A value of the wrong type leaves the tape unusable: OverflowError or TypeError.
+    """
     first = tape.capacity
+    interning = {id(names): _Interning() for names in tape.all_names()}
     iterator = iter(observations)
     while chunk := list(islice(iterator, CHUNK)):
-        _append(tape, chunk)
-    count = tape.capacity - first
-    if not count:
+        _append(tape, chunk, interning)
+    kept = tape.capacity - first
+    if not kept:
         return 0
-    rows = array("i", range(first + 1, first + count + 1))
+    for names in tape.all_names():
+        columns = [tape.ids[column] for column, table in tape.names.items() if table is names]
+        threads = [entity.slots for entity in tape.entities if entity.names is names]
+        interning.pop(id(names)).settle(names, columns + threads)
+        for ids in columns:
+            _count_references(names, ids)
+    rows = array("i", range(first + 1, first + kept + 1))
     rows[-1] = 0
     tape.arrived[first:] = rows
-    tape.oldest, tape.latest = first, first + count - 1
-    for column, ids in tape.ids.items():
-        _count_references(tape.names[column], ids)
+    tape.oldest, tape.latest = first, first + kept - 1
     for entity in tape.entities:
         if entity.layout.accumulators:
             _Threads(tape, entity, first).build()
-    return count
+    return kept
 
 
-def _append(tape: Tape, chunk: list[Observation]) -> None:
+def _append(tape: Tape, chunk: list[Observation], interning: dict[int, _Interning]) -> None:
     """Put a chunk into the columns, as if observed one by one: what is already too old stays out."""
-    newest = tape.newest
     kept_micros = tape.layout.plan.kept_micros
-    running = list(accumulate((observation[0] for observation in chunk), max, initial=newest))
-    if chunk and min(observation[0] for observation in chunk) <= running[-1] - kept_micros:
+    instants = [observation[0] for observation in chunk]
+    running = list(accumulate(instants, max, initial=tape.newest))
+    if min(instants) <= running[-1] - kept_micros:
         pairs = zip(chunk, running, strict=False)
         chunk = [observation for observation, before in pairs if observation[0] > before - kept_micros]
-    newest = running[-1]
+        instants = [observation[0] for observation in chunk]
     if not chunk:
         return
-    tape.newest = newest
-    instants, keys, masks, values = zip(*chunk, strict=True)
-    value_columns = list(zip(*values, strict=True))
-    tape.at.extend(instants)
+    tape.newest = running[-1]
+    _, keys, masks, values = zip(*chunk, strict=True)
+    value_columns = list(zip(*values, strict=True)) or [()] * len(tape.layout.plan.columns)
+    tape.at.extend(array("q", instants))
     stored = _masks(tape, masks, value_columns)
-    tape.masks[0].extend(stored if len(tape.masks) == 1 else [bits & WORD for bits in stored])
-    for word, mask in enumerate(tape.masks[1:], 1):
-        mask.extend([bits >> (word * WORD_BITS) & WORD for bits in stored])
+    for word, mask in enumerate(tape.masks):
+        parts = stored if len(tape.masks) == 1 else [bits >> (word * WORD_BITS) & WORD for bits in stored]
+        mask.extend(array("q", parts))
     for column, kept in tape.columns.items():
         known = value_columns[column]
-        kept.extend([0 if value is None else value for value in known] if None in known else known)
-    named = {}
+        if None in known:
+            known = tuple([0 if value is None else value for value in known])
+        kept.frombytes(array(kept.typecode, known).tobytes())
+    named = {column: interning[id(names)].take(value_columns[column]) for column, names in tape.names.items()}
     for column, ids in tape.ids.items():
-        named[column] = tape.names[column].refer_all(value_columns[column])
-        ids.extend(named[column])
+        ids.extend(array("i", named[column]))
     same_texts = {number: column for column, number in tape.layout.shared_names.items()}
     for number, texts in enumerate(zip(*keys, strict=True)):
-        column = same_texts.get(number, -1)
+        entity, column = tape.entities[number], same_texts.get(number, -1)
+        # Masks repeat: looking at the different ones tells whether any row stays off this entity.
+        idle = {mask for mask in set(masks) if not mask & entity.layout.bits_used}
         if column >= 0 and texts == value_columns[column]:
-            _thread(tape.entities[number], texts, masks, named[column])
+            slots = named[column]
+            if idle:
+                slots = [0 if mask in idle else slot for slot, mask in zip(slots, masks, strict=True)]
         else:
-            _thread(tape.entities[number], texts, masks, None)
+            pairs = zip(texts, masks, strict=True)
+            threaded = tuple([None if m in idle else text for text, m in pairs]) if idle else texts
+            slots = interning[id(entity.names)].take(threaded)
+        entity.slots.extend(array("i", slots))
     _fill(tape, len(chunk))
-
-
-def _thread(
-    entity: Entity, keys: tuple[str | None, ...], masks: tuple[int, ...], slots: list[int] | None
-) -> None:
-    """Put the slots of a chunk down, where a mask has a bit that the entity looks at."""
-    # Masks repeat: looking at the different ones tells whether any row stays off this entity.
-    idle = {mask for mask in set(masks) if not mask & entity.layout.bits_used}
-    if slots is None:
-        if idle:
-            keys = tuple([None if mask in idle else key for key, mask in zip(keys, masks, strict=True)])
-        slots = entity.names.refer_all(keys)
-    elif idle:
-        slots = [0 if mask in idle else slot for slot, mask in zip(slots, masks, strict=True)]
-    entity.slots.extend(slots)
 
 
 def _masks(tape: Tape, masks: tuple[int, ...], columns: list[tuple[Value, ...]]) -> list[int]:
     """Masks with the bits that say which values are known."""
     streams = (1 << tape.layout.plan.streams) - 1
-    stored = [mask & streams for mask in masks]
-    for column in tape.layout.columns_used:
-        bit, values = tape.layout.known_bit(column), columns[column]
-        if None in values:
-            pairs = zip(stored, values, strict=True)
-            stored = [bits if value is None else bits | bit for bits, value in pairs]
-        else:
-            stored = [bits | bit for bits in stored]
+    bits_of = {column: tape.layout.known_bit(column) for column in tape.layout.columns_used}
+    partly = [column for column in bits_of if None in columns[column]]
+    always = sum(bit for column, bit in bits_of.items() if column not in partly)
+    stored = [mask & streams | always for mask in masks]
+    for column in partly:
+        bit, pairs = bits_of[column], zip(stored, columns[column], strict=True)
+        stored = [bits if value is None else bits | bit for bits, value in pairs]
     return stored
 
 
-def _fill(tape: Tape, count: int) -> None:
+def _fill(tape: Tape, added: int) -> None:
     """Grow the arrays that are computed later by as many rows."""
-    zeros = bytes(count * 4)
+    zeros = bytes(added * 4)
     for values in (tape.arrived, *tape.peak_up, *tape.peak_down):
         values.frombytes(zeros)
     for entity in tape.entities:
@@ -121,9 +149,10 @@ def _fill(tape: Tape, count: int) -> None:
 
 
 def _count_references(names: Names, ids: array[int]) -> None:
-    counts = np.bincount(np.frombuffer(ids, np.int32), minlength=names.top).astype(np.int32)
+    counts = np.bincount(np.frombuffer(ids, np.int32), minlength=names.top)
     counts[0] = 0
-    names.references[:] = array("i", counts.tobytes())
+    references = np.frombuffer(names.references, np.int32)
+    references += counts.astype(np.int32)
 
 
 class _Threads:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from countermand.adapters.features.layout import WORD_BITS, Accumulator, EntityLayout, Kind, PlanLayout
 from countermand.adapters.features.names import SHARDS
+from countermand.adapters.features.peaks import fronts_of
 from countermand.adapters.features.pieces import WORD, Lines, Pieces, under
 from countermand.adapters.features.repair import RemoveSource, SpliceSource
 from countermand.policy.plan import Aggregate, ColumnKind, Window
@@ -144,8 +145,7 @@ class ObserveSource(Pieces):
             "    row = tape.free",
             "at[row] = now",
         ]
-        for column in self.layout.columns_kept:
-            body.append(f"column{column}[row] = 0 if v{column} is None else v{column}")
+        body += [f"column{c}[row] = 0 if v{c} is None else v{c}" for c in self.layout.columns_kept]
         # Nothing above can be half done: the row is still free if a value did not fit.
         body += ["tape.free = arrived[row]", "arrived[row] = 0"]
         body += [f"mask{word}[row] = m{word}" for word in range(self.layout.words)]
@@ -216,9 +216,10 @@ class ObserveSource(Pieces):
                 f"if member: up{number}[member] = row",
                 f"{chain.back} = row",
             ]
-            for acc in entity.accumulators:
-                if acc.chain is chain:
-                    body.append(f"if not {acc.field} or down{number}[{acc.field}] < 0: {acc.field} = row")
+            body += [
+                f"if not {front} or down{number}[{front}] < 0: {front} = row"
+                for front in (acc.field for acc in fronts_of(entity, chain))
+            ]
             lines += under(f"if {self.condition(chain.bits)}:", body)
             lines.append(f"else: down{number}[row] = -1")
         return lines

@@ -31,7 +31,7 @@ class LateReader:
     def read(
         self, now: int, slot: int, own_ids: tuple[int, ...], own_holds: tuple[bool, ...]
     ) -> tuple[int, ...]:
-        """The accumulators as of `now`, then for each distinct count with its own operation whether it adds one.
+        """The accumulators as of `now`, then whether the operation adds one to each distinct count it is in.
 
         own_ids and own_holds: for each of those counts, the operation's own value and whether it counts.
         """
@@ -130,7 +130,7 @@ class LateReader:
         return 0
 
     def _peak(self, acc: Accumulator, front: int, enter: Rows, present: int, now: int) -> int:
-        """The row with the smallest or largest value; the whole window is searched if a newer row is the peak."""
+        """The row with the peak value; the whole window is searched if the record's peak is a newer row."""
         at, holds = self._tape.at, self._holds[acc.field]
         assert acc.chain is not None, "a peak runs along a chain"
         if not front or at[front] <= now:

@@ -182,7 +182,11 @@ class PlanLayout:
         looks_at_values = window.column is not None and kind is not Kind.LAST
         bits = 1 << window.stream
         column = -1
-        if looks_at_values and window.aggregate not in (Aggregate.COUNT, Aggregate.RATE, Aggregate.FIRST_SEEN):
+        if looks_at_values and window.aggregate not in (
+            Aggregate.COUNT,
+            Aggregate.RATE,
+            Aggregate.FIRST_SEEN,
+        ):
             assert window.column is not None
             column = window.column
             bits |= self.known_bit(column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 
 import numpy as np
 
@@ -74,12 +74,6 @@ class Names:
         found: Hashable = self._chunks[name >> _CHUNK_BITS][name & _CHUNK - 1]
         return found
 
-    def refer(self, value: Hashable) -> int:
-        """The id of a value, made if new, with one reference more."""
-        name = self.shards[hash(value) & 63].get(value) or self.add(value)
-        self.references[name] += 1
-        return name
-
     def release(self, name: int) -> None:
         """One reference less; the id of a value nobody refers to is given to another."""
         left = self.references[name] - 1
@@ -103,44 +97,25 @@ class Names:
         self.bytes_held -= sys.getsizeof(value)
         self._free.append(name)
 
-    def refer_all(self, values: Iterable[Hashable]) -> list[int]:
-        """Ids of many values, 0 for None, without references: the caller counts them afterwards."""
-        shards, add = self.shards, self.add
-        if self._free:
-            return [
-                0 if value is None else shards[hash(value) & 63].get(value) or add(value) for value in values
-            ]
-        # One search a value, found or not: a new one is entered under the id it would get.
-        top, names, new = self.top, [], []
-        for value in values:
-            if value is None:
-                names.append(0)
-                continue
-            name = shards[hash(value) & 63].setdefault(value, top)
-            if name == top:
-                top += 1
-                new.append(value)
-            names.append(name)
-        self._enter(new)
-        return names
-
-    def _enter(self, values: list[Hashable]) -> None:
-        """Complete what `add` does for values that already stand in their shard, in the order of their ids."""
-        entered = 0
-        while entered < len(values):
-            name = self.top
-            if name >> _CHUNK_BITS == len(self._chunks):
-                self._chunks.append(np.empty(_CHUNK, dtype=object))
-            start = name & _CHUNK - 1
-            part = values[entered : entered + _CHUNK - start]
-            self._chunks[name >> _CHUNK_BITS][start : start + len(part)] = part
-            entered += len(part)
-            self.top += len(part)
-        self.references.frombytes(bytes(4 * len(values)))
-        self.bytes_held += sum(map(sys.getsizeof, values))
-        missing = len(self._no_record) * self.top - len(self.records)
-        if missing > 0:
-            self.records.extend(bytes(missing))
+    def fill(self, values: list[Hashable]) -> None:
+        """Give the ids 1, 2, ... to different values, when no other has one; all without references."""
+        count = len(values)
+        objects = np.empty(count, dtype=object)
+        objects[:] = values
+        shard_of = np.fromiter(map(hash, values), np.int64, count) & SHARDS - 1
+        by_shard = np.argsort(shard_of, kind="stable")
+        ends = np.searchsorted(shard_of[by_shard], np.arange(SHARDS + 1))
+        for number, shard in enumerate(self.shards):
+            part = by_shard[ends[number] : ends[number + 1]]
+            shard.update(zip(objects[part].tolist(), (part + 1).tolist(), strict=True))
+        padded = np.empty((count // _CHUNK + 1) * _CHUNK, dtype=object)
+        padded[1 : count + 1] = objects
+        self._chunks[:] = [padded[at : at + _CHUNK].copy() for at in range(0, len(padded), _CHUNK)]
+        self.top = count + 1
+        del self._free[:]
+        self.references[:] = array("i", bytes(4 * self.top))
+        self.bytes_held = sum(map(sys.getsizeof, values))
+        self.records[:] = bytes(len(self._no_record) * (self.top + RECORDS_ADDED))
 
     def bytes(self) -> int:
         """An estimate of the memory held, in bytes: tables, values, and the ids as objects."""

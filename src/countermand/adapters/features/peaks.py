@@ -94,9 +94,7 @@ class PeakSteps:
 def condition(tape: Tape, bits: int) -> Callable[[int], bool]:
     """Whether a row has all of these mask bits."""
     word = (1 << WORD_BITS) - 1
-    needed = [
-        (mask, part) for i, mask in enumerate(tape.masks) if (part := bits >> (i * WORD_BITS) & word)
-    ]
+    needed = [(mask, part) for i, mask in enumerate(tape.masks) if (part := bits >> (i * WORD_BITS) & word)]
     if len(needed) == 1:
         mask, part = needed[0]
         return lambda row: mask[row] & part == part

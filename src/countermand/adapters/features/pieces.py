@@ -58,8 +58,10 @@ class Pieces:
         """Own values as v0, v1, ... and the mask with its known columns as m0, m1, ..."""
         lines = [f"v{column} = values[{column}]" for column in self.layout.columns_used]
         lines.append(f"mask &= {(1 << self.plan.streams) - 1}")
-        for column in self.layout.columns_used:
-            lines.append(f"if v{column} is not None: mask |= {self.layout.known_bit(column)}")
+        lines += [
+            f"if v{column} is not None: mask |= {self.layout.known_bit(column)}"
+            for column in self.layout.columns_used
+        ]
         if self.layout.words == 1:
             return [*lines, "m0 = mask"]
         return lines + [f"m{w} = mask >> {w * WORD_BITS} & {WORD}" for w in range(self.layout.words)]
@@ -138,9 +140,13 @@ class Pieces:
             body += under(f"while at[{left}] <= cut:", step)
             for acc in entity.of_group(group):
                 if acc.kind is Kind.FIRST:
-                    body += under(f"while at[{acc.field}] <= cut:", self.next_holding(entity, acc, "following"))
+                    body += under(
+                        f"while at[{acc.field}] <= cut:", self.next_holding(entity, acc, "following")
+                    )
                 elif acc.chain is not None:
-                    body.append(f"while at[{acc.field}] <= cut: {acc.field} = up{acc.chain.number}[{acc.field}]")
+                    body.append(
+                        f"while at[{acc.field}] <= cut: {acc.field} = up{acc.chain.number}[{acc.field}]"
+                    )
         return body
 
     def next_holding(self, entity: EntityLayout, acc: Accumulator, direction: str) -> Lines:

@@ -55,11 +55,28 @@ class RemoveSource(Pieces):
         return under("def remove(row):", [*body, "tape.forget_values(row)"])
 
     def _unthread(self, entity: EntityLayout) -> Lines:
+        """Off the chain; where the record does not know the row, the record is left alone."""
         e = entity.number
-        lines = [f"slots{e}[row] = 0", *self.unpack(entity)]
-        lines += [f"before = preceding{e}[row]", f"after = following{e}[row]"]
+        lines = [f"slots{e}[row] = 0", f"before = preceding{e}[row]", f"after = following{e}[row]"]
         lines += [f"if before: following{e}[before] = after", f"if after: preceding{e}[after] = before"]
-        lines.append("else: tail = before")
+        # The usual case: the oldest row of a busy key, outside all of its windows.
+        outside = [f"instant <= instant_of(records{e}, slot * {self.record_size(entity)})[0]"]
+        outside[0] += f" - {max(entity.lengths, default=0)}"
+        outside += [f"(down{chain.number}[row] < 0 or up{chain.number}[row])" for chain in entity.chains]
+        unlink = [
+            f"if down{chain.number}[row] >= 0: down{chain.number}[up{chain.number}[row]] = 0"
+            for chain in entity.chains
+        ]
+        change = [*self.unpack(entity), "if not after: tail = before", *self._forget(entity)]
+        if any(acc.bits & ~entity.bits_certain for acc in entity.of_kind(Kind.LAST)):
+            return lines + change
+        usual = under(f"if after and not before and {' and '.join(outside)}:", unlink or ["pass"])
+        return lines + usual + under("else:", change)
+
+    def _forget(self, entity: EntityLayout) -> Lines:
+        """Correct a record for a row that goes, and close the key if it was the last."""
+        e = entity.number
+        lines: Lines = []
         for group, micros in enumerate(entity.lengths):
             inside = [*self.subtract(entity, group, "row"), f"if l{group} == row: l{group} = after"]
             for acc in entity.of_group(group):

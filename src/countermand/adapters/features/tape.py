@@ -118,6 +118,12 @@ class Tape:
             found += entity.arrays()
         return found
 
+    def all_names(self) -> list[Names]:
+        """Every table of names once: a column may share its table with an entity."""
+        tables = {id(names): names for names in self.names.values()}
+        tables |= {id(entity.names): entity.names for entity in self.entities}
+        return list(tables.values())
+
     def extend(self, count: int = ROWS_ADDED) -> None:
         """More free rows, in place: generated code holds on to the arrays."""
         first = self.capacity
@@ -151,10 +157,7 @@ class Tape:
     def bytes_held(self) -> int:
         """An estimate of all memory held, in bytes."""
         total = sum(sys.getsizeof(values) for values in self.row_arrays())
-        # A column may share its table of names with an entity.
-        tables = {id(names): names for names in self.names.values()}
-        tables |= {id(entity.names): entity.names for entity in self.entities}
-        total += sum(names.bytes() for names in tables.values())
+        total += sum(names.bytes() for names in self.all_names())
         # A pair's key is an integer object of its own; small counts are shared objects.
         total += sum(sys.getsizeof(shard) + 36 * len(shard) for table in self.pairs for shard in table)
         return total
