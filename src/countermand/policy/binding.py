@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from countermand.kernel.text import Text
+from countermand.policy.bound import BoundRule, Derived, Package
 from countermand.policy.catalogue import FIELDS, OUTCOME
-from countermand.policy.declarations import Declarations, Feature, Head, Limit, Rule
-from countermand.policy.expressions import ExpressionError, Scope, parse_condition, parse_expression
+from countermand.policy.declarations import Declarations, Feature, Limit, Rule
+from countermand.policy.expressions import parse_condition, parse_expression
 from countermand.policy.findings import Findings, Place
+from countermand.policy.limits import counted, limit_rule
 from countermand.policy.plan import LOOKS_BACK, Aggregate, Column, ColumnKind, FeaturePlan, Window
+from countermand.policy.scope import ExpressionError, Scope
 from countermand.policy.source import Node
 from countermand.policy.terms import NUMERIC, Symbol, Term, Type, literal
-from countermand.vocabulary.operations import Kind
-from countermand.vocabulary.outcomes import Outcome
 
 WINDOWS_MAX = 200
 STREAMS_MAX = 62  # a mask is one 64-bit integer
@@ -27,50 +27,6 @@ _COLUMN_KIND = {
     Type.DURATION: ColumnKind.INTEGER,
     Type.INSTANT: ColumnKind.INTEGER,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A named expression."""
-
-    name: str
-    term: Term
-    at: Place
-
-
-@dataclass(frozen=True, slots=True)
-class BoundRule:
-    """A rule whose condition has been understood; limits are rules too."""
-
-    id: str
-    kinds: frozenset[Kind] | None
-    when: Term
-    then: Outcome | None
-    score: int
-    fires_unknown: bool
-    hold_micros: int
-    oblige: tuple[str, ...]
-    reason: Text
-    scenario: str
-    at: Place
-    text: str
-
-
-@dataclass
-class Package:
-    """A policy, understood. `given` are the facts that come from outside, in order."""
-
-    head: Head
-    declared: Declarations
-    given: dict[str, Symbol] = field(default_factory=dict)
-    early: list[Derived] = field(default_factory=list)
-    late: list[Derived] = field(default_factory=list)
-    filters: list[Term] = field(default_factory=list)
-    features: dict[str, Symbol] = field(default_factory=dict)
-    rules: list[BoundRule] = field(default_factory=list)
-    listed: dict[str, tuple[str, str]] = field(default_factory=dict)
-    traits: dict[str, str] = field(default_factory=dict)
-    plan: FeaturePlan = field(default_factory=lambda: FeaturePlan((), (), 0, (), 0, 0))
 
 
 def bind(declared: Declarations, findings: Findings) -> Package:
@@ -128,13 +84,15 @@ class _Binder:
 
     # -- names ------------------------------------------------------------------------------------
 
-    def _scope(self, extra: Iterable[Symbol] = (), hidden: dict[str, str] | None = None) -> Scope:
+    def _scope(self, extra: Iterable[Symbol] = (), hidden: dict[str, tuple[str, str]] | None = None) -> Scope:
         symbols = {**self.visible, **{symbol.name: symbol for symbol in extra}}
         return Scope(symbols, self.declared.head.currency, self._listed, self._trait, hidden or {})
 
     def _listed(self, field_name: str, list_name: str, offset: int) -> Symbol:
         if list_name not in self.declared.lists:
-            raise ExpressionError("unknown_list", f"There is no list {list_name}.", f"没有名单 {list_name}。", offset)
+            raise ExpressionError(
+                "unknown_list", f"There is no list {list_name}.", f"没有名单 {list_name}。", offset
+            )
         symbol = self.package.given.get(field_name) or self.visible.get(field_name)
         if symbol is None or field_name in self.later or field_name in self.package.features:
             raise ExpressionError(
@@ -189,7 +147,7 @@ class _Binder:
                 term = self._parsed(node, self._scope(), condition=False)
                 if term is None:
                     term = literal(None, Type.NULL)
-                into.append(Derived(name, term, node.at))
+                into.append(Derived(name, term, node))
                 if into is self.package.late:
                     self.later.add(name)
                 type_ = Type.NULL if term.type is Type.NULL else term.type
@@ -202,12 +160,17 @@ class _Binder:
         where: Term = literal(True, Type.BOOLEAN)
         if feature.where is not None:
             hidden = {
-                other.name: "A feature's where cannot use another feature / 特征的 where 不能引用其他特征"
+                other.name: (
+                    "A feature's where cannot use another feature.",
+                    "特征的 where 不能引用其他特征。",
+                )
                 for other in self.declared.features
             }
             parsed = self._parsed(feature.where, self._scope([OUTCOME], hidden), condition=True)
             if parsed is None:
                 parsed = literal(True, Type.BOOLEAN)
+            else:
+                self.package.wheres.append((feature.where, parsed))
             where = parsed
             names_outcome = OUTCOME.name in set(where.names())
         own = feature.own if feature.own is not None else feature.aggregate not in LOOKS_BACK
@@ -319,7 +282,9 @@ class _Binder:
     # -- rules and limits -------------------------------------------------------------------------
 
     def _rule(self, rule: Rule) -> None:
-        hidden = {"outcome": "outcome can only stand in a feature's where / outcome 只能用于特征的 where"}
+        hidden = {
+            "outcome": ("outcome can only stand in a feature's where.", "outcome 只能用于特征的 where。")
+        }
         when = self._parsed(rule.when, self._scope(hidden=hidden), condition=True)
         if when is None:
             return
@@ -344,8 +309,8 @@ class _Binder:
                 rule.oblige,
                 rule.reason,
                 rule.scenario,
-                rule.when.at,
-                rule.when.text() or "",
+                rule.at,
+                rule.when,
             )
         )
 
@@ -356,11 +321,6 @@ class _Binder:
         self._given(self.visible["amount"])
         for name in ("account", "local_day", "kind"):
             self._use(name)
-        kinds: frozenset[bool | int | float | str | None] = frozenset(kind.value for kind in limit.kinds)
-        kind = Term("name", Type.TEXT, False, (), "kind")
-        outcome = Term("name", Type.TEXT, False, (), "outcome")
-        denied = Term("<>", Type.BOOLEAN, False, (outcome, literal("deny", Type.TEXT)))
-        where = Term("and", Type.BOOLEAN, False, (Term("in", Type.BOOLEAN, False, (kind,), kinds), denied))
         by = ("account", "local_day")
         if by not in self.entities:
             self.entities.append(by)
@@ -370,47 +330,28 @@ class _Binder:
         name = f"limit.{limit.id}.used"
         entity, number = self.entities.index(by), self.columns.index(column)
         over = min(2 * 86400 * 10**6, self.declared.head.history)
-        self.windows.append(Window(name, entity, self._stream(where), Aggregate.SUM, over, number, own=False))
+        self.windows.append(
+            Window(name, entity, self._stream(counted(limit)), Aggregate.SUM, over, number, own=False)
+        )
         self.package.features[name] = Symbol(name, Type.MONEY, False, None, 0, None)
         return name
 
     def _limit_rule(self, limit: Limit, used: str | None) -> None:
-        amount = Term("name", Type.MONEY, True, (), "amount")
         self._use("amount")
-        exceeded: list[Term] = []
-        if limit.per_operation is not None:
-            most = self._parsed(limit.per_operation, self._scope(), condition=False)
-            if self._is_constant_money(most, limit.per_operation):
-                assert most is not None, "checked just now"
-                exceeded.append(Term(">", Type.BOOLEAN, True, (amount, most)))
-        if limit.per_day is not None and used is not None:
-            most = self._parsed(limit.per_day, self._scope(), condition=False)
-            if self._is_constant_money(most, limit.per_day):
-                assert most is not None, "checked just now"
-                so_far = Term("name", Type.MONEY, False, (), used)
-                total = Term("+", Type.MONEY, True, (so_far, amount))
-                exceeded.append(Term(">", Type.BOOLEAN, True, (total, most)))
-        if not exceeded:
-            return
-        when = exceeded[0] if len(exceeded) == 1 else Term("or", Type.BOOLEAN, True, tuple(exceeded))
+        per_operation = self._most(limit.per_operation)
+        per_day = self._most(limit.per_day)
         if limit.account_types:
             self._use("account_type")
-            type_ = Term("name", Type.TEXT, True, (), "account_type")
-            mine = Term("in", Type.BOOLEAN, True, (type_,), frozenset(limit.account_types))
-            when = Term("and", Type.BOOLEAN, True, (mine, when))
-        self.package.rules.append(
-            BoundRule(
-                f"limit.{limit.id}", limit.kinds, when, limit.then, 0, True, 86400 * 10**6, (), limit.reason,
-                "limit", limit.at, "",
-            )
-        )
+        if per_operation is not None or (per_day is not None and used is not None):
+            self.package.rules.append(limit_rule(limit, used, per_operation, per_day))
 
-    def _is_constant_money(self, term: Term | None, node: Node) -> bool:
-        if term is not None and term.operator == "literal" and term.type is Type.MONEY:
-            return True
-        if term is not None:
-            node.refuse("bad_limit", "A limit is an amount such as cny(5000).", "限额应为金额，例如 cny(5000)。")
-        return False
+    def _most(self, node: Node | None) -> Term | None:
+        """The constant amount of a limit."""
+        term = None if node is None else self._parsed(node, self._scope(), condition=False)
+        if node is None or term is None or (term.operator == "literal" and term.type is Type.MONEY):
+            return term
+        node.refuse("bad_limit", "A limit is an amount such as cny(5000).", "限额应为金额，例如 cny(5000)。")
+        return None
 
 
 def _words(text: str) -> list[str]:

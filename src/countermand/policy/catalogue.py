@@ -69,7 +69,11 @@ _ALL = (
     ),
     _field("currency", Type.TEXT, "None if o.amount is None else o.amount.currency", "currency", "币种"),
     _field(
-        "counterparty", Type.TEXT, "None if o.counterparty is None else o.counterparty.id", "payee or merchant", "收款方"
+        "counterparty",
+        Type.TEXT,
+        "None if o.counterparty is None else o.counterparty.id",
+        "payee or merchant",
+        "收款方",
     ),
     _field(
         "counterparty_institution",
@@ -81,7 +85,9 @@ _ALL = (
     _field("device", Type.TEXT, "None if o.device is None else o.device.id", "device", "设备"),
     _field("ip", Type.TEXT, "o.ip", "IP address", "IP地址"),
     _field("occurred_at", Type.INSTANT, "c.at", "when it occurred", "发生时间", nullable=False),
-    _field("local_hour", Type.INTEGER, "c.local_hour", "local hour", "当地小时", nullable=False, bounds=(0, 23)),
+    _field(
+        "local_hour", Type.INTEGER, "c.local_hour", "local hour", "当地小时", nullable=False, bounds=(0, 23)
+    ),
     _field(
         "local_weekday",
         Type.INTEGER,
@@ -99,7 +105,14 @@ _ALL = (
     _signal("screen_share", "the screen is being shared", "正在共享屏幕"),
     _signal("automation", "the device is driven by a program", "设备由程序自动操作"),
     _signal("vpn", "the connection comes through a VPN", "通过VPN连接"),
-    _field("account_known", Type.BOOLEAN, "a.guard > 0", "the account has a profile", "账户已有资料", nullable=False),
+    _field(
+        "account_known",
+        Type.BOOLEAN,
+        "a.guard > 0",
+        "the account has a profile",
+        "账户已有资料",
+        nullable=False,
+    ),
     _field("account_type", Type.TEXT, "a.type", "type of account", "账户类型"),
     _field("kyc_level", Type.INTEGER, "a.kyc_level", "level of identification", "实名等级", bounds=(0, None)),
     _field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from countermand.policy.binding import Package
+from countermand.policy.bound import Package
 from countermand.policy.findings import Findings
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from countermand.policy.terms import Scalar, Term, Type
 
@@ -255,10 +256,10 @@ def distance_km(latitude: float, longitude: float, latitude2: float, longitude2:
     return round(2 * 6371.0088 * math.asin(math.sqrt(min(1.0, chord))), 1)
 
 
-def compiled(source: str, name: str, constants: Mapping[str, object]) -> Callable[..., object]:
+def compiled(source: str, name: str, constants: Mapping[str, object]) -> Callable[..., Any]:
     """The function `name` of generated source, with the emitter's constants as its globals."""
     namespace: dict[str, object] = dict(constants)
     exec(compile(source, f"<policy {name}>", "exec"), namespace)
     function = namespace[name]
     assert callable(function), "the source defines the function"
-    return function
+    return cast("Callable[..., Any]", function)

@@ -50,7 +50,16 @@ class _FolderReader:
             "rules": lambda node: self._each(node, self._rule),
             "bands": lambda node: self._each(node, self._band),
         }
-        head_keys = {"policy", "version", "title", "currency", "timezone", "history", "lateness", "attributes"}
+        head_keys = {
+            "policy",
+            "version",
+            "title",
+            "currency",
+            "timezone",
+            "history",
+            "lateness",
+            "attributes",
+        }
         for file in sorted(files):
             root = parse_file(file, files[file], self.findings)
             if root is None:
@@ -83,15 +92,21 @@ class _FolderReader:
         name, version = texts.get("policy"), texts.get("version")
         if name is not None and not _ID.match(name):
             self.heads["policy"].refuse(
-                "bad_name", "A policy's name is lower case, digits and hyphens.", "策略名由小写字母、数字和连字符组成。"
+                "bad_name",
+                "A policy's name is lower case, digits and hyphens.",
+                "策略名由小写字母、数字和连字符组成。",
             )
         if version is not None and not re.match(r"^[A-Za-z0-9._+-]{1,40}$", version):
             self.heads["version"].refuse(
-                "bad_name", "A version has letters, digits, dots and hyphens.", "版本号由字母、数字、点和连字符组成。"
+                "bad_name",
+                "A version has letters, digits, dots and hyphens.",
+                "版本号由字母、数字、点和连字符组成。",
             )
         currency = texts.get("currency") or "CNY"
         if currency not in EXPONENTS:
-            self.heads["currency"].refuse("unknown_currency", f"{currency} is no currency.", f"没有币种 {currency}。")
+            self.heads["currency"].refuse(
+                "unknown_currency", f"{currency} is no currency.", f"没有币种 {currency}。"
+            )
         title = self.heads["title"].bilingual() if "title" in self.heads else None
         self.into.head = Head(
             name or "",
@@ -121,7 +136,9 @@ class _FolderReader:
             return None
         if not _NAME.match(name):
             node.refuse(
-                "bad_name", "A name is lower case letters, digits, underscores.", "名称由小写字母、数字和下划线组成。"
+                "bad_name",
+                "A name is lower case letters, digits, underscores.",
+                "名称由小写字母、数字和下划线组成。",
             )
             return None
         if name in self.names:
@@ -153,7 +170,11 @@ class _FolderReader:
             chosen = [word for word in parts if word in words]
             if len(chosen) != 1 or name is None or "by" not in parts or "over" not in parts:
                 if len(chosen) != 1:
-                    node.refuse("one_aggregate", "A feature aggregates exactly one way.", "一个特征只能有一种聚合方式。")
+                    node.refuse(
+                        "one_aggregate",
+                        "A feature aggregates exactly one way.",
+                        "一个特征只能有一种聚合方式。",
+                    )
                 continue
             aggregate = Aggregate(chosen[0])
             column = parts[chosen[0]].text() or ""
@@ -167,7 +188,9 @@ class _FolderReader:
             over = parts["over"]
             everything = over.text() == "all"
             own = self._word(parts.get("own"), {"included": True, "excluded": False}, None)
-            per = self._word(parts.get("per"), {u.lower(): m for u, m in DURATION_MICROS.items()}, 3600 * 10**6)
+            per = self._word(
+                parts.get("per"), {u.lower(): m for u, m in DURATION_MICROS.items()}, 3600 * 10**6
+            )
             by = tuple(text for item in parts["by"].items() if (text := item.text()) is not None)
             self.into.features.append(
                 Feature(
@@ -189,7 +212,11 @@ class _FolderReader:
             return default
         if text not in words:
             allowed = ", ".join(words)
-            node.refuse("unknown_word", f"{text} means nothing here; known: {allowed}.", f"{text} 无意义；可用：{allowed}。")
+            node.refuse(
+                "unknown_word",
+                f"{text} means nothing here; known: {allowed}.",
+                f"{text} 无意义；可用：{allowed}。",
+            )
             return default
         return words[text]
 
@@ -209,7 +236,11 @@ class _FolderReader:
             if name and _NAME.match(name) and colour and title and of:
                 self.into.lists[name] = (of, colour, title, key.at)
             elif name and not _NAME.match(name):
-                key.refuse("bad_name", "A list's name is lower case with underscores.", "名单名由小写字母和下划线组成。")
+                key.refuse(
+                    "bad_name",
+                    "A list's name is lower case with underscores.",
+                    "名单名由小写字母和下划线组成。",
+                )
 
     def _kinds(self, node: Node | None) -> frozenset[Kind] | None:
         if node is None:
@@ -223,7 +254,9 @@ class _FolderReader:
         if node is None or text is None:
             return None
         if not _ID.match(text):
-            node.refuse("bad_name", "An id is lower case, digits and hyphens.", "标识由小写字母、数字和连字符组成。")
+            node.refuse(
+                "bad_name", "An id is lower case, digits and hyphens.", "标识由小写字母、数字和连字符组成。"
+            )
             return None
         key = f"rule {text}"
         if key in self.names:
@@ -241,7 +274,11 @@ class _FolderReader:
         known = {"id", "account_types", "kinds", "per_operation", "per_day", "then", "reason"}
         parts = node.fields(known, {"id", "kinds", "then", "reason"})
         if "per_operation" not in parts and "per_day" not in parts:
-            node.refuse("empty_limit", "A limit needs per_operation or per_day.", "限额需要 per_operation 或 per_day。")
+            node.refuse(
+                "empty_limit",
+                "A limit needs per_operation or per_day.",
+                "限额需要 per_operation 或 per_day。",
+            )
         name = self._id(parts.get("id"))
         then = self._word(parts.get("then"), OUTCOME_OF_WORD, None)
         reason = parts["reason"].bilingual() if "reason" in parts else None
@@ -251,13 +288,22 @@ class _FolderReader:
         if name is None or then is None or reason is None or not kinds:
             return
         self.into.limits.append(
-            Limit(
-                name, node.at, kinds, words, parts.get("per_operation"), parts.get("per_day"), then, reason
-            )
+            Limit(name, node.at, kinds, words, parts.get("per_operation"), parts.get("per_day"), then, reason)
         )
 
     def _rule(self, node: Node) -> None:
-        known = {"id", "on", "when", "then", "score", "if_unknown", "hold_for", "oblige", "reason", "scenario"}
+        known = {
+            "id",
+            "on",
+            "when",
+            "then",
+            "score",
+            "if_unknown",
+            "hold_for",
+            "oblige",
+            "reason",
+            "scenario",
+        }
         parts = node.fields(known, {"id", "when", "reason"})
         name = self._id(parts.get("id"))
         then = self._word(parts.get("then"), OUTCOME_OF_WORD, None)
@@ -265,7 +311,9 @@ class _FolderReader:
         if "then" not in parts and "score" not in parts:
             node.refuse("no_effect", "A rule needs a `then` or a `score`.", "规则需要 then 或 score。")
         if "hold_for" in parts and then is not Outcome.HOLD:
-            parts["hold_for"].refuse("no_hold", "hold_for goes with `then: hold`.", "hold_for 只用于 then: hold。")
+            parts["hold_for"].refuse(
+                "no_hold", "hold_for goes with `then: hold`.", "hold_for 只用于 then: hold。"
+            )
         kinds = self._kinds(parts.get("on"))
         moves_money = kinds is not None and bool(kinds & MOVES_MONEY)
         words = {"fire": True, "skip": False}
@@ -275,7 +323,9 @@ class _FolderReader:
         oblige = [item.text() or "" for item in parts["oblige"].items()] if "oblige" in parts else []
         for word in oblige:
             if not _NAME.match(word):
-                parts["oblige"].refuse("bad_name", f"{word!r} is no obligation's name.", f"{word!r} 不是有效的义务名。")
+                parts["oblige"].refuse(
+                    "bad_name", f"{word!r} is no obligation's name.", f"{word!r} 不是有效的义务名。"
+                )
         hold = self._duration(parts.get("hold_for"), DAY)
         if name is None or reason is None or "when" not in parts:
             return

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 PRELUDE_FILE = "(built in)"
 MOVEMENT = """
 features:
-  movement_latitude: {last: latitude, where: latitude IS NOT NULL AND longitude IS NOT NULL, by: account, over: all}
-  movement_longitude: {last: longitude, where: latitude IS NOT NULL AND longitude IS NOT NULL, by: account, over: all}
-  movement_since: {time_since_last: operations, where: latitude IS NOT NULL AND longitude IS NOT NULL, by: account, over: all}
+  movement_latitude: {last: latitude, where: movement_located, by: account, over: all}
+  movement_longitude: {last: longitude, where: movement_located, by: account, over: all}
+  movement_since: {time_since_last: operations, where: movement_located, by: account, over: all}
 derive:
+  movement_located: latitude IS NOT NULL AND longitude IS NOT NULL
   km_since_last: distance_km(latitude, longitude, movement_latitude, movement_longitude)
   kmh_since_last: km_since_last / (greatest(movement_since, INTERVAL '1 minute') / INTERVAL '1 hour')
 """

@@ -124,7 +124,9 @@ def parse_file(file: str, text: str, findings: Findings) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         at = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        findings.add("not_yaml", at, f"This is not YAML: {error.problem}.", f"这不是有效的 YAML：{error.problem}。")
+        findings.add(
+            "not_yaml", at, f"This is not YAML: {error.problem}.", f"这不是有效的 YAML：{error.problem}。"
+        )
         return None
     except (yaml.YAMLError, RecursionError) as error:
         findings.add("not_yaml", Place(file), f"This is not YAML: {error}.", f"这不是有效的 YAML：{error}。")

@@ -30,8 +30,8 @@ Scalar = bool | int | float | str | None
 class Term:
     """One node: an operator with its operands, a name, or a literal.
 
-    operator: `literal`, `name`, `and or not`, `= <> < <= > >=`, `+ - * / %`, `neg`, `in`, `is_null`, `is_true`,
-    `is_false`, `same`, `like`, `case`, `coalesce least greatest abs distance_km starts_with length lower`.
+    operator: `literal`, `name`, `and or not`, `= <> < <= > >=`, `+ - * / %`, `neg`, `in`, `is_null`,
+    `is_true is_false`, `same`, `like`, `case`, `coalesce least greatest abs distance_km starts_with length lower`.
     value: the literal, the name, the LIKE pattern, or the tuple of an IN list.
     offset: where it starts in the expression's text.
     """

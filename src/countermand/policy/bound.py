@@ -1,0 +1,62 @@
+"""A policy, understood: every name resolved and every condition typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from countermand.kernel.text import Text
+from countermand.policy.declarations import Declarations, Head
+from countermand.policy.findings import Place
+from countermand.policy.plan import FeaturePlan
+from countermand.policy.source import Node
+from countermand.policy.terms import Symbol, Term
+from countermand.vocabulary.operations import Kind
+from countermand.vocabulary.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A named expression."""
+
+    name: str
+    term: Term
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule whose condition has been understood; limits are rules too, and stand in no `node`."""
+
+    id: str
+    kinds: frozenset[Kind] | None
+    when: Term
+    then: Outcome | None
+    score: int
+    fires_unknown: bool
+    hold_micros: int
+    oblige: tuple[str, ...]
+    reason: Text
+    scenario: str
+    at: Place
+    node: Node | None
+
+
+@dataclass
+class Package:
+    """A policy, understood. `given` are the facts that come from outside, in order.
+
+    `wheres` are the features' filters as written, with their place.
+    """
+
+    head: Head
+    declared: Declarations
+    given: dict[str, Symbol] = field(default_factory=dict)
+    early: list[Derived] = field(default_factory=list)
+    late: list[Derived] = field(default_factory=list)
+    filters: list[Term] = field(default_factory=list)
+    wheres: list[tuple[Node, Term]] = field(default_factory=list)
+    features: dict[str, Symbol] = field(default_factory=dict)
+    rules: list[BoundRule] = field(default_factory=list)
+    listed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    traits: dict[str, str] = field(default_factory=dict)
+    plan: FeaturePlan = field(default_factory=lambda: FeaturePlan((), (), 0, (), 0, 0))
