@@ -51,7 +51,9 @@ def decide(question: Question, rulebook: Rulebook) -> Decision:
         outcome=verdict.outcome.word,
         score=verdict.score,
         reasons=reasons,
-        unknown=_unknown(question.facts, verdict.evaluation, rulebook) if verdict.evaluation.unknown else _NOTHING,
+        unknown=_unknown(question.facts, verdict.evaluation, rulebook)
+        if verdict.evaluation.unknown
+        else _NOTHING,
         counterfactual=counterfactual,
         obligations=_obligations(verdict, rulebook),
         policy=rulebook.label,
@@ -121,10 +123,14 @@ def _counterfactual(question: Question, verdict: Verdict, rulebook: Rulebook) ->
     rules = (rulebook.rules[number] for number in verdict.evaluation.fired)
     if not any(rule.needs_amount for rule in rules if rule.then > Outcome.ALLOW or rule.score):
         return _NOTHING
-    if any(rulebook.rules[n].then > Outcome.ALLOW and not rulebook.rules[n].needs_amount
-           for n in verdict.evaluation.fired):
+    if any(
+        rulebook.rules[n].then > Outcome.ALLOW and not rulebook.rules[n].needs_amount
+        for n in verdict.evaluation.fired
+    ):
         return _NOTHING
-    return milder_amount(amount, rulebook, lambda facts: judge(question, facts, rulebook).outcome, question.facts)
+    return milder_amount(
+        amount, rulebook, lambda facts: judge(question, facts, rulebook).outcome, question.facts
+    )
 
 
 def _obligations(verdict: Verdict, rulebook: Rulebook) -> list[Obligation]:

@@ -216,8 +216,23 @@ class _Binder:
         key_missing = any(self.visible[name].nullable for name in feature.by if name in self.visible)
         always = {Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT, Aggregate.RATE}
         nullable = key_missing or feature.aggregate not in always
-        minimum = 0 if feature.aggregate in always - {Aggregate.SUM} or type_ is Type.DURATION else None
-        return Symbol(feature.name, type_, nullable, None, minimum, None)
+        minimum, maximum = self._bounds(feature)
+        return Symbol(feature.name, type_, nullable, None, minimum, maximum)
+
+    def _bounds(self, feature: Feature) -> tuple[float | None, float | None]:
+        """The least and the greatest value a window can have."""
+        match feature.aggregate:
+            case Aggregate.COUNT | Aggregate.DISTINCT | Aggregate.RATE:
+                return 0, None
+            case Aggregate.FIRST_SEEN | Aggregate.TIME_SINCE_LAST:
+                over = feature.over if feature.over is not None else self.declared.head.history
+                return 0, over - 1  # what is exactly `over` ago is outside
+        column = self.visible.get(feature.column)
+        if column is None or column.type is Type.TEXT:
+            return None, None
+        if feature.aggregate is Aggregate.SUM:
+            return (0 if column.minimum is not None and column.minimum >= 0 else None), None
+        return column.minimum, column.maximum
 
     def _column(self, feature: Feature) -> tuple[int | None, Type]:
         match feature.aggregate:

@@ -75,6 +75,7 @@ class Rule:
     reason: Text
     reason_at: Place
     scenario: str
+    says_if_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Emitter:
             assert isinstance(term.value, frozenset), "IN carries its constants"
             return f"{subject} {'in' if wanted else 'not in'} {self._constant(term.value)}", guards
         if term.operator == "like":
-            pattern = self._constant(_like_pattern(str(term.value)))
+            pattern = self._constant(like_pattern(str(term.value)))
             return f"{pattern}({subject}) is {'not None' if wanted else 'None'}", guards
         assert term.operator == "starts_with", f"{term.operator} is not a condition"
         return f"{'' if wanted else 'not '}{subject}.startswith({term.value!r})", guards
@@ -204,7 +204,7 @@ def _literal(value: Scalar | frozenset[Scalar]) -> str:
     return repr(value) if not isinstance(value, (int, float)) or value >= 0 else f"({value!r})"
 
 
-def _like_pattern(pattern: str) -> Callable[[str], object]:
+def like_pattern(pattern: str) -> Callable[[str], object]:
     """LIKE as a full match: % is any text, _ one character, a backslash takes the next one literally."""
     parts: list[str] = []
     characters = iter(pattern)

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from countermand.policy.bound import Derived, Package
+from countermand.policy.catalogue import OUTCOME
+from countermand.policy.plan import Aggregate
+from countermand.policy.rooms import Room, room_of
 from countermand.policy.terms import Symbol, Type
 
 Facts = list[Any]
+_WHOLE = frozenset({Type.INTEGER, Type.MONEY, Type.DURATION, Type.INSTANT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +56,13 @@ def moved_by_amount(package: Package) -> set[str]:
         if moved & set(one.term.names()):
             moved.add(one.name)
     return moved
+
+
+def rooms_of(package: Package) -> dict[str, Room]:
+    """What every fact but the derived ones may be."""
+    fractions = {window.name for window in package.plan.windows if window.aggregate is Aggregate.AVG}
+    found: dict[str, Room] = {"outcome": room_of(OUTCOME, whole=False)}
+    for symbol in (*package.given.values(), *package.features.values()):
+        whole = symbol.type in _WHOLE and symbol.name not in fractions
+        found[symbol.name] = room_of(symbol, whole=whole)
+    return found

@@ -343,6 +343,7 @@ class _FolderReader:
                 reason,
                 parts["reason"].at,
                 scenario or "",
+                "if_unknown" in parts,
             )
         )
 

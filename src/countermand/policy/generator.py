@@ -185,8 +185,7 @@ def attribute(attributes: Mapping[str, Any], name: str, type_: str) -> Any:
     A duration comes in seconds and becomes microseconds.
     """
     value: Any = attributes.get(name)
-    if not isinstance(value, _PYTHON_TYPES[type_]) or (type_ != "boolean" and isinstance(value, bool)):
-        return None
-    if isinstance(value, int) and not -(2**53) < value < 2**53:
+    of_type = isinstance(value, _PYTHON_TYPES[type_]) and isinstance(value, bool) == (type_ == "boolean")
+    if not of_type or (isinstance(value, int) and not -(2**53) < value < 2**53):
         return None
     return value * 10**6 if type_ == "duration" else value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.policy.binding import bind
-from countermand.policy.checks import check_package
+from countermand.policy.checks import check_package, remarks_on
 from countermand.policy.findings import Finding, Findings
 from countermand.policy.folder import read_declarations
 from countermand.policy.prelude import with_prelude
@@ -17,6 +17,12 @@ def check_policy(files: Mapping[str, str]) -> list[Finding]:
     """Every finding of a folder given as file name -> text; an empty list may be published."""
     findings, _ = _understood(files)
     return findings.found
+
+
+def remarks_on_policy(files: Mapping[str, str]) -> list[Finding]:
+    """What does no harm but is worth a second look, for a folder without findings."""
+    _, program = _understood(files)
+    return [] if program is None else remarks_on(program.package)
 
 
 def compile_policy(files: Mapping[str, str]) -> Program:

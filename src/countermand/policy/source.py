@@ -24,12 +24,29 @@ class Node:
         return Place(self.file, mark.line + 1, mark.column + 1)
 
     def at_offset(self, offset: int) -> Place:
-        """Where character `offset` of this scalar's text stands; exact for one-line scalars."""
-        mark = self._node.start_mark
-        quoted = isinstance(self._node, yaml.ScalarNode) and self._node.style in ('"', "'")
-        if mark.line != self._node.end_mark.line:
+        """Where character `offset` of this scalar's text stands in the file.
+
+        Folding changes white space only, so the place is found by counting the other characters; the start
+        of the scalar stands for what that cannot find (escapes, comments between lines).
+        """
+        start, end = self._node.start_mark, self._node.end_mark
+        if not isinstance(self._node, yaml.ScalarNode) or start.buffer is None:
             return self.at
-        return Place(self.file, mark.line + 1, mark.column + 1 + offset + int(quoted))
+        style, source = self._node.style, start.buffer[start.pointer : end.pointer]
+        skipped = source.find("\n") + 1 if style in ("|", ">") else int(style in ("'", '"'))
+        written, value = source[skipped:], str(self._node.value)
+        if style == "'":
+            written = written.replace("''", "'\0")  # the second of two quotes counts for nothing
+        solid = [
+            place for place, character in enumerate(written) if not character.isspace() and character != "\0"
+        ]
+        before = sum(1 for character in value[:offset] if not character.isspace())
+        if before >= len(solid) or value[offset : offset + 1] != written[solid[before]]:
+            return self.at
+        leading = source[:skipped] + written[: solid[before]]
+        line = start.line + leading.count("\n")
+        column = len(leading) - leading.rfind("\n") - 1 + (start.column if "\n" not in leading else 0)
+        return Place(self.file, line + 1, column + 1)
 
     def refuse(self, code: str, en: str, zh: str) -> None:
         self.findings.add(code, self.at, en, zh)

@@ -31,7 +31,8 @@ class Term:
     """One node: an operator with its operands, a name, or a literal.
 
     operator: `literal`, `name`, `and or not`, `= <> < <= > >=`, `+ - * / %`, `neg`, `in`, `is_null`,
-    `is_true is_false`, `same`, `like`, `case`, `coalesce least greatest abs distance_km starts_with length lower`.
+    `is_true is_false same`, `like starts_with`, `case coalesce least greatest`,
+    `abs length lower distance_km`.
     value: the literal, the name, the LIKE pattern, or the tuple of an IN list.
     offset: where it starts in the expression's text.
     """
@@ -69,8 +70,8 @@ class Symbol:
     type: Type
     nullable: bool
     domain: frozenset[str] | None = None
-    minimum: int | None = None
-    maximum: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 def literal(value: Scalar, type_: Type, offset: int = 0) -> Term:

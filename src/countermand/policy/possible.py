@@ -1,0 +1,322 @@
+"""Whether a condition can be true, or false, at all: a search through the ways it could come about.
+
+Nothing is called impossible that is possible: what the search does not understand it takes for possible.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from countermand.policy.emit import like_pattern
+from countermand.policy.rooms import Room
+from countermand.policy.terms import NUMERIC, Term, Type
+
+STEPS_MAX = 20_000
+_MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_SIGNS = {"=": {0}, "<>": {-1, 1}, "<": {-1}, "<=": {-1, 0}, ">": {1}, ">=": {0, 1}}
+_MEASURED = NUMERIC | {Type.MONEY, Type.DURATION, Type.INSTANT}
+
+Key = tuple[Any, ...]
+World = Mapping[Key, Room]
+
+
+class TooManyWays(Exception):
+    """The search is given up; everything counts as possible."""
+
+
+@dataclass
+class Search:
+    """What names stand for: `rooms` for facts, `meanings` for derived values."""
+
+    rooms: Mapping[str, Room]
+    meanings: Mapping[str, Term]
+    steps: int = field(default=0)
+
+    def can_be(self, term: Term, wanted: bool, given: tuple[Term, ...] = ()) -> bool:
+        """Whether the condition can be TRUE (or FALSE) where all of `given` are TRUE."""
+        self.steps = 0
+        try:
+            return any(True for world in self._all(given, True, {}) for _ in self.worlds(term, wanted, world))
+        except TooManyWays:
+            return True
+
+    def key(self, term: Term) -> Key:
+        """The same for terms that mean the same; derived values are what they are derived from."""
+        meaning = self._meaning(term)
+        if meaning is not None:
+            return self.key(meaning)
+        parts = [self.key(operand) for operand in term.operands]
+        if term.operator in ("and", "or", "+", "*", "=", "<>", "least", "greatest", "same"):
+            parts.sort(key=repr)
+        return (term.operator, type(term.value).__name__, term.value, *parts)
+
+    # -- the ways a condition comes about -----------------------------------------------------------
+
+    def worlds(self, term: Term, wanted: bool, world: World) -> Iterator[World]:
+        """Every way in which the condition is TRUE (or FALSE) that does not contradict `world`."""
+        self._step()
+        match term.operator:
+            case "and" | "or":
+                if (term.operator == "and") == wanted:
+                    yield from self._all(term.operands, wanted, world)
+                else:
+                    for part in term.operands:
+                        yield from self.worlds(part, wanted, world)
+            case "not":
+                yield from self.worlds(term.operands[0], not wanted, world)
+            case "literal":
+                if term.value is wanted:
+                    yield world
+            case "is_true" | "is_false":
+                yield from self._is(term, wanted, world)
+            case "is_null":
+                yield from (self._unknown if wanted else self._known)(term.operands[0], world)
+            case "case":
+                *branches, default = term.operands
+                for condition, result in zip(branches[::2], branches[1::2], strict=True):
+                    for met in self.worlds(condition, True, world):
+                        yield from self.worlds(result, wanted, met)
+                yield from self.worlds(default, wanted, world)
+            case "coalesce":
+                for part in term.operands:
+                    yield from self.worlds(part, wanted, world)
+            case "same":
+                yield from self._same(term, wanted, world)
+            case "name":
+                yield from self._named(term, wanted, world)
+            case _:
+                for known in self._all_known(term.operands, world):
+                    yield from self._tested(term, wanted, known)
+
+    def _all(self, terms: tuple[Term, ...], wanted: bool, world: World) -> Iterator[World]:
+        if not terms:
+            yield world
+            return
+        for first in self.worlds(terms[0], wanted, world):
+            yield from self._all(terms[1:], wanted, first)
+
+    def _is(self, term: Term, wanted: bool, world: World) -> Iterator[World]:
+        target, subject = term.operator == "is_true", term.operands[0]
+        yield from self.worlds(subject, target == wanted, world)
+        if not wanted:
+            yield from self._unknown(subject, world)
+
+    def _named(self, term: Term, wanted: bool, world: World) -> Iterator[World]:
+        meaning = self._meaning(term)
+        if meaning is not None:
+            yield from self.worlds(meaning, wanted, world)
+        else:
+            yield from self._narrowed(term, self._room(term, world).one_of(frozenset({wanted})), world)
+
+    def _same(self, term: Term, wanted: bool, world: World) -> Iterator[World]:
+        left, right = term.operands
+        if self.key(left) == self.key(right):
+            if wanted:
+                yield world
+        elif right.operator == "literal" and right.value is not None and right.type is not Type.BOOLEAN:
+            room = self._room(left, world)
+            if wanted:
+                yield from self._narrowed(left, room.one_of(frozenset({right.value})), world)  # type: ignore[arg-type]
+            else:
+                yield world
+        else:
+            yield world
+
+    # -- unknown and known ----------------------------------------------------------------------------
+
+    def _unknown(self, term: Term, world: World) -> Iterator[World]:
+        self._step()
+        meaning = self._meaning(term)
+        if meaning is not None:
+            yield from self._unknown(meaning, world)
+        elif not term.nullable:
+            return
+        elif term.operator == "name":
+            yield from self._narrowed(term, self._room(term, world).must_be_unknown(), world)
+        else:
+            yield world
+
+    def _known(self, term: Term, world: World) -> Iterator[World]:
+        self._step()
+        meaning = self._meaning(term)
+        if meaning is not None:
+            yield from self._known(meaning, world)
+        elif term.operator == "literal":
+            if term.value is not None:
+                yield world
+        elif term.operator == "name":
+            yield from self._narrowed(term, self._room(term, world).must_be_known(), world)
+        elif term.operator in ("+", "-", "*", "/", "%", "neg", "abs", "length", "lower", "distance_km"):
+            yield from self._all_known(term.operands, world)
+        else:
+            yield world
+
+    def _all_known(self, terms: tuple[Term, ...], world: World) -> Iterator[World]:
+        if not terms:
+            yield world
+            return
+        for first in self._known(terms[0], world):
+            yield from self._all_known(terms[1:], first)
+
+    # -- one test ---------------------------------------------------------------------------------------
+
+    def _tested(self, term: Term, wanted: bool, world: World) -> Iterator[World]:
+        subject = term.operands[0]
+        room = self._room(subject, world)
+        match term.operator:
+            case "in":
+                assert isinstance(term.value, frozenset), "IN carries its constants"
+                room = room.one_of(term.value) if wanted else room.none_of(term.value)
+            case "like":
+                fits = like_pattern(str(term.value))
+                room = room.fitting(lambda word: (fits(word) is not None) == wanted)
+            case "starts_with":
+                room = room.fitting(lambda word: word.startswith(str(term.value)) == wanted)
+            case _:
+                yield from self._compared(term.operator if wanted else _NEGATED[term.operator], term, world)
+                return
+        yield from self._narrowed(subject, room, world)
+
+    def _compared(self, operator: str, term: Term, world: World) -> Iterator[World]:
+        left, right = term.operands
+        if left.operator == "literal" and right.operator != "literal":
+            left, right, operator = right, left, _MIRRORED[operator]
+        if right.operator != "literal":
+            yield from self._paired(operator, left, right, world)
+        elif left.type is Type.BOOLEAN:
+            yield from self.worlds(left, (right.value is True) == (operator == "="), world)
+        else:
+            assert not isinstance(right.value, frozenset), "a literal is one value"
+            room, value = self._room(left, world), right.value
+            if operator in ("=", "<>"):
+                room = (
+                    room.one_of(frozenset({value})) if operator == "=" else room.none_of(frozenset({value}))
+                )
+            elif isinstance(value, (int, float)):
+                room = room.compared(operator, value)
+            elif room.only is not None:
+                room = room.fitting(lambda word: _in_order(word, operator, str(value)))
+            yield from self._narrowed(left, room, world)
+
+    def _paired(self, operator: str, left: Term, right: Term, world: World) -> Iterator[World]:
+        """Two values compared with each other: which of the signs -1, 0, 1 is left for left - right."""
+        mine, yours = self.key(left), self.key(right)
+        if left.type is Type.BOOLEAN:
+            if mine == yours and operator == "<>":
+                return
+            yield world
+            return
+        signs = set(_SIGNS[operator])
+        if repr(mine) > repr(yours):
+            mine, yours, left, right = yours, mine, right, left
+            signs = {-sign for sign in signs}
+        pair = ("pair", mine, yours)
+        found = world.get(pair)
+        room = Room(unknown=False, only=self._signs(mine, yours, left, right)) if found is None else found
+        room = room.one_of(frozenset(signs))
+        if not room.is_empty:
+            yield {**world, pair: room}
+
+    def _signs(self, mine: Key, yours: Key, left: Term, right: Term) -> frozenset[Any]:
+        if mine == yours:
+            return frozenset({0})
+        first, second = self.range_of(left), self.range_of(right)
+        if left.type not in _MEASURED:
+            return frozenset({-1, 0, 1})
+        possible = {-1} if first[0] < second[1] else set()
+        possible |= {1} if first[1] > second[0] else set()
+        return frozenset(possible | ({0} if first[0] <= second[1] and second[0] <= first[1] else set()))
+
+    # -- rooms ------------------------------------------------------------------------------------------
+
+    def _room(self, term: Term, world: World) -> Room:
+        found = world.get(self.key(term))
+        if found is not None:
+            return found
+        meaning = self._meaning(term)
+        if meaning is not None:
+            return self._room(meaning, world)
+        if term.operator == "name" and term.value in self.rooms:
+            return self.rooms[str(term.value)]
+        only = None
+        if term.operator == "literal" and not isinstance(term.value, frozenset):
+            only = frozenset({term.value})
+        low, high = self.range_of(term)
+        whole = term.type is Type.INTEGER
+        return Room(unknown=term.nullable, low=low, high=high, only=only, whole=whole)
+
+    def _narrowed(self, term: Term, room: Room, world: World) -> Iterator[World]:
+        self._step()
+        if not room.is_empty:
+            yield {**world, self.key(term): room}
+
+    def _meaning(self, term: Term) -> Term | None:
+        return self.meanings.get(str(term.value)) if term.operator == "name" else None
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > STEPS_MAX:
+            raise TooManyWays
+
+    def range_of(self, term: Term) -> tuple[float, float]:
+        """The least and the greatest value a measured term can have."""
+        everything = (-math.inf, math.inf)
+        if term.type not in _MEASURED:
+            return everything
+        meaning = self._meaning(term)
+        if meaning is not None:
+            return self.range_of(meaning)
+        match term.operator:
+            case "literal" if isinstance(term.value, (int, float)):
+                return (term.value, term.value)
+            case "name" if term.value in self.rooms:
+                return (self.rooms[str(term.value)].low, self.rooms[str(term.value)].high)
+            case "length":
+                return (0, math.inf)
+            case "distance_km":
+                return (0, 20015.2)
+            case "case":
+                results = (*term.operands[1:-1:2], term.operands[-1])
+                return self._hull(results)
+            case "coalesce" | "least" | "greatest":
+                return self._hull(term.operands)
+        return _calculated(term, [self.range_of(operand) for operand in term.operands])
+
+    def _hull(self, terms: tuple[Term, ...]) -> tuple[float, float]:
+        ranges = [self.range_of(term) for term in terms if term.type is not Type.NULL]
+        return (min(low for low, _ in ranges), max(high for _, high in ranges))
+
+
+def _calculated(term: Term, ranges: list[tuple[float, float]]) -> tuple[float, float]:
+    """The range of a calculation from those of its operands."""
+    everything = (-math.inf, math.inf)
+    low, high = ranges[0] if ranges else everything
+    match term.operator:
+        case "neg":
+            return (-high, -low)
+        case "abs":
+            return (0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))
+        case "+":
+            return (low + ranges[1][0], high + ranges[1][1])
+        case "-":
+            return (low - ranges[1][1], high - ranges[1][0])
+        case "*" | "/" if term.operator == "*" or term.operands[1].operator == "literal":
+            corners = [_corner(term.operator, one, other) for one in (low, high) for other in ranges[1]]
+            return (
+                everything if any(math.isnan(corner) for corner in corners) else (min(corners), max(corners))
+            )
+    return everything
+
+
+def _corner(operator: str, one: float, other: float) -> float:
+    if operator == "/":
+        return one / other if other else math.nan
+    return one * other
+
+
+def _in_order(word: str, operator: str, other: str) -> bool:
+    return {"<": word < other, "<=": word <= other, ">": word > other, ">=": word >= other}[operator]
