@@ -20,11 +20,13 @@ from countermand.vocabulary.outcomes import Outcome
 def check_package(package: Package, findings: Findings) -> None:
     """Conditions that are always or never true, rules that repeat others, bands nobody reaches."""
     search = Search(rooms_of(package), {})
-    conditions = ConditionCheck(search, findings, package.head.currency)
+    currency = package.head.currency
+    conditions = ConditionCheck(search, findings, currency)
     for one in (*package.early, *package.late):
         conditions.check(one.term, one.node)
     if not findings.found:  # otherwise every rule that names the broken value would be accused too
-        search.meanings = {one.name: one.term for one in (*package.early, *package.late)}
+        search = Search(search.rooms, {one.name: one.term for one in (*package.early, *package.late)})
+        conditions = ConditionCheck(search, findings, currency)
     for node, where in package.wheres:
         conditions.check(where, node)
     for rule in package.rules:

@@ -9,7 +9,7 @@ from countermand.policy.findings import Findings
 from countermand.policy.possible import Search
 from countermand.policy.source import Node
 from countermand.policy.terms import Term, Type
-from countermand.policy.wording import written, written_value
+from countermand.policy.wording import DENIED, written, written_value
 
 _TEXTS = {
     "always_true": ("is always true", "永远为真"),
@@ -18,6 +18,7 @@ _TEXTS = {
     "always_unknown": ("is always unknown", "永远未知"),
     "never_true_here": ("is never true together with what must hold here", "在此处的前提下永远不为真"),
 }
+_OPPOSITE = {"<": (">", ">="), "<=": (">", ">="), ">": ("<", "<="), ">=": ("<", "<=")}
 
 
 class ConditionCheck:
@@ -42,12 +43,22 @@ class ConditionCheck:
     def _parts(self, term: Term, node: Node) -> bool:
         found = False
         for part in _conditions_in(term):
-            found |= self._parts(part, node) or self._whole(part, node)
+            found |= self._parts(part, node) or self._whole(part, node, bound=self._is_bound(part, term))
         return found
 
-    def _whole(self, term: Term, node: Node) -> bool:
+    def _is_bound(self, part: Term, whole: Term) -> bool:
+        """Whether a comparison is one end of a range, as in `local_hour >= 0 AND local_hour < 6`."""
+        if whole.operator != "and" or part.operator not in _OPPOSITE:
+            return False
+        subject, opposite = self.search.key(part.operands[0]), _OPPOSITE[part.operator]
+        return any(
+            other.operator in opposite and self.search.key(other.operands[0]) == subject
+            for other in whole.operands
+        )
+
+    def _whole(self, term: Term, node: Node, *, bound: bool = False) -> bool:
         can_hold, can_fail = self.search.can_be(term, True), self.search.can_be(term, False)
-        if can_hold and can_fail:
+        if can_hold and (can_fail or bound):
             return False
         if not can_hold:
             self._accuse("never_true" if can_fail else "always_unknown", term, node)
@@ -103,6 +114,8 @@ class ConditionCheck:
 def _conditions_in(term: Term) -> Iterator[Term]:
     """The conditions directly inside a term; a constant is one only where a condition is asked for."""
     match term.operator:
+        case "not" if term.operands[0].operator in DENIED:  # one test as written: IS NOT NULL, NOT IN
+            yield from _conditions_in(term.operands[0])
         case "and" | "or" | "not" | "is_true" | "is_false":
             yield from term.operands
         case "case":

@@ -5,6 +5,7 @@ The grammar is in docs/reference/policy-language.md; what is not named there is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 
@@ -23,16 +24,9 @@ from countermand.policy.mixing import (
     suggestion,
 )
 from countermand.policy.scope import ExpressionError, Scope
-from countermand.policy.terms import NUMERIC, Scalar, Symbol, Term, Type, literal
+from countermand.policy.terms import DURATION_MICROS, NUMERIC, Scalar, Symbol, Term, Type, literal
 
 LENGTH_MAX = 4000
-DURATION_MICROS = {
-    "SECOND": 10**6,
-    "MINUTE": 60 * 10**6,
-    "HOUR": 3600 * 10**6,
-    "DAY": 86400 * 10**6,
-    "WEEK": 7 * 86400 * 10**6,
-}
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -81,7 +75,7 @@ def parse_expression(text: str, scope: Scope) -> Term:
         ) from None
     if tree is None:
         raise ExpressionError("not_sql", "The expression is empty.", "表达式为空。")
-    return _Reader(scope).term(tree)
+    return _Reader(text, scope).term(tree)
 
 
 def _unparsed(text: str, error: ParseError) -> ExpressionError:
@@ -97,9 +91,9 @@ def _unparsed(text: str, error: ParseError) -> ExpressionError:
 class _Reader:
     """Walks sqlglot's tree once; every node type it does not name is refused."""
 
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.offset = 0
+    def __init__(self, text: str, scope: Scope) -> None:
+        self.text, self.scope = text, scope
+        self.offset = 0  # where the leaf read last stands
 
     def term(self, node: exp.Expr) -> Term:
         kind = type(node)
@@ -157,13 +151,21 @@ class _Reader:
             raise self._refused(node) from None
 
     def _boolean_literal(self, node: exp.Expr) -> Term:
+        self._at_word("TRUE" if node.this else "FALSE")
         return literal(bool(node.this), Type.BOOLEAN, self.offset)
 
     def _null(self, node: exp.Expr) -> Term:
+        self._at_word("NULL")
         return literal(None, Type.NULL, self.offset)
+
+    def _at_word(self, word: str) -> None:
+        """The parser does not say where a keyword stands: it is the next one after the leaf before it."""
+        found = re.compile(rf"\b{word}\b", re.IGNORECASE).search(self.text, self.offset)
+        self.offset = found.start() if found else self.offset
 
     def _interval(self, node: exp.Expr) -> Term:
         count = node.this.name if node.this is not None else ""
+        self.offset = int(node.this.meta.get("start", self.offset)) if node.this is not None else self.offset
         unit = str(node.args.get("unit") or "").upper().rstrip("S")
         if not count.isdigit() or unit not in DURATION_MICROS:
             raise ExpressionError(
@@ -194,7 +196,7 @@ class _Reader:
     def _comparison(self, operator: str, node: exp.Expr) -> Term:
         left, right = self.term(node.this), self.term(node.expression)
         require_comparable(left, right, ordered=operator not in ("=", "<>"))
-        for subject, value in ((left, right), (right, left)):
+        for subject, value in ((left, right), (right, left)) if operator in ("=", "<>") else ():
             require_word(subject, value, self.scope)
         nullable = left.nullable or right.nullable
         return Term(operator, Type.BOOLEAN, nullable, (left, right), None, left.offset)

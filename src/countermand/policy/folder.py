@@ -9,11 +9,10 @@ from typing import TypeVar
 from countermand.kernel.money import EXPONENTS
 from countermand.kernel.text import Text
 from countermand.policy.declarations import DAY, Band, Declarations, Feature, Head, Limit, Rule
-from countermand.policy.expressions import DURATION_MICROS
 from countermand.policy.findings import Findings, Place
 from countermand.policy.plan import Aggregate
 from countermand.policy.source import Node, parse_file
-from countermand.policy.terms import Type
+from countermand.policy.terms import DURATION_MICROS, Type
 from countermand.vocabulary.operations import MOVES_MONEY, Kind
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD, Outcome
 

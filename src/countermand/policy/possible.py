@@ -14,13 +14,13 @@ from countermand.policy.emit import like_pattern
 from countermand.policy.rooms import Room
 from countermand.policy.terms import NUMERIC, Term, Type
 
-STEPS_MAX = 20_000
+STEPS_MAX = 2_000
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _SIGNS = {"=": {0}, "<>": {-1, 1}, "<": {-1}, "<=": {-1, 0}, ">": {1}, ">=": {0, 1}}
 _MEASURED = NUMERIC | {Type.MONEY, Type.DURATION, Type.INSTANT}
 
-Key = tuple[Any, ...]
+Key = int | tuple[int, int]  # a term, or two terms compared with each other
 World = Mapping[Key, Room]
 
 
@@ -35,6 +35,10 @@ class Search:
     rooms: Mapping[str, Room]
     meanings: Mapping[str, Term]
     steps: int = field(default=0)
+    _numbers: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    _known_terms: dict[int, tuple[Term, int]] = field(
+        default_factory=dict
+    )  # the terms are kept, so ids stay theirs
 
     def can_be(self, term: Term, wanted: bool, given: tuple[Term, ...] = ()) -> bool:
         """Whether the condition can be TRUE (or FALSE) where all of `given` are TRUE."""
@@ -44,15 +48,22 @@ class Search:
         except TooManyWays:
             return True
 
-    def key(self, term: Term) -> Key:
-        """The same for terms that mean the same; derived values are what they are derived from."""
+    def key(self, term: Term) -> int:
+        """The same number for terms that mean the same; derived values are what they are derived from."""
+        found = self._known_terms.get(id(term))
+        if found is None:
+            found = self._known_terms[id(term)] = (term, self._number(term))
+        return found[1]
+
+    def _number(self, term: Term) -> int:
         meaning = self._meaning(term)
         if meaning is not None:
             return self.key(meaning)
         parts = [self.key(operand) for operand in term.operands]
         if term.operator in ("and", "or", "+", "*", "=", "<>", "least", "greatest", "same"):
-            parts.sort(key=repr)
-        return (term.operator, type(term.value).__name__, term.value, *parts)
+            parts.sort()
+        shape = (term.operator, type(term.value).__name__, term.value, *parts)
+        return self._numbers.setdefault(shape, len(self._numbers))
 
     # -- the ways a condition comes about -----------------------------------------------------------
 
@@ -211,17 +222,17 @@ class Search:
             yield world
             return
         signs = set(_SIGNS[operator])
-        if repr(mine) > repr(yours):
+        if mine > yours:
             mine, yours, left, right = yours, mine, right, left
             signs = {-sign for sign in signs}
-        pair = ("pair", mine, yours)
+        pair = (mine, yours)
         found = world.get(pair)
         room = Room(unknown=False, only=self._signs(mine, yours, left, right)) if found is None else found
         room = room.one_of(frozenset(signs))
         if not room.is_empty:
             yield {**world, pair: room}
 
-    def _signs(self, mine: Key, yours: Key, left: Term, right: Term) -> frozenset[Any]:
+    def _signs(self, mine: int, yours: int, left: Term, right: Term) -> frozenset[Any]:
         if mine == yours:
             return frozenset({0})
         first, second = self.range_of(left), self.range_of(right)

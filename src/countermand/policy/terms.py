@@ -23,6 +23,14 @@ class Type(StrEnum):
 NUMERIC = frozenset({Type.INTEGER, Type.NUMBER})
 ORDERED = frozenset({Type.INTEGER, Type.NUMBER, Type.MONEY, Type.TEXT, Type.DURATION, Type.INSTANT})
 
+DURATION_MICROS = {
+    "SECOND": 10**6,
+    "MINUTE": 60 * 10**6,
+    "HOUR": 3600 * 10**6,
+    "DAY": 86400 * 10**6,
+    "WEEK": 7 * 86400 * 10**6,
+}
+
 Scalar = bool | int | float | str | None
 
 

@@ -9,6 +9,13 @@ from countermand.policy.terms import Scalar, Term, Type
 
 _BINDS = {"or": 1, "and": 2, "not": 3}
 _COMPARES = ("=", "<>", "<", "<=", ">", ">=", "in", "like", "is_null", "is_true", "is_false", "same")
+# Tests with a denied form of their own.
+DENIED = {
+    "in": ("IN", "NOT IN"),
+    "like": ("LIKE", "NOT LIKE"),
+    "is_null": ("IS NULL", "IS NOT NULL"),
+    "same": ("IS NOT DISTINCT FROM", "IS DISTINCT FROM"),
+}
 _UNITS = (("weeks", 7 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 
@@ -27,6 +34,8 @@ def written(term: Term, currency: str) -> str:
             return _name(str(term.value))
         case "and" | "or":
             return f" {term.operator.upper()} ".join(parts)
+        case "not" if term.operands[0].operator in DENIED:
+            return _denied(term.operands[0], currency)
         case "not":
             return f"NOT {parts[0]}"
         case "neg":
@@ -50,6 +59,12 @@ def written(term: Term, currency: str) -> str:
     if len(parts) == 2 and not term.operator.isalpha():
         return f"{parts[0]} {term.operator} {parts[1]}"
     return f"{term.operator}({', '.join(parts)})"
+
+
+def _denied(term: Term, currency: str) -> str:
+    text, (plain, denied) = written(term, currency), DENIED[term.operator]
+    subject = _within(term, term.operands[0], currency)
+    return subject + text.removeprefix(subject).replace(plain, denied, 1)
 
 
 def written_value(value: Scalar | frozenset[Scalar], type_: Type, currency: str) -> str:
