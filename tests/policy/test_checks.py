@@ -313,6 +313,6 @@ def test_what_is_only_idle_is_remarked_and_not_refused():
 
 
 def test_many_alternatives_are_given_up_for_possible():
-    """A contradiction behind more ways than the search walks is not found: it errs towards possible."""
+    """A contradiction behind more ways than the search walks is not found: it errs to the mild side."""
     many = " AND ".join(f"(whole <> {number} OR other <> {number})" for number in range(60))
     assert texts(one_rule(f"{many} AND local_day > 5 AND local_day < 3")) == []
