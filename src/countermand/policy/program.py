@@ -141,11 +141,6 @@ class Program:
         place = self.index.get("amount")
         return None if place is None else facts[place]
 
-    def amount_of(self, facts: Facts) -> int | None:
-        """The operation's amount in minor units of the policy's currency, None where it has none."""
-        place = self.index.get("amount")
-        return None if place is None else facts[place]
-
 
 def _windows_digest(package: Package) -> bytes:
     """Equal for policies whose operations enter the windows in the same way, in every process."""
