@@ -287,7 +287,8 @@ WHOLE_FOLDERS = {
         (
             f"rules:\n  - {{id: one, when: flag, score: 40, on: [login], {REASON}}}\n"
             f"  - {{id: two, when: rooted, score: 40, on: [payment], {REASON}}}\n"
-            f"bands:\n  - {{at_least: 40, then: hold, {REASON}}}\n  - {{at_least: 41, then: deny, {REASON}}}\n"
+            f"bands:\n  - {{at_least: 40, then: hold, {REASON}}}\n"
+            f"  - {{at_least: 41, then: deny, {REASON}}}\n"
         ),
         ["unreachable_band 6:5"],
     ),

@@ -61,7 +61,7 @@ class Emitter:
                 return f"not {_wrapped(known)}" if wanted else known
             case "same":
                 left, right = (self.optional(part) for part in term.operands)
-                return f"({left}) {'==' if wanted else '!='} ({right})"
+                return f"(({left}) {'==' if wanted else '!='} ({right}))"
             case "case" | "coalesce":
                 return f"{_wrapped(self.optional(term))} is {wanted}"
         code, guards = self._test(term, wanted)
@@ -77,8 +77,8 @@ class Emitter:
         """A comparison or a test of one value, and what must be known for it."""
         if term.operator in _PYTHON_COMPARISON:
             operator = _PYTHON_COMPARISON[term.operator]
-            left, left_guards = self.value(term.operands[0])
-            right, right_guards = self.value(term.operands[1])
+            left, left_guards = self._operand(term.operands[0])
+            right, right_guards = self._operand(term.operands[1])
             return f"{left} {operator if wanted else _NEGATED[operator]} {right}", left_guards + right_guards
         subject, guards = self.value(term.operands[0])
         if term.operator == "in":
@@ -89,6 +89,12 @@ class Emitter:
             return f"{pattern}({subject}) is {'not None' if wanted else 'None'}", guards
         assert term.operator == "starts_with", f"{term.operator} is not a condition"
         return f"{'' if wanted else 'not '}{subject}.startswith({term.value!r})", guards
+
+    def _operand(self, term: Term) -> tuple[str, list[str]]:
+        """A value beside a comparison; Python would chain `a == b == c`, so a condition is wrapped."""
+        code, guards = self.value(term)
+        plain = term.type is not Type.BOOLEAN or term.operator in ("name", "literal")
+        return code if plain else f"({code})", guards
 
     # -- values -----------------------------------------------------------------------------------
 

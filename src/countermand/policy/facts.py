@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from countermand.kernel.canonical import digest
 from countermand.policy.bound import Derived, Package
 from countermand.policy.catalogue import OUTCOME
 from countermand.policy.plan import Aggregate
@@ -41,13 +40,6 @@ def fact_specs(package: Package) -> tuple[FactSpec, ...]:
         *(window(package.features[planned.name]) for planned in package.plan.windows),
         *(derived(one) for one in package.late),
     )
-
-
-def windows_digest(package: Package) -> bytes:
-    """Equal for policies whose operations enter the windows in the same way."""
-    head = package.head
-    parts = (package.plan, package.filters, package.early, head.currency, head.attributes, package.given)
-    return digest(repr(parts).encode())
 
 
 def moved_by_amount(package: Package) -> set[str]:

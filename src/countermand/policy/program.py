@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from countermand.kernel.canonical import digest
 from countermand.policy.bound import BoundRule, Package
 from countermand.policy.catalogue import FROM_OPERATION
 from countermand.policy.circumstances import Circumstances, Lists, Population
-from countermand.policy.facts import Facts, FactSpec, fact_specs, moved_by_amount, windows_digest
+from countermand.policy.facts import Facts, FactSpec, fact_specs, moved_by_amount
 from countermand.policy.generator import Generator
 from countermand.policy.plan import Aggregate, FeaturePlan, Observation
+from countermand.policy.wording import written
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.rules import BandWords, Evaluation, RuleWords, Shown
@@ -28,12 +30,12 @@ _LABEL = "{name}@{version}"
 class Program:
     """A policy ready to decide. Immutable once built."""
 
-    def __init__(self, package: Package, digest: bytes) -> None:
+    def __init__(self, package: Package, content_digest: bytes) -> None:
         head = package.head
         self.name, self.version, self.title = head.name, head.version, head.title
         self.label = _LABEL.format(name=head.name, version=head.version)
         self.currency, self.timezone = head.currency, head.timezone
-        self.digest = digest
+        self.digest = content_digest
         self.plan: FeaturePlan = package.plan
         self.lists = package.declared.lists
         self.specs = fact_specs(package)
@@ -51,7 +53,7 @@ class Program:
         self.bands = tuple(
             BandWords(band.at_least, band.then, band.reason) for band in package.declared.bands
         )
-        self.windows_digest = windows_digest(package)
+        self.windows_digest = _windows_digest(package)
         self._rederive = self._writer().rederive() if package.early else None
         self.given = self._writer().given()
         self.observation = self._writer().observation()
@@ -75,6 +77,9 @@ class Program:
             bool(amount_names & names.keys()),
         )
 
+    def _writer(self) -> Generator:
+        return Generator(self.package, self.specs)
+
     def given_again(self, circumstances: Circumstances, recorded: Mapping[str, Any]) -> Facts:
         """The given facts of an operation decided under another policy.
 
@@ -87,9 +92,6 @@ class Program:
             elif name not in FROM_OPERATION and name not in self.package.head.attributes:
                 given[self.index[name]] = None
         return given if self._rederive is None else self._rederive(given)
-
-    def _writer(self) -> Generator:
-        return Generator(self.package, self.specs)
 
     def observed(self, facts: Facts, observation: Observation, outcome: str) -> Observation:
         """The observation as it enters the windows: with the filters that look at the outcome."""
@@ -138,3 +140,13 @@ class Program:
         """The operation's amount in minor units of the policy's currency, None where it has none."""
         place = self.index.get("amount")
         return None if place is None else facts[place]
+
+
+def _windows_digest(package: Package) -> bytes:
+    """Equal for policies whose operations enter the windows in the same way, in every process."""
+    head = package.head
+    filters = [written(term, head.currency) for term in package.filters]
+    early = [(one.name, written(one.term, head.currency)) for one in package.early]
+    given = [(symbol.name, symbol.type.value) for symbol in package.given.values()]
+    attributes = sorted((name, type_.value) for name, type_ in head.attributes.items())
+    return digest(repr((package.plan, filters, early, head.currency, attributes, given)).encode())

@@ -39,7 +39,9 @@ def written(term: Term, currency: str) -> str:
         case "not":
             return f"NOT {parts[0]}"
         case "neg":
-            return f"-{parts[0]}"
+            return (
+                f"-({parts[0]})" if parts[0].startswith("-") else f"-{parts[0]}"
+            )  # two dashes are a comment
         case "in":
             assert isinstance(term.value, frozenset), "IN carries its constants"
             items = sorted(written_value(value, term.operands[0].type, currency) for value in term.value)
