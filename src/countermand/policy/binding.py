@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from countermand.kernel.text import Text
-from countermand.policy.bound import BoundRule, Derived, Package
+from countermand.policy.bound import BoundRule, Derived, Package, marks
 from countermand.policy.catalogue import FIELDS, OUTCOME
 from countermand.policy.declarations import Declarations, Feature, Limit, Rule
 from countermand.policy.expressions import parse_condition, parse_expression
@@ -303,8 +303,8 @@ class _Binder:
         when = self._parsed(rule.when, self._scope(hidden=hidden), condition=True)
         if when is None:
             return
-        names = set(when.names())
-        for mark in _marks(rule.reason):
+        names = self.package.told_by(when)
+        for mark in marks(rule.reason):
             if mark not in names:
                 self.findings.add(
                     "reason_names_stranger",
@@ -342,12 +342,14 @@ class _Binder:
         column = Column("amount", ColumnKind.INTEGER)
         if column not in self.columns:
             self.columns.append(column)
-        name = f"limit.{limit.id}.used"
         entity, number = self.entities.index(by), self.columns.index(column)
         over = min(2 * 86400 * 10**6, self.declared.head.history)
-        self.windows.append(
-            Window(name, entity, self._stream(counted(limit)), Aggregate.SUM, over, number, own=False)
-        )
+        name = f"limit.{limit.id}.used"
+        window = Window(name, entity, self._stream(counted(limit)), Aggregate.SUM, over, number, own=False)
+        for known in self.windows:
+            if replace(known, name=name) == window:
+                return known.name  # limits that count the same operations share what the day has used
+        self.windows.append(window)
         self.package.features[name] = Symbol(name, Type.MONEY, False, None, 0, None)
         return name
 
@@ -373,12 +375,3 @@ def _words(text: str) -> list[str]:
     """The identifiers in an expression's text, without those inside quotes."""
     outside = "".join(part for number, part in enumerate(text.split("'")) if number % 2 == 0)
     return [word for word in "".join(c if c.isalnum() or c == "_" else " " for c in outside).split() if word]
-
-
-def _marks(reason: Text) -> set[str]:
-    """The names in braces in either language."""
-    found: set[str] = set()
-    for text in (reason.en, reason.zh):
-        for part in text.split("{")[1:]:
-            found.add(part.split("}")[0])
-    return found

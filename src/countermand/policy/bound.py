@@ -40,6 +40,20 @@ class BoundRule:
     at: Place
     node: Node | None
 
+    @property
+    def text(self) -> str:
+        """The condition as written; empty for a limit."""
+        return "" if self.node is None else self.node.text() or ""
+
+
+def marks(reason: Text) -> set[str]:
+    """The names in braces in either language."""
+    found: set[str] = set()
+    for text in (reason.en, reason.zh):
+        for part in text.split("{")[1:]:
+            found.add(part.split("}")[0])
+    return found
+
 
 @dataclass
 class Package:
@@ -60,3 +74,19 @@ class Package:
     listed: dict[str, tuple[str, str]] = field(default_factory=dict)
     traits: dict[str, str] = field(default_factory=dict)
     plan: FeaturePlan = field(default_factory=lambda: FeaturePlan((), (), 0, (), 0, 0))
+
+    def told_by(self, when: Term) -> set[str]:
+        """What a reason may show: what the condition names, and what that in turn is made from."""
+        terms = {one.name: one.term for one in (*self.early, *self.late)}
+        found: set[str] = set()
+        waiting = list(when.names())
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.add(name)
+            if name in self.listed:
+                waiting.append(self.listed[name][1])
+            elif name in terms:
+                waiting += terms[name].names()
+        return found

@@ -6,6 +6,8 @@ from countermand.policy.bound import BoundRule
 from countermand.policy.declarations import DAY, Limit
 from countermand.policy.terms import Scalar, Term, Type, literal
 
+UNKNOWN_TYPE = "unknown"
+
 
 def counted(limit: Limit) -> Term:
     """Which operations use the limit up: its kinds, unless they were denied."""
@@ -19,7 +21,8 @@ def counted(limit: Limit) -> Term:
 def limit_rule(limit: Limit, used: str | None, per_operation: Term | None, per_day: Term | None) -> BoundRule:
     """The rule of a limit; `used` is the feature that says what the day has used so far.
 
-    An operation of unknown amount fires it, and an account of unknown type is under every limit.
+    An operation of unknown amount fires it. Among the account types, `unknown` stands for an account whose type
+    the institution has not said; a limit without account types is for all.
     """
     amount = Term("name", Type.MONEY, True, (), "amount")
     exceeded: list[Term] = []
@@ -32,7 +35,8 @@ def limit_rule(limit: Limit, used: str | None, per_operation: Term | None, per_d
     when = exceeded[0] if len(exceeded) == 1 else Term("or", Type.BOOLEAN, True, tuple(exceeded))
     if limit.account_types:
         type_ = Term("name", Type.TEXT, True, (), "account_type")
-        mine = Term("in", Type.BOOLEAN, True, (type_,), frozenset(limit.account_types))
+        known = Term("coalesce", Type.TEXT, False, (type_, literal(UNKNOWN_TYPE, Type.TEXT)))
+        mine = Term("in", Type.BOOLEAN, False, (known,), frozenset(limit.account_types))
         when = Term("and", Type.BOOLEAN, True, (mine, when))
     return BoundRule(
         id=f"limit.{limit.id}",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from countermand.kernel.canonical import digest
-from countermand.policy.bound import BoundRule, Package
+from countermand.policy.bound import BoundRule, Package, marks
 from countermand.policy.catalogue import FROM_OPERATION
 from countermand.policy.circumstances import Circumstances, Lists, Population
 from countermand.policy.facts import Facts, FactSpec, fact_specs, moved_by_amount
@@ -62,7 +62,7 @@ class Program:
         self._evaluators: dict[str, Callable[[Facts, list[int], list[int]], None]] = {}
 
     def _words(self, rule: BoundRule, amount_names: set[str]) -> RuleWords:
-        names = dict.fromkeys(rule.when.names())
+        names = dict.fromkeys((*rule.when.names(), *sorted(marks(rule.reason))))
         shown = tuple(
             Shown(name, self.index[name], self.specs[self.index[name]].type.value) for name in names
         )
