@@ -39,3 +39,8 @@ class CountedIds:
 def new_secret() -> str:
     """256 random bits as URL-safe text: an API key's secret part."""
     return secrets.token_urlsafe(32)
+
+
+def new_trace_digits() -> str:
+    """48 random hex digits: a trace id of 32 and a span id of 16 (W3C Trace Context)."""
+    return os.urandom(24).hex()

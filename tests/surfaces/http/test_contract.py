@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +81,15 @@ async def test_the_structures_are_those_of_the_wire(door: Door) -> None:
     }
     assert {"type", "title", "status", "detail", "code", "text"} <= schemas["Problem"]["properties"].keys()
     assert "CNY" in schemas["Amount"]["properties"]["currency"]["enum"]
+
+
+async def test_the_kept_document_is_the_served_one(door: Door) -> None:
+    """A change of the contract shows in review; `GOLDEN=update` writes the new one."""
+    kept = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
+    text = json.dumps(await document_of(door), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    if os.environ.get("GOLDEN") == "update":
+        kept.write_text(text, encoding="utf-8")
+    assert kept.read_text(encoding="utf-8") == text
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import secrets
+
+from countermand.kernel.ids import new_trace_digits
 
 _TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
 _NO_TRACE = "0" * 32
@@ -16,7 +17,7 @@ def begin_trace(traceparent: bytes | None) -> tuple[str, str]:
     A caller's valid header keeps its trace id and flags, with our own span id; anything else starts a new,
     unsampled trace, as Trace Context (W3C Recommendation, section 4.3) asks.
     """
-    digits = secrets.token_hex(24)
+    digits = new_trace_digits()
     if traceparent is not None and (found := _TRACEPARENT.fullmatch(traceparent)) is not None:
         version, trace_id, span, flags, more = found.groups()
         known = version != b"ff" and (more is None or version != b"00")
