@@ -48,6 +48,7 @@ class InstantDecider:
     """Answers at once."""
 
     waiting = 0
+    meter = None
 
     async def decide(self, operation: Any, trace: str | None) -> bytes:
         return ANSWER

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from countermand.flows.group_commit import Meter
 from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import ManualClock, micros_of, rfc3339
 from countermand.kernel.errors import Conflict, CountermandError, Forbidden, Unauthenticated
@@ -86,6 +87,7 @@ class FakeDecider:
     def __init__(self, freezes: dict[str, Freeze]) -> None:
         self.freezes = freezes
         self.waiting = 0
+        self.meter: Meter | None = None
         self.operations: dict[str, Operation] = {}
         self.answers: dict[str, tuple[bytes, asyncio.Future[bytes]]] = {}
         self.traces: list[str | None] = []

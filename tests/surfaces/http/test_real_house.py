@@ -93,7 +93,10 @@ async def test_the_real_ordinary_routes_fit_the_contract(real: RealDoor) -> None
     checked = await client.post("/v1/policies/check", json={"files": dict(real.house.policy_source)})
     assert (checked.status_code, checked.json()["publishable"]) == (200, True)
     assert (await client.get("/readyz")).json()["ready"] is True
-    assert "countermand_queue_length" in (await client.get("/metrics")).text
+    await client.post("/v1/operations", json=withdrawal("op-m"))
+    metrics = (await client.get("/metrics")).text
+    assert "countermand_queue_length 0.0" in metrics
+    assert 'countermand_group_size_bucket{le="1.0"} 1.0' in metrics
 
 
 async def test_concurrent_requests_with_one_id_get_one_answer(real: RealDoor) -> None:

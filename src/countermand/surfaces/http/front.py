@@ -58,8 +58,9 @@ class Front:
 
 
 def make_front(house: House) -> Front:
-    """The door's application over a house; its measures are a meter for `house.decider`."""
+    """The door's application over a house; its measures become the meter of `house.decider`."""
     measures = Measures()
+    house.decider.meter = measures
     measures.gauge(
         "countermand_queue_length", "Operations waiting to be decided", lambda: house.decider.waiting
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from countermand.flows.freeze_account import OrderBook
+from countermand.flows.group_commit import Meter
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.kernel.clock import Clock
@@ -34,16 +35,10 @@ class Keys(Protocol):
         ...
 
 
-class GroupMeter(Protocol):
-    """Who wants to know how the groups go."""
-
-    def group_done(self, decided: int, waiting: int) -> None:
-        """A group of `decided` operations was committed while `waiting` more were queued."""
-        ...
-
-
 class Decider(Protocol):
-    """The decision path: an answer is durable before it is returned."""
+    """The decision path: an answer is durable before it is returned. `meter` is told of every group."""
+
+    meter: Meter | None
 
     async def decide(self, operation: Operation, trace: str | None) -> bytes:
         """The JSON answer; the same operation again: the same bytes.
