@@ -19,11 +19,11 @@ Identifier = Annotated[
     msgspec.Meta(
         min_length=1,
         max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
+        pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)",
         description="1 to 128 printable characters",
     ),
 ]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
 
 
 class Kind(StrEnum):
@@ -128,7 +128,7 @@ class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A positive number of minor units of an ISO 4217 currency."""
 
     minor: Annotated[int, msgspec.Meta(ge=1, le=MINOR_MAX, description="minor units: fen, cents")]
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
 
 
 AttributeValue = bool | int | float | Annotated[str, msgspec.Meta(max_length=256)] | None
