@@ -128,6 +128,19 @@ def test_a_sum_may_exceed_64_bits(make: Factory) -> None:
     assert store.read(seen(115))[2] == 2
 
 
+def test_a_late_arrival_meets_a_sum_beyond_64_bits(make: Factory) -> None:
+    """Late reads, late observations and retractions of a key whose sum is that large stay exact."""
+    store = make(PLAN)
+    for at in range(100, 106):
+        store.observe(paid(at, 9 * 10**18))
+    assert store.read(seen(103))[2] == 36 * 10**18
+    ticket = store.observe(paid(102, 8 * 10**18))
+    assert store.read(seen(103))[2:4] == [44 * 10**18, 44 * 10**18 / 5]
+    assert store.read(seen(105))[2] == 62 * 10**18
+    store.retract(ticket)
+    assert store.read(seen(105))[2] == 54 * 10**18
+
+
 def test_a_refused_group_leaves_no_trace(make: Factory) -> None:
     """Retracting a group, newest first or not, gives what was read before it."""
     store = make(PLAN)
