@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import resource
 import shutil
 import sys
@@ -23,42 +22,47 @@ from countermand.flows.replay_operations import BATCH_ROWS, Replayed, replay_ope
 from countermand.kernel.clock import ManualClock, SystemClock
 from countermand.kernel.text import Text
 from countermand.settings import Settings, from_environment
-from countermand.surfaces.cli.language import spoken
+from countermand.surfaces.cli.grammar import command, option
+from countermand.surfaces.cli.place import quiet_logs
+from countermand.surfaces.cli.printing import answer, notice
+from countermand.surfaces.cli.speech import current_speech
 
 BYTES_PER_RUSAGE_UNIT = 1 if sys.platform == "darwin" else 1024
-
-_LABELS = {
-    "rows": Text(en="Rows read", zh="读取行数"),
-    "operations": Text(en="Operations decided", zh="已决策操作"),
-    "repeated": Text(en="of them decided before", zh="其中此前已决策"),
-    "refused": Text(en="Rows refused", zh="被拒绝的行"),
-    "row": Text(en="row", zh="第"),
-    "speed": Text(en="Operations per second", zh="每秒操作数"),
-    "latency": Text(en="Latency to the durable answer, ms (p50, p99)", zh="到落库答复的时延，毫秒（p50、p99）"),
-    "memory": Text(en="Peak memory of this process, MiB", zh="本进程内存峰值，MiB"),
-    "policy": Text(en="Policy", zh="策略"),
+_QUALITY = {
     "auc_roc": Text(en="AUC ROC of the score", zh="评分的 AUC ROC"),
     "average_precision": Text(en="Average precision", zh="平均精确率"),
     "card_precision_at_100": Text(en="Card precision@100", zh="卡片精确率@100"),
-    "replaying": Text(en="Replaying", zh="回放中"),
 }
 
-
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mapping", required=True, help="A mapping file, or a shipped one: handbook, plain.")
-@click.option("--policy", default=None, help="A policy folder or pack; else the one the mapping is meant for.")
-@click.option("--limit", type=click.IntRange(min=1), default=None, help="Replay the first rows only.")
-@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="Keep the database here.")
-@click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
-def replay(
-    file: Path, mapping: str, policy: str | None, limit: int | None, data_dir: Path | None, as_json: bool
-) -> None:
-    """Replay a Parquet or CSV file of operations through the real flow.
-
-    Every row is decided durably, on the clock of the data, in a private database: the one under --data-dir,
-    or a temporary one that is removed afterwards. COUNTERMAND_DATABASE_URL is not used.
-    """
+@command(
+    None,
+    "replay",
+    en="Replay a Parquet or CSV file of operations through the real flow. Every row is decided durably, on the "
+    "clock of the data, in a private database: the one under --data-dir, or a temporary one.",
+    zh="用真实流程回放 Parquet 或 CSV 操作文件。每一行都按数据自身的时间作出决策并落库，使用内置数据库：--data-dir 指定的，或临时的。",
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@option(
+    "--mapping",
+    required=True,
+    en="A mapping file, or one that comes with the product: handbook, plain.",
+    zh="映射文件，或内置映射：handbook、plain。",
+)
+@option(
+    "--policy",
+    en="A policy folder or pack (default: the one the mapping names, else the setting).",
+    zh="策略文件夹或策略包（默认取映射所指定的，否则取设置）。",
+)
+@option("--limit", type=click.IntRange(min=1), en="Replay the first rows only.", zh="只回放前若干行。")
+@option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    en="Keep the database here; a replay that was interrupted goes on when it is run again.",
+    zh="数据库保存于此；中断后再次运行即可继续。",
+)
+def replay(file: Path, mapping: str, policy: str | None, limit: int | None, data_dir: Path | None) -> None:
+    """A file through the real flow, and what came of it."""
+    quiet_logs()
     opened = open_operation_table(file, mapping, BATCH_ROWS)
     with _data_directory(data_dir) as directory:
         given = from_environment()
@@ -75,12 +79,13 @@ def replay(
         report |= replayed.quality()
     report["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_PER_RUSAGE_UNIT
     for row, refusal in replayed.refused_rows:
-        click.echo(f"{_said('row')} {row}: {refusal.code}: {spoken(refusal.text)}", err=True)
-    if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False))
-    else:
-        for line in lines_of(report):
-            click.echo(line)
+        notice(
+            Text(
+                en=f"row {row}: {refusal.text.en} [{refusal.code}]",
+                zh=f"第{row}行：{refusal.text.zh} [{refusal.code}]",
+            )
+        )
+    answer(report, *lines_of(report))
 
 
 async def replayed_file(settings: Settings, opened: OpenedTable, limit: int | None) -> tuple[Replayed, str]:
@@ -97,25 +102,34 @@ async def replayed_file(settings: Settings, opened: OpenedTable, limit: int | No
         return replayed, house.program.label
 
 
-def lines_of(report: dict[str, Any]) -> Iterator[str]:
+def lines_of(report: dict[str, Any]) -> Iterator[Text]:
     """The report for people, line by line."""
-    yield f"{_said('policy')}: {report['policy']}"
-    yield f"{_said('rows')}: {report['rows']:,}"
-    yield f"{_said('operations')}: {report['operations']:,}"
+    yield _line("Policy", "策略", report["policy"])
+    yield _line("Rows read", "读取行数", f"{report['rows']:,}")
+    yield _line("Operations decided", "已决策操作", f"{report['operations']:,}")
     if report["repeated"]:
-        yield f"  {_said('repeated')}: {report['repeated']:,}"
+        yield _line("  of them decided before", "  其中此前已决策", f"{report['repeated']:,}")
     for outcome, count in report["outcomes"].items():
-        yield f"  {outcome}: {count:,}"
+        yield _line(f"  {outcome}", f"  {outcome}", f"{count:,}")
     if report["refused"]:
-        yield f"{_said('refused')}: {sum(report['refused'].values()):,}"
+        yield _line("Rows refused", "被拒绝的行", f"{sum(report['refused'].values()):,}")
         for code, count in report["refused"].items():
-            yield f"  {code}: {count:,}"
-    yield f"{_said('speed')}: {report['operations_per_second']:,}"
-    yield f"{_said('latency')}: {report['latency_ms']['p50']}, {report['latency_ms']['p99']}"
-    yield f"{_said('memory')}: {report['peak_memory_bytes'] / 2**20:,.0f}"
-    for name in ("auc_roc", "average_precision", "card_precision_at_100"):
+            yield _line(f"  {code}", f"  {code}", f"{count:,}")
+    latency = report["latency_ms"]
+    yield _line("Operations per second", "每秒操作数", f"{report['operations_per_second']:,}")
+    yield _line(
+        "Milliseconds to the durable answer, median and 99th percentile",
+        "到落库答复的毫秒数，中位数与99百分位",
+        f"{latency['p50']}, {latency['p99']}",
+    )
+    yield _line("Peak memory, MiB", "内存峰值，MiB", f"{report['peak_memory_bytes'] / 2**20:,.0f}")
+    for name, words in _QUALITY.items():
         if report.get(name) is not None:
-            yield f"{_said(name)}: {report[name]:.4f}"
+            yield _line(words.en, words.zh, f"{report[name]:.4f}")
+
+
+def _line(en: str, zh: str, value: str) -> Text:
+    return Text(en=f"{en}: {value}", zh=f"{zh}：{value}")
 
 
 @contextmanager
@@ -139,9 +153,6 @@ def _progress(total: int | None) -> Iterator[Any]:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(_said("replaying"), total=total)
+        name = current_speech().say(Text(en="Replaying", zh="回放中"))
+        task = progress.add_task(name, total=total)
         yield lambda rows: progress.advance(task, rows)
-
-
-def _said(name: str) -> str:
-    return spoken(_LABELS[name])

@@ -1,1 +1,0 @@
-"""The terminal: every command of `countermand`."""
