@@ -43,6 +43,7 @@ from countermand.vocabulary.tables import OperationTable
 log = structlog.get_logger(__name__)
 HOUSE_CONNECTIONS_MAX = 8
 PACKS = Path(__file__).parent / "policies"
+DEMO_PLACES = Path(__file__).parent / "adapters" / "places" / "demo_places.csv"
 MAPPINGS = Path(__file__).parent / "mappings"
 DESK_CONNECTIONS_MAX = 2
 
