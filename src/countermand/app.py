@@ -38,13 +38,25 @@ from countermand.kernel.ids import RandomIds
 from countermand.policy.package import compile_policy
 from countermand.policy.program import Program
 from countermand.settings import Settings
+from countermand.vocabulary.tables import OperationTable
 
 log = structlog.get_logger(__name__)
 HOUSE_CONNECTIONS_MAX = 8
 PACKS = Path(__file__).parent / "policies"
+DEMO_PLACES = Path(__file__).parent / "adapters" / "places" / "demo_places.csv"
+MAPPINGS = Path(__file__).parent / "mappings"
 DESK_CONNECTIONS_MAX = 2
 
 database_grants = grants_sql
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTable:
+    """A file ready to be replayed, the name of its mapping, and the policy that the mapping is meant for."""
+
+    table: OperationTable
+    mapping: str
+    policy: str | None
 
 
 @asynccontextmanager
@@ -197,6 +209,38 @@ def read_policy(policy: str | Path) -> Mapping[str, str]:
             policy=str(policy),
         )
     return files
+
+
+def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> OpenedTable:
+    """A Parquet or CSV file, opened against a mapping: a YAML file, or the name of one that comes with the product.
+
+    Raises SetupError: `replay_extra_missing`, `unknown_mapping`, `mapping_unreadable`, `mapping_refused`,
+    `mapping_column_missing`, `table_unreadable`.
+    """
+    path = Path(mapping)
+    if not path.is_file():
+        path = MAPPINGS / f"{mapping}.yaml"
+    if not path.is_file():
+        shipped = ", ".join(sorted(one.stem for one in MAPPINGS.glob("*.yaml")))
+        raise SetupError(
+            "unknown_mapping",
+            f"{mapping} is neither a mapping file nor a mapping that comes with the product; those are {shipped}.",
+            f"{mapping} 既不是映射文件，也不是内置映射；内置映射有：{shipped}。",
+            mapping=str(mapping),
+        )
+    try:
+        from countermand.adapters.tables.files import open_table
+        from countermand.adapters.tables.mapping import read_mapping
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] != "pyarrow":
+            raise
+        raise SetupError(
+            "replay_extra_missing",
+            "Reading Parquet and CSV needs pyarrow; install it with: pip install 'countermand[replay]'.",
+            "读取 Parquet 与 CSV 需要 pyarrow；请安装：pip install 'countermand[replay]'。",
+        ) from None
+    read = read_mapping(path.read_text(encoding="utf-8"), path)
+    return OpenedTable(open_table(file, read, path, batch_rows), read.mapping, read.policy)
 
 
 def unreachable(error: BaseException) -> SetupError:

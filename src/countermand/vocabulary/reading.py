@@ -42,6 +42,18 @@ def read_operation(body: bytes) -> Operation:
     return checked(operation)
 
 
+def operation_of(values: dict[str, Any]) -> Operation:
+    """One operation from values that something else has read: the row of a table, by field.
+
+    Raises BadRequest (`invalid_operation`, `unknown_currency`, `invalid_ip`); the details name the field.
+    """
+    try:
+        operation = msgspec.convert(values, Operation)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    return checked(operation)
+
+
 def read_batch(body: bytes) -> list[Operation | CountermandError]:
     """Up to 1,000 operations; a row that cannot be read is its refusal, in its place."""
     if len(body) > BATCH_BYTES_MAX:

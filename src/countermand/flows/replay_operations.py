@@ -1,0 +1,255 @@
+"""A file of operations replayed through the very path that serves live traffic, on the clock of its data."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from countermand.flows.group_commit import Meter
+from countermand.kernel.clock import ManualClock
+from countermand.kernel.errors import BadRequest, CountermandError, Unavailable
+from countermand.oversight.measures import auc_roc, average_precision, card_precision
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.outcomes import Outcome
+from countermand.vocabulary.tables import UNLABELLED, OperationBatch, OperationTable
+
+BATCH_ROWS = 1000
+BATCHES_IN_FLIGHT = 3  # one is committed, one decided, one read
+REFUSED_SHOWN_MAX = 20
+ATTEMPTS_MAX = 3
+PAUSE_SECONDS = 0.5
+
+Progress = Callable[[int], None]
+
+
+class _Scored(msgspec.Struct):
+    outcome: str
+    score: int
+
+
+class _Answer(msgspec.Struct):
+    decision: _Scored
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
+class BatchDecider(Protocol):
+    """What a replay needs of the decider."""
+
+    meter: Meter | None
+
+    async def decide_many(
+        self, operations: list[Operation], trace: str | None
+    ) -> list[bytes | CountermandError]:
+        """Durable answers in order; what is refused is a value in its place."""
+        ...
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What came of a replay.
+
+    `latencies` holds (microseconds from hand-over to durable answer, operations); the columns run in step,
+    one entry for each answered operation that has a label.
+    """
+
+    rows: int = 0
+    answered: int = 0
+    recorded: int = 0
+    seconds: float = 0.0
+    outcomes: Counter[str] = field(default_factory=lambda: Counter({one.word: 0 for one in Outcome}))
+    refused: Counter[str] = field(default_factory=Counter)
+    refused_rows: list[tuple[int, CountermandError]] = field(default_factory=list)
+    latencies: list[tuple[int, int]] = field(default_factory=list)
+    scores: array[int] = field(default_factory=lambda: array("i"))
+    labels: array[int] = field(default_factory=lambda: array("b"))
+    days: array[int] = field(default_factory=lambda: array("i"))
+    cards: array[int] = field(default_factory=lambda: array("I"))
+    _cards: dict[str, int] = field(default_factory=dict)
+
+    def group_done(self, decided: int, waiting: int) -> None:
+        """Count what was decided now; the rest of the answers are repetitions."""
+        self.recorded += decided
+
+    def refuse(self, row: int, refusal: CountermandError) -> None:
+        """Count a refused row, and keep the first ones to be shown."""
+        self.refused[refusal.code] += 1
+        if len(self.refused_rows) < REFUSED_SHOWN_MAX:
+            self.refused_rows.append((row, refusal))
+
+    def take(self, batch: OperationBatch, results: list[bytes | CountermandError], micros: int) -> None:
+        """Count the answers to a batch."""
+        decode, outcomes = _ANSWER.decode, self.outcomes
+        answered = 0
+        for number, result in enumerate(results):
+            if isinstance(result, CountermandError):
+                self.refuse(batch.rows[number], result)
+                continue
+            answered += 1
+            decision = decode(result).decision
+            outcomes[decision.outcome] += 1
+            if batch.labels and batch.labels[number] != UNLABELLED:
+                self.scores.append(decision.score)
+                self.labels.append(batch.labels[number])
+                self.days.append(batch.days[number])
+                account = batch.operations[number].account
+                self.cards.append(self._cards.setdefault(account, len(self._cards)))
+        self.answered += answered
+        if answered:
+            self.latencies.append((micros, answered))
+
+    def report(self) -> dict[str, Any]:
+        """The counts and measures as JSON values."""
+        return {
+            "operations": self.answered,
+            "outcomes": dict(self.outcomes),
+            "operations_per_second": round(self.answered / self.seconds, 1) if self.seconds else 0.0,
+            "latency_ms": {"p50": self._latency_ms(0.50), "p99": self._latency_ms(0.99)},
+            "rows": self.rows,
+            "repeated": max(0, self.answered - self.recorded),
+            "refused": dict(sorted(self.refused.items())),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def quality(self) -> dict[str, float | None]:
+        """How well the score found the labelled fraud."""
+        scores, fraud = np.asarray(self.scores), np.asarray(self.labels)
+        return {
+            "auc_roc": auc_roc(scores, fraud),
+            "average_precision": average_precision(scores, fraud),
+            "card_precision_at_100": card_precision(
+                scores, fraud, np.asarray(self.days), np.asarray(self.cards).astype(np.int64)
+            ),
+        }
+
+    def _latency_ms(self, share: float) -> float | None:
+        """The latency that this share of the operations did not exceed."""
+        wanted = share * self.answered
+        seen = 0
+        for micros, operations in sorted(self.latencies):
+            seen += operations
+            if seen >= wanted:
+                return round(micros / 1000, 3)
+        return None
+
+
+async def replay_operations(
+    decider: BatchDecider,
+    table: OperationTable,
+    clock: ManualClock,
+    latest: int,
+    rows_max: int | None = None,
+    progress: Progress | None = None,
+) -> Replayed:
+    """Decide every row of a file durably, in order, with some batches on their way at once.
+
+    The clock follows the data: before a batch it stands at the latest time seen so far. `latest` (microseconds
+    UTC) is the real present: a row from after it is refused and does not move the clock. A file may be replayed
+    again, also after an interruption: what was decided before is answered with the same bytes.
+
+    Raises Unavailable where the database stays away; everything answered until then stays decided.
+    """
+    replayed = Replayed()
+    decider.meter = replayed
+    flying: deque[tuple[OperationBatch, asyncio.Task[tuple[list[bytes | CountermandError], int]]]] = deque()
+    start = time.perf_counter()
+
+    async def land() -> None:
+        batch, task = flying[0]
+        results, micros = await task
+        flying.popleft()
+        replayed.take(batch, results, micros)
+        if progress is not None:
+            progress(batch.size)
+
+    try:
+        for batch in limited(table.batches(), rows_max):
+            replayed.rows += batch.size
+            for row, refusal in batch.refused:
+                replayed.refuse(row, refusal)
+            _refuse_future(batch, latest, replayed)
+            clock.at = max(clock.at, max(batch.instants, default=clock.at))
+            flying.append((batch, asyncio.create_task(_decided(decider, batch.operations))))
+            await asyncio.sleep(0)  # hand it over before the next one is read
+            while len(flying) >= BATCHES_IN_FLIGHT:
+                await land()
+        while flying:
+            await land()
+    finally:
+        for _, task in flying:
+            task.cancel()
+        replayed.seconds = time.perf_counter() - start
+    return replayed
+
+
+def limited(batches: Iterator[OperationBatch], rows_max: int | None) -> Iterator[OperationBatch]:
+    """The first rows only."""
+    left = rows_max
+    for batch in batches:
+        if left is None:
+            yield batch
+            continue
+        if left <= 0:
+            return
+        yield batch if batch.size <= left else _head(batch, left)
+        left -= batch.size
+
+
+def _head(batch: OperationBatch, rows: int) -> OperationBatch:
+    """The first rows of a batch, counted with the refused ones among them."""
+    last = sorted([*batch.rows, *(row for row, _ in batch.refused)])[rows - 1]
+    kept = sum(row <= last for row in batch.rows)
+    return OperationBatch(
+        batch.operations[:kept],
+        batch.rows[:kept],
+        batch.instants[:kept],
+        batch.days[:kept],
+        batch.labels[:kept],
+        [one for one in batch.refused if one[0] <= last],
+    )
+
+
+async def _decided(
+    decider: BatchDecider, operations: list[Operation]
+) -> tuple[list[bytes | CountermandError], int]:
+    """The durable answers and the microseconds until they were there; sent again while the database is away."""
+    start = time.perf_counter()
+    results = await decider.decide_many(operations, None)
+    for _ in range(ATTEMPTS_MAX):
+        if not any(isinstance(result, Unavailable) for result in results):
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
+        results = await decider.decide_many(operations, None)
+    for result in results:
+        if isinstance(result, Unavailable):
+            raise result
+    return results, round((time.perf_counter() - start) * 1e6)
+
+
+def _refuse_future(batch: OperationBatch, latest: int, replayed: Replayed) -> None:
+    """One row with a wrong year must not carry the clock away, or every other row would be too late."""
+    if max(batch.instants, default=latest) <= latest:
+        return
+    kept = [number for number, instant in enumerate(batch.instants) if instant <= latest]
+    for number in sorted(set(range(len(batch.instants))) - set(kept)):
+        refusal = BadRequest(
+            "occurred_in_the_future",
+            "The time lies after the present; it cannot have happened yet.",
+            "时间晚于当前时刻，不可能已经发生。",
+            field="occurred_at",
+        )
+        replayed.refuse(batch.rows[number], refusal)
+    batch.operations = [batch.operations[number] for number in kept]
+    batch.rows = [batch.rows[number] for number in kept]
+    batch.days = [batch.days[number] for number in kept]
+    batch.labels = [batch.labels[number] for number in kept] if batch.labels else []
+    batch.instants = [batch.instants[number] for number in kept]

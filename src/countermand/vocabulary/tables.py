@@ -1,0 +1,52 @@
+"""A file of operations, as a replay reads it: batches of operations, and the rows that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from countermand.kernel.errors import CountermandError
+from countermand.vocabulary.operations import Operation
+
+FRAUD, HONEST, UNLABELLED = 1, 0, -1
+
+
+@dataclass(slots=True)
+class OperationBatch:
+    """Consecutive rows of a file; the lists but the last two run in step, one entry for each operation.
+
+    `rows` counts from 1 (a header is no row), `instants` are microseconds UTC, `days` are whole days since
+    1970 in the mapping's time zone, `labels` are FRAUD, HONEST or UNLABELLED (empty where no column says).
+    `refused` holds each row that is no operation, with the reason.
+    """
+
+    operations: list[Operation] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    instants: list[int] = field(default_factory=list)
+    days: list[int] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    refused: list[tuple[int, CountermandError]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many rows of the file this was."""
+        return len(self.operations) + len(self.refused)
+
+
+class OperationTable(Protocol):
+    """A file that was opened and fits its mapping."""
+
+    @property
+    def rows_total(self) -> int | None:
+        """How many rows there are, where the file says so."""
+        ...
+
+    @property
+    def labelled(self) -> bool:
+        """Whether a column says which operations were fraud."""
+        ...
+
+    def batches(self) -> Iterator[OperationBatch]:
+        """The rows in the file's order. Raises SetupError `table_unreadable` where the file is broken."""
+        ...
