@@ -80,7 +80,6 @@ async def _play(settings: Settings, seed: int, *, once: bool) -> bool:
         overheard = Overheard(house.decider, view.heard)
         # The door asks of a decider only what the overheard one has, too.
         front = make_front(replace(house, decider=cast("GroupCommitter", overheard)))
-        house.decider.meter = front.measures
         gc.collect()
         gc.freeze()
         _, key = await create_key(house, f"demo-{mark}", SCOPES, ACTOR)

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 
-from countermand.flows.group_commit import GroupCommitter
+from countermand.flows.group_commit import GroupCommitter, Meter
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
@@ -60,6 +60,15 @@ class Overheard:
     def waiting(self) -> int:
         """How many operations are queued."""
         return self.decider.waiting
+
+    @property
+    def meter(self) -> Meter | None:
+        """Who counts the groups: the decider's own meter."""
+        return self.decider.meter
+
+    @meter.setter
+    def meter(self, meter: Meter | None) -> None:
+        self.decider.meter = meter
 
 
 @dataclass(slots=True)

@@ -42,7 +42,6 @@ def serve(data_dir: Path | None, port: int | None, host: str | None, policy: str
 async def _serve(settings: Settings) -> None:
     async with open_house(settings) as house:
         front = make_front(house)
-        house.decider.meter = front.measures
         # What was built so far lives as long as the server: the collector need not look at it again.
         gc.collect()
         gc.freeze()
