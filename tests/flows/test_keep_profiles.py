@@ -1,4 +1,4 @@
-"""Goal: a profile is kept whole, and every change is seen by decisions. Method: real rows, guards and locks."""
+"""Goal: a profile is kept whole, and decisions see every change. Method: real rows, guards and locks."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ async def test_a_key_opens_its_scopes_and_no_other(database_dsn):
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda t: t[:-1], lambda t: t + "x", lambda t: "", lambda t: "cm_", str.upper]
+    "spoil", [lambda t: t[:-1], lambda t: t + "x", lambda _: "", lambda _: "cm_", str.upper]
 )
 async def test_a_wrong_key_is_unknown(database_dsn, spoil):
     """Anything but the very text is refused with the same words."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from countermand.flows.freeze_account import OrderBook
+from countermand.flows.house import PolicyShelf
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.manage_keys import KeyBook
+from countermand.flows.replay_decision import Archive
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 
@@ -30,6 +33,9 @@ class Desk:
     keys: KeyBook
     lists: ListBook
     profiles: ProfileBook
+    orders: OrderBook
+    archive: Archive
+    policy_shelf: PolicyShelf
     database: DatabaseReport
     clock: Clock
     ids: Ids

@@ -19,6 +19,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class KeyBook(Protocol):
     """Where keys are kept. A method returns after its commit; change and fact are one transaction."""
 
+    def check(self, presented: str, scope: str) -> KeyRecord:
+        """The key of a request, from memory. Raises Unauthenticated and Forbidden."""
+        ...
+
     async def add(self, record: KeyRecord, key_digest: bytes, fact: Fact) -> bool:
         """Keep a new key by the SHA-256 of its text; False where the name is taken (nothing is kept)."""
         ...

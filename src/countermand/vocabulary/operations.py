@@ -133,7 +133,7 @@ class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A positive number of minor units of an ISO 4217 currency."""
 
     minor: Annotated[int, msgspec.Meta(ge=1, le=MINOR_MAX, description="minor units: fen, cents")]
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
 
 
 AttributeValue = (

@@ -36,7 +36,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=
     frozen: Freeze | None = None
 
 
-_Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1, two letters")]
+_Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1, two letters")]
 _Address = Annotated[str, msgspec.Meta(min_length=2, max_length=45)]
 
 

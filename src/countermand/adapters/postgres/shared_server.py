@@ -45,9 +45,9 @@ async def shared_server(
             finally:
                 await asyncio.to_thread(server.stop)
             return
-        dsn = running_dsn(data_directory)
-        if dsn is not None and await _answers(dsn):
-            yield dsn, False
+        running = running_dsn(data_directory)
+        if running is not None and await _answers(running):
+            yield running, False
             return
         await asyncio.sleep(_PAUSE_SECONDS)
 

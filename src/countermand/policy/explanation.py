@@ -1,0 +1,130 @@
+"""A policy in words, for people who did not write it: every feature, limit, rule and band as a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from countermand.kernel.text import Text
+from countermand.policy.bound import BoundRule
+from countermand.policy.declarations import DAY, Band, Feature
+from countermand.policy.plan import Aggregate
+from countermand.policy.program import Program
+
+_UNITS = (
+    (7 * DAY, "week", "周"),
+    (DAY, "day", "天"),
+    (DAY // 24, "hour", "小时"),
+    (60 * 10**6, "minute", "分钟"),
+    (10**6, "second", "秒"),
+)
+_OF_COLUMN = {
+    Aggregate.SUM: ("sum of {column}", "{column} 之和"),
+    Aggregate.AVG: ("average {column}", "{column} 平均值"),
+    Aggregate.MIN: ("smallest {column}", "最小的 {column}"),
+    Aggregate.MAX: ("largest {column}", "最大的 {column}"),
+    Aggregate.DISTINCT: ("number of different {column}", "不同 {column} 的个数"),
+    Aggregate.LAST: ("latest {column}", "最近一次的 {column}"),
+    Aggregate.COUNT: ("number of operations", "操作次数"),
+    Aggregate.FIRST_SEEN: ("time since the first operation", "距首次操作的时长"),
+    Aggregate.TIME_SINCE_LAST: ("time since the latest operation", "距最近一次操作的时长"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One thing of a policy and its sentence; `section` is feature, rule or band."""
+
+    section: str
+    name: str
+    text: Text
+
+
+def explain(program: Program) -> list[Explained]:
+    """Features, then rules (limits among them), then bands, each in the policy's order."""
+    declared = program.package.declared
+    return [
+        *(Explained("feature", one.name, feature_text(one)) for one in declared.features),
+        *(Explained("rule", one.id, rule_text(one)) for one in program.package.rules),
+        *(Explained("band", f"score>={one.at_least}", band_text(one)) for one in declared.bands),
+    ]
+
+
+def duration_text(micros: int) -> Text:
+    """A duration in its largest whole unit.
+
+    >>> duration_text(48 * 3600 * 10**6).en, duration_text(90 * 10**6).zh
+    ('2 days', '90秒')
+    """
+    for size, en, zh in _UNITS:
+        if micros % size == 0:
+            count = micros // size
+            return Text(en=f"{count} {en}" + ("" if count == 1 else "s"), zh=f"{count}{zh}")
+    return Text(en=f"{micros} microseconds", zh=f"{micros}微秒")
+
+
+def feature_text(feature: Feature) -> Text:
+    """What a feature measures, over which operations."""
+    if feature.aggregate is Aggregate.RATE:
+        per = duration_text(feature.per)
+        en, zh = f"operations per {per.en}", f"每{per.zh}的操作次数"
+    else:
+        en, zh = _OF_COLUMN[feature.aggregate]
+    by = ", ".join(feature.by)
+    en = f"The {en.format(column=feature.column)} of the same {by}"
+    zh = f"同一 {by} 的{zh.format(column=feature.column)}"
+    if feature.over is None:
+        en, zh = f"{en}, over all of the history", f"{zh}（全部历史）"
+    else:
+        over = duration_text(feature.over)
+        en, zh = f"{en}, in the last {over.en}", f"{zh}（最近{over.zh}）"
+    where = None if feature.where is None else feature.where.text()
+    if where is not None:
+        en, zh = f"{en}, where {_one_line(where)}", f"{zh}，条件为 {_one_line(where)}"
+    if feature.own is not None:
+        en += "; the operation itself counts" if feature.own else "; the operation itself does not count"
+        zh += "；包含本次操作" if feature.own else "；不含本次操作"
+    return Text(en=f"{en}.", zh=f"{zh}。")
+
+
+def rule_text(rule: BoundRule) -> Text:
+    """When a rule fires, what follows, and what an unknown condition means."""
+    written = None if rule.node is None else rule.node.text()
+    kinds = None if rule.kinds is None else ", ".join(sorted(kind.value for kind in rule.kinds))
+    en = "On every operation" if kinds is None else f"On {kinds}"
+    zh = "对任何操作" if kinds is None else f"对 {kinds}"
+    if written is None:
+        en, zh = f"{en}, over the limit", f"{zh}，超过限额时"
+    else:
+        en, zh = f"{en}, when {_one_line(written)}", f"{zh}，当 {_one_line(written)} 时"
+    en, zh = f"{en}: {_follows(rule, 'en')}", f"{zh}：{_follows(rule, 'zh')}"
+    en += "; also when that is unknown" if rule.fires_unknown else "; not when that is unknown"
+    zh += "；条件未知时同样触发" if rule.fires_unknown else "；条件未知时不触发"
+    return Text(en=f"{en}. Reason: {rule.reason.en}", zh=f"{zh}。理由：{rule.reason.zh}")
+
+
+def band_text(band: Band) -> Text:
+    """From how many points on the outcome is at least what."""
+    word = band.then.word
+    return Text(
+        en=f"From {band.at_least} points on: at least {word}. Reason: {band.reason.en}",
+        zh=f"分数达到 {band.at_least} 起：至少 {word}。理由：{band.reason.zh}",
+    )
+
+
+def _follows(rule: BoundRule, language: str) -> str:
+    parts: list[Text] = []
+    if rule.then is not None:
+        parts.append(Text(en=rule.then.word, zh=rule.then.word))
+        if rule.then.word == "hold":
+            held = duration_text(rule.hold_micros)
+            parts[-1] = Text(en=f"hold for {held.en}", zh=f"hold（暂缓{held.zh}）")
+    if rule.score:
+        parts.append(Text(en=f"{rule.score} points", zh=f"计{rule.score}分"))
+    if rule.oblige:
+        words = ", ".join(rule.oblige)
+        parts.append(Text(en=f"then {words}", zh=f"并须 {words}"))
+    return ", ".join(part.en for part in parts) if language == "en" else "，".join(part.zh for part in parts)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,1 @@
+"""One file a command; `main.py` loads the one that is asked for."""

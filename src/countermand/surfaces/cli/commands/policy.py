@@ -1,0 +1,134 @@
+"""`countermand policy`: is a policy sound, what does it say, which ones have decided here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from countermand.app import open_desk, read_policy
+from countermand.kernel.errors import NotFound
+from countermand.kernel.text import Text
+from countermand.policy.explanation import explain as explain_program
+from countermand.policy.findings import Finding
+from countermand.policy.package import check_policy, compile_policy, remarks_on_policy
+from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop
+from countermand.surfaces.cli.place import quiet_logs, settings_with
+from countermand.surfaces.cli.printing import answer, answer_table, finding_line
+from countermand.surfaces.cli.speech import current_speech
+
+
+@group("policy", en="Check, explain and show policies.", zh="检查、讲解和查看策略。")
+def policy() -> None:
+    """Everything is in the subcommands."""
+
+
+@command(
+    policy,
+    "check",
+    en="Say everything that is wrong with a policy folder or pack; exit code 1 if anything is.",
+    zh="列出策略文件夹或内置策略包的全部问题；有问题时退出码为 1。",
+)
+@click.argument("folder")
+def check(folder: str) -> None:
+    """Findings forbid publishing; remarks are worth a second look."""
+    files = read_policy(folder)
+    findings = [_shown(one) for one in check_policy(files)]
+    remarks = [] if findings else [_shown(one) for one in remarks_on_policy(files)]
+    speech = current_speech()
+    lines: list[Text | str] = [finding_line(one, speech) for one in [*findings, *remarks]]
+    if findings:
+        lines.append(
+            Text(
+                en=f"{len(findings)} findings: not fit to decide.",
+                zh=f"{len(findings)} 处问题：不能用于决策。",
+            )
+        )
+    else:
+        rules = len(compile_policy(files).rules)
+        lines.append(
+            Text(
+                en=f"Sound: {rules} rules, {len(remarks)} remarks.",
+                zh=f"策略可用：{rules} 条规则，{len(remarks)} 处提示。",
+            )
+        )
+    answer({"sound": not findings, "findings": findings, "remarks": remarks}, *lines)
+    if findings:
+        raise click.exceptions.Exit(1)
+
+
+@command(
+    policy,
+    "explain",
+    en="Say every feature, rule and band of a policy folder or pack in words.",
+    zh="用文字讲解策略文件夹或内置策略包的每个特征、规则和分数段。",
+)
+@click.argument("folder")
+def explain(folder: str) -> None:
+    """For people who did not write it."""
+    program = compile_policy(read_policy(folder))
+    found = explain_program(program)
+    speech = current_speech()
+    head = f"{program.label}: {speech.say(program.title)}"
+    answer(
+        {
+            "policy": program.label,
+            "title": program.title,
+            "explained": [{"section": one.section, "name": one.name, "text": one.text} for one in found],
+        },
+        head,
+        *(f"[{one.section}] {one.name}: {speech.say(one.text)}" for one in found),
+    )
+
+
+@command(
+    policy,
+    "show",
+    en="Show the policies that have decided here, or with NAME@VERSION the files of one.",
+    zh="列出曾在此决策的策略；给出 NAME@VERSION 则输出该版本的文件。",
+)
+@click.argument("label", metavar="[NAME@VERSION]", required=False)
+@data_dir_option
+@in_event_loop
+async def show(label: str | None, data_dir: Path | None) -> None:
+    """From the record, not from the folder."""
+    quiet_logs()
+    async with open_desk(settings_with(data_dir)) as desk:
+        versions = await desk.policy_shelf.versions()
+        chosen = [one for one in versions if f"{one['name']}@{one['version']}" == label]
+        files = await desk.policy_shelf.source(chosen[0]["id"]) if chosen else {}
+    if label is None:
+        _answer_versions(versions)
+        return
+    if not chosen:
+        raise NotFound(
+            "unknown_policy_version",
+            f"No policy {label} has decided here; `countermand policy show` lists those that have.",
+            f"策略 {label} 未在此决策过；可用 `countermand policy show` 查看列表。",
+            policy=label,
+        )
+    lines = [line for name in sorted(files) for line in (f"# --- {name}", files[name].rstrip())]
+    answer({**chosen[0], "files": files}, *lines)
+
+
+def _answer_versions(versions: list[dict[str, Any]]) -> None:
+    answer_table(
+        {"policies": versions},
+        [Text(en="policy", zh="策略"), Text(en="recorded", zh="记录时间"), Text(en="live", zh="当前使用")],
+        [
+            (f"{one['name']}@{one['version']}", one["recorded_at"], "✓" if one["live"] else "")
+            for one in versions
+        ],
+        Text(en="No policy has decided here yet.", zh="尚无策略在此决策过。"),
+    )
+
+
+def _shown(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "file": finding.at.file,
+        "line": finding.at.line,
+        "column": finding.at.column,
+        "text": {"en": finding.en, "zh": finding.zh},
+    }

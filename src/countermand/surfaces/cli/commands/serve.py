@@ -1,0 +1,49 @@
+"""`countermand serve`: the deciding server."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import click
+
+from countermand.app import open_house
+from countermand.settings import Settings
+from countermand.surfaces.cli.grammar import command, data_dir_option, option
+from countermand.surfaces.cli.place import quiet_logs, settings_with
+from countermand.surfaces.http.front import make_front
+from countermand.surfaces.http.server import serve as serve_front
+
+
+@command(
+    None,
+    "serve",
+    en="Decide operations over HTTP until SIGTERM or Ctrl-C; what has begun is answered first.",
+    zh="通过 HTTP 决策操作，直到 SIGTERM 或 Ctrl-C；已开始的请求会先答复完。",
+)
+@data_dir_option
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    en="Port to listen on; 0 takes a free one.",
+    zh="监听端口；0 表示任选空闲端口。",
+)
+@option("--host", en="Address to listen on.", zh="监听地址。")
+@option("--policy", en="Name or folder of the policy that decides.", zh="用于决策的策略名称或文件夹。")
+def serve(data_dir: Path | None, port: int | None, host: str | None, policy: str | None) -> None:
+    """One process, one event loop."""
+    import uvloop
+
+    settings = settings_with(data_dir, port=port, host=host, policy=policy)
+    quiet_logs(settings.log_level)
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with open_house(settings) as house:
+        front = make_front(house)
+        house.decider.meter = front.measures
+        # What was built so far lives as long as the server: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        await serve_front(front, settings.host, settings.port)

@@ -1,0 +1,164 @@
+"""The command `countermand`: its subcommands are loaded when they are asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import MutableMapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, NoReturn
+
+import click
+
+from countermand.kernel.errors import CountermandError
+from countermand.kernel.text import Text
+from countermand.surfaces.cli.grammar import Group, option
+from countermand.surfaces.cli.printing import tell_refusal
+from countermand.surfaces.cli.speech import LANGUAGES, Speech, fresh_speech, speech_of
+from countermand.surfaces.cli.usage import tell_usage
+
+DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+_HERE = "countermand.surfaces.cli"
+# Name -> module, and the one line that the list of commands shows without loading it.
+COMMANDS: dict[str, tuple[str, Text]] = {
+    "serve": ("commands.serve", Text(en="Decide operations over HTTP", zh="通过 HTTP 决策操作")),
+    "demo": ("demo", Text(en="Play the demo", zh="运行演示")),
+    "replay": (
+        "replay",
+        Text(en="Replay a file of operations through the real flow", zh="用真实流程回放操作文件"),
+    ),
+    "decide": (
+        "commands.decide",
+        Text(en="Decide one operation in this process", zh="在本进程内决策一笔操作"),
+    ),
+    "replay-decision": (
+        "commands.replay_decision",
+        Text(en="Decide a recorded operation again and compare", zh="重演一笔已记录的决策并比对"),
+    ),
+    "policy": ("commands.policy", Text(en="Check, explain and show policies", zh="检查、讲解和查看策略")),
+    "key": ("commands.key", Text(en="Make, revoke and list API keys", zh="创建、吊销和查看 API 密钥")),
+    "list": ("commands.list", Text(en="Keep the lists that rules ask", zh="维护规则所用的名单")),
+    "account": (
+        "commands.account",
+        Text(en="Keep account profiles; freeze and lift", zh="维护账户资料；冻结与解冻"),
+    ),
+    "db": ("commands.db", Text(en="Look after the database", zh="维护数据库")),
+}
+
+
+class _Commands(MutableMapping[str, click.Command]):
+    """All subcommands by name; each is imported when it is read."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            module, _ = COMMANDS[name]
+            attribute = module.rpartition(".")[2]
+            self._loaded[name] = getattr(import_module(f"{_HERE}.{module}"), attribute)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, made: click.Command) -> None:
+        self._loaded[name] = made
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Any:
+        return (name for name, (module, _) in COMMANDS.items() if find_spec(f"{_HERE}.{module}") is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Main(Group):
+    """The root: it owns how a run speaks, and turns every caused error into one message and an exit code."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.commands = _Commands()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self.commands[cmd_name] if cmd_name in set(self.commands) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table above: loading them all would take a second."""
+        speech = speech_of(ctx)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, speech.say(COMMANDS[name][1])) for name in self.commands])
+
+    def main(  # type: ignore[override]  # a run always ends in an exit code here
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        """Run and exit: 0 done, 1 refused or failed, 2 misused, 130 interrupted."""
+        extra.pop("standalone_mode", None)
+        speech = fresh_speech()
+        sys.exit(self._code(args, prog_name or "countermand", speech, extra))
+
+    def _code(self, args: Sequence[str] | None, name: str, speech: Speech, extra: dict[str, Any]) -> int:
+        try:
+            code = super().main(args, name, standalone_mode=False, obj=speech, **extra)
+            return code if isinstance(code, int) else DONE
+        except click.exceptions.Exit as ended:
+            return ended.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            return INTERRUPTED
+        except click.ClickException as misuse:
+            tell_usage(misuse, speech)
+            return MISUSED
+        except CountermandError as refusal:
+            tell_refusal(refusal, speech)
+            return REFUSED
+        except BrokenPipeError:
+            # Whoever read our output has gone; Python would complain once more while closing it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return REFUSED
+
+
+def _set_language(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        speech_of(context).language = value
+
+
+def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        click.echo(version("countermand"))
+        context.exit()
+
+
+@click.group(
+    "countermand",
+    cls=Main,
+    text=Text(
+        en="Take back an operation its customer never wanted: decide, hold, contain, prove.",
+        zh="撤回客户从未想要的操作：决策、暂缓、止损、举证。",
+    ),
+)
+@option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    is_eager=True,
+    expose_value=False,
+    callback=_set_language,
+    en="Language of messages (default: that of LANG).",
+    zh="消息语言（默认随 LANG）。",
+)
+@option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    en="Print the version and exit.",
+    zh="显示版本并退出。",
+)
+def main() -> None:
+    """Everything is in the subcommands."""
