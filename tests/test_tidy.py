@@ -23,9 +23,18 @@ GENERATED = frozenset(
 # The rules themselves have to name what they forbid.
 NAMES_THE_FORBIDDEN = frozenset({"tests/test_tidy.py", "tests/test_tidy_bites.py", "CONTRIBUTING.md"})
 # Started by name (`python -m`, a console script, a test runner), so nobody needs to import them.
-ENTRY_POINTS = frozenset({"countermand", "countermand.surfaces.cli.main", "countermand.drills.torture"})
+ENTRY_POINTS = frozenset(
+    {
+        "countermand",
+        "countermand.surfaces.cli.main",
+        "countermand.surfaces.cli.reference",
+        "countermand.drills.torture",
+    }
+)
 # Found by walking the package, never by an import: one module a command, a route or a migration.
-DISCOVERED = re.compile(r"countermand\.(surfaces\.cli\.commands|adapters\.postgres\.migrations)\.\w+")
+DISCOVERED = re.compile(
+    r"countermand\.(surfaces\.cli\.(commands\.\w+|replay|demo)|adapters\.postgres\.migrations\.\w+)"
+)
 
 LOCK_FILES = ("requirements.lock", "requirements-bench.lock")
 # A word in quotation marks or code type is spoken about, not meant.

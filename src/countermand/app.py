@@ -82,7 +82,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
         except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise unreachable(error) from error
         stack.push_async_callback(pool.close)
-        yield Desk(
+        desk = Desk(
             keys=PostgresKeys(pool, time),
             lists=PostgresLists(pool),
             profiles=PostgresProfiles(pool),
@@ -94,6 +94,10 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             ids=RandomIds(),
             started_here=started_here,
         )
+        try:
+            yield desk
+        except (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from countermand.surfaces.cli.speech import Speech
 def usage_text(error: click.ClickException) -> Text:
     """What is wrong with the command line, and where the help is."""
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "countermand"
-    said = error.format_message().rstrip(".")
+    said = " ".join(error.format_message().split()).rstrip(".")
     zh = _chinese(error, said)
     return Text(en=f"{said}. `{path} --help` tells more.", zh=f"{zh}。详见 `{path} --help`。")
 

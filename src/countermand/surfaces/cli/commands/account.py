@@ -105,4 +105,6 @@ def _answer_profile(shown: dict[str, Any]) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return "?"
+    if isinstance(value, dict):
+        return "; ".join(str(part) for part in value.values())
     return ", ".join(value) if isinstance(value, tuple) else str(value)
