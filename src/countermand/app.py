@@ -16,6 +16,7 @@ from countermand.adapters.places.ip_table import IpTable
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
 from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.decisions import PostgresDecisions
+from countermand.adapters.postgres.journal import PostgresJournal
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
 from countermand.adapters.postgres.migrations import migrate
@@ -87,6 +88,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             lists=PostgresLists(pool),
             profiles=PostgresProfiles(pool),
             orders=PostgresOrders(pool),
+            journal=PostgresJournal(pool),
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             database=PostgresReport(pool),

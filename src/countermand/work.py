@@ -135,8 +135,8 @@ class RowRefused(Exception):
 
 
 class Journal(Protocol):
-    """Facts that belong to a change, in the change's own transaction."""
+    """Facts that change nothing else; those of a change are written by its own store, in its transaction."""
 
     async def append(self, facts: Sequence[Fact]) -> None:
-        """Append in order."""
+        """Append in order, all or none. Raises Unavailable."""
         ...

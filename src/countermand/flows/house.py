@@ -16,6 +16,7 @@ from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore
 from countermand.policy.program import Program
+from countermand.work import Journal
 
 
 class PolicyShelf(Protocol):
@@ -41,6 +42,7 @@ class House:
     archive: Archive
     policy_shelf: PolicyShelf
     orders: OrderBook
+    journal: Journal
     keys: KeyBook
     lists: ListBook
     profiles: ProfileBook

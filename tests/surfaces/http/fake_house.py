@@ -211,8 +211,17 @@ class FakeShelf:
         return [{"id": 1, "name": "fake", "version": "1", "recorded_at": rfc3339(NOW), "live": True}]
 
 
+class FakeJournal:
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+
+    async def append(self, facts: Sequence[Fact]) -> None:
+        self.facts += facts
+
+
 class FakeHouse:
     def __init__(self) -> None:
+        self.journal = FakeJournal()
         self.keys = FakeKeys()
         self.program = program()
         self.orders = FakeOrders()

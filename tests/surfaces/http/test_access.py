@@ -100,11 +100,10 @@ async def test_a_refusal_is_noted_without_the_key(door: Door, operation: dict[st
     assert len(refused) == 3
     assert "topsecret" not in str(logs)
     assert door.front.measures.access_refused["unknown_key"] == 3
-    notes: list[tuple[str, str, int]] = []
-    door.front.keeper.drain_notes(lambda *note: notes.append(note))
-    assert notes == [("unknown_key", "/v1/operations", 3)]
-    door.front.keeper.drain_notes(lambda *note: notes.append(note))
-    assert len(notes) == 1
+    await door.front.note_refusals()
+    await door.front.note_refusals()
+    body = {"reason": "unknown_key", "route": "/v1/operations", "count": 3}
+    assert [fact.body for fact in door.house.journal.facts] == [body]
 
 
 async def test_metrics_are_open_to_the_machine_itself_only(door: Door) -> None:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
+from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import moment_of
 from countermand.vocabulary.facts import Fact
 
 QUERIES = Queries("journal.sql")
+
+
+class PostgresJournal:
+    """Facts that change nothing else: what was refused."""
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+
+    async def append(self, facts: Sequence[Fact]) -> None:
+        """Append in order, all or none. Raises Unavailable."""
+        with away_is_unavailable():
+            async with self._pool.acquire() as connection, connection.transaction():
+                for fact in facts:
+                    await append_fact(connection, fact)
 
 
 async def append_fact(connection: Any, fact: Fact, **more: Any) -> None:

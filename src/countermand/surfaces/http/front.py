@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from countermand.kernel.clock import Clock
-from countermand.kernel.errors import CountermandError
+from countermand.flows.note_refused_access import note_refused_access
+from countermand.kernel.errors import CountermandError, Unavailable
 from countermand.surfaces.http.application import make_application
 from countermand.surfaces.http.hot import ONE, Head, HotLane, HotRoute, Reply, too_large
 from countermand.surfaces.http.keeper import Keeper
@@ -21,13 +21,14 @@ class Front:
     """One ASGI application over both; the door's own server short-cuts the hot routes before ASGI."""
 
     def __init__(
-        self, lane: HotLane, application: Any, keeper: Keeper, measures: Measures, clock: Clock
+        self, lane: HotLane, application: Any, keeper: Keeper, measures: Measures, house: House
     ) -> None:
         self.lane = lane
         self.keeper = keeper
         self.measures = measures
-        self.clock = clock
+        self.clock = house.clock
         self._application = application
+        self._house = house
         # Shared with the server: what is open now.
         self.connections: set[Any] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -56,6 +57,16 @@ class Front:
         inner = {**scope, "path": path.decode("ascii", "replace"), "state": {"visit": visit}}
         await self._application(inner, receive, send_traced)
 
+    async def note_refusals(self) -> None:
+        """Put what was refused since the last call on the record; if that fails, the next call does."""
+        notes = self.keeper.take_notes()
+        if not notes:
+            return
+        try:
+            await note_refused_access(self._house, notes)
+        except Unavailable:
+            self.keeper.put_back(notes)
+
 
 def make_front(house: House) -> Front:
     """The door's application over a house; its measures become the meter of `house.decider`."""
@@ -66,7 +77,7 @@ def make_front(house: House) -> Front:
     )
     keeper = Keeper(house.keys, measures)
     lane = HotLane(house.decider, keeper, measures)
-    return Front(lane, make_application(house, keeper, measures, lane), keeper, measures, house.clock)
+    return Front(lane, make_application(house, keeper, measures, lane), keeper, measures, house)
 
 
 async def _answer(route: HotRoute, head: Head, receive: Any, send: Any) -> None:

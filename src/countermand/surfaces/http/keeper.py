@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
 import structlog
 
@@ -44,11 +43,14 @@ class Keeper:
             self._unjournaled[noted] += 1
         _LOG.warning("access_refused", reason=reason, route=route)
 
-    def drain_notes(self, note: Callable[[str, str, int], None]) -> None:
-        """Hand out what was refused since the last call: reason, route, how often."""
+    def take_notes(self) -> Counter[tuple[str, str]]:
+        """What was refused since the last call: how often for each reason and route."""
         waiting, self._unjournaled = self._unjournaled, Counter()
-        for (reason, route), count in waiting.items():
-            note(reason, route, count)
+        return waiting
+
+    def put_back(self, notes: Counter[tuple[str, str]]) -> None:
+        """Notes that could not be journaled wait for the next time."""
+        self._unjournaled.update(notes)
 
 
 def _bearer(authorization: bytes | None) -> str:

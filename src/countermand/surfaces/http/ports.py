@@ -115,6 +115,9 @@ class House(Protocol):
     def profiles(self) -> ProfileBook: ...
 
     @property
+    def journal(self) -> Journal: ...
+
+    @property
     def clock(self) -> Clock: ...
 
     @property

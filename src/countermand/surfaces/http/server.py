@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from email.utils import formatdate
 
 import structlog
@@ -20,6 +20,7 @@ from countermand.surfaces.http.protocol import DoorProtocol, DoorState
 BACKLOG = 4096
 DRAIN_SECONDS_MAX = 30.0
 SWEEP_SECONDS = 1.0
+NOTE_SECONDS = 5.0
 
 _LOG = structlog.get_logger("countermand.http")
 
@@ -49,15 +50,16 @@ async def open_door(front: Front, host: str, port: int) -> AsyncIterator[str]:
             f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port.",
             f"无法监听 {host}:{port}：{error.strerror}。请用 --port 换一个端口。",
         ) from error
-    sweeper = loop.create_task(_sweep(state, loop, front.clock))
+    chores = [loop.create_task(_sweep(state, loop, front.clock)), loop.create_task(_note(front))]
     try:
         yield _address(server.sockets[0])
     finally:
         server.close()
         await _drain(state)
-        sweeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweeper
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await front.note_refusals()
         await server.wait_closed()
 
 
@@ -98,6 +100,13 @@ def _cancelled(state: DoorState) -> list[asyncio.Task[None]]:
     for task in tasks:
         task.cancel()
     return tasks
+
+
+async def _note(front: Front) -> None:
+    """Every few seconds: refused access goes on the record."""
+    while True:
+        await asyncio.sleep(NOTE_SECONDS)
+        await front.note_refusals()
 
 
 async def _sweep(state: DoorState, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
