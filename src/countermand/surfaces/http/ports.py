@@ -14,7 +14,7 @@ from countermand.kernel.errors import CountermandError
 from countermand.kernel.ids import Ids
 from countermand.policy.program import Program
 from countermand.vocabulary.operations import Operation
-from countermand.work import StoredOperation
+from countermand.work import Journal, StoredOperation
 
 
 class KnownKey(Protocol):
