@@ -51,7 +51,7 @@ async def server(dsn: str, *, clock: Any = None, refresh_seconds: float = 5.0) -
         yield Server(pool, keys, lists, PostgresProfiles(pool), population, changes, time, RandomIds())
     finally:
         await changes.stop()
-        await pool.close()
+        await asyncio.wait_for(pool.close(), 10)
 
 
 async def seconds_until(true: Callable[[], bool], seconds_max: float) -> float:

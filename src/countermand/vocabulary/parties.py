@@ -68,6 +68,8 @@ def read_profile(body: bytes) -> AccountProfile:
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `")
         field = path.rstrip("`").removeprefix("$").removeprefix(".")
+        if not field and what.count("`") >= 2:  # an unknown field is named in the message itself
+            field = what.split("`")[1]
         raise _invalid_profile(field, what, what) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(

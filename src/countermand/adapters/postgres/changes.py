@@ -89,8 +89,10 @@ class Changes:
                 await self._reload(connection, periodic)
                 if periodic:
                     refresh_at = monotonic() + self._refresh_seconds
+                # Not wait_for: until Python 3.12 it swallows a cancellation that comes with a notice.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), max(0.0, refresh_at - monotonic()))
+                    async with asyncio.timeout(max(0.0, refresh_at - monotonic())):
+                        await self._wake.wait()
                 self._wake.clear()
         finally:
             connection.remove_termination_listener(self._on_lost)
