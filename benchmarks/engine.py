@@ -2,9 +2,9 @@
 
     python -m benchmarks.engine [--rounds 15] [--json FILE]
 
-Fairness: hit lists and reasons of all four are compared on 2,000 events before anything is timed;
-rounds alternate; CPU time of this process; ratios of medians; a run whose calibrator moves by more than 1.5
-is too noisy to pass. Each peer gets its best form: one list expression, facts in the shape it likes, made beforehand.
+Fairness: hit lists and reasons of all four are compared on 2,000 events before anything is timed; rounds
+alternate; CPU time of this process; ratios of medians; a run whose calibrator moves by more than 1.5 is too
+noisy to pass. Each peer gets its best form: one list expression, facts in the shape it likes, made beforehand.
 """
 
 from __future__ import annotations
