@@ -3,8 +3,8 @@
     python -m benchmarks.engine [--rounds 15] [--json FILE]
 
 Fairness: hit lists and reasons of all four are compared on 2,000 events before anything is timed; rounds
-alternate; CPU time of this process; ratios of medians; a run whose calibrator moves by more than 1.5 is too noisy
-to pass. Each peer gets its best form: one list expression, facts in the shape it likes, made beforehand.
+alternate; CPU time of this process; ratios of medians; a run whose calibrator moves by more than 1.5 is too
+noisy to pass. Each peer gets its best form: one list expression, facts in the shape it likes, made beforehand.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.engine_peers import Printer, conditions, hand_written
 from benchmarks.engine_rules import facts_at_random, policy
+
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.decisions.decide import Question, decide
 from countermand.kernel.clock import moment_of
@@ -123,7 +124,9 @@ def against_peers(count: int, rounds: int) -> dict[str, Any]:
         "hits_per_event": round(hits / EVENTS, 2),
         "micros": {name: round(found, 2) for name, found in median.items()},
         "ratios": ratios,
-        "verdict": "too noisy" if noisy else {name: "met" if good else "missed" for name, good in met.items()},
+        "verdict": "too noisy"
+        if noisy
+        else {name: "met" if good else "missed" for name, good in met.items()},
     }
 
 
@@ -138,7 +141,11 @@ def _ratio(ours: list[float], theirs: list[float], *, hand: bool) -> dict[str, f
     each = sorted(mine / other if hand else other / mine for mine, other in zip(ours, theirs, strict=True))
     tenths = statistics.quantiles(each, n=10)
     over = statistics.median(ours) / statistics.median(theirs)
-    return {"median": round(over if hand else 1 / over, 2), "decile_2": round(tenths[1], 2), "decile_8": round(tenths[7], 2)}
+    return {
+        "median": round(over if hand else 1 / over, 2),
+        "decile_2": round(tenths[1], 2),
+        "decile_8": round(tenths[7], 2),
+    }
 
 
 # -- a whole operation: 200 rules, 30 windows -----------------------------------------------------------
@@ -146,7 +153,12 @@ def _ratio(ours: list[float], theirs: list[float], *, hand: bool) -> dict[str, f
 MORE_WINDOWS = "".join(
     f"  more_{key}_{hours}h: {{{what}, where: \"kind <> 'login'\", by: {key}, over: {hours} hours}}\n"
     for key in ("account", "device", "ip", "counterparty")
-    for hours, what in ((2, "count: operations"), (12, "sum: amount"), (48, "distinct: account"), (96, "max: amount"))
+    for hours, what in (
+        (2, "count: operations"),
+        (12, "sum: amount"),
+        (48, "distinct: account"),
+        (96, "max: amount"),
+    )
 )
 
 
@@ -171,24 +183,36 @@ def operations(rng: random.Random, count: int) -> list[tuple[Operation, Account,
         who = rng.randrange(20_000)
         operation = Operation(
             id=f"o{number}",
-            kind=rng.choice([Kind.PAYMENT, Kind.PAYMENT, Kind.TRANSFER, Kind.LOGIN, Kind.WITHDRAWAL, Kind.LOAN_APPLY]),
+            kind=rng.choice(
+                [Kind.PAYMENT, Kind.PAYMENT, Kind.TRANSFER, Kind.LOGIN, Kind.WITHDRAWAL, Kind.LOAN_APPLY]
+            ),
             account=f"a{who}",
             person=f"p{who}",
             occurred_at=moment_of(at),
             channel=Channel.APP,
             amount=Amount(int(rng.lognormvariate(9, 1.6)) + 1, "CNY"),
             counterparty=Counterparty(f"c{rng.randrange(5000)}"),
-            device=Device(f"d{rng.randrange(25_000)}", Signals(emulator=False, rooted=False, remote_control=False)),
+            device=Device(
+                f"d{rng.randrange(25_000)}", Signals(emulator=False, rooted=False, remote_control=False)
+            ),
             ip=f"10.{rng.randrange(200)}.{rng.randrange(200)}.1",
         )
-        account = Account(id=f"a{who}", guard=1, type="full", opened_at=at - 10**14, kyc_level=3, home_places=("CN",),
-                          home_ips=("10.0.0.1",), devices=(f"d{who}",))
+        account = Account(
+            id=f"a{who}",
+            guard=1,
+            type="full",
+            opened_at=at - 10**14,
+            kyc_level=3,
+            home_places=("CN",),
+            home_ips=("10.0.0.1",),
+            devices=(f"d{who}",),
+        )
         found.append((operation, account, at))
     return found
 
 
 def end_to_end(rounds: int) -> dict[str, Any]:
-    """given -> read -> complete -> decide -> observe, CPU per operation, with memory windows."""
+    """Given -> read -> complete -> decide -> observe, CPU per operation, with memory windows."""
     files = policy(50, copies=6)
     files["more.yaml"] = "features:\n" + MORE_WINDOWS
     program = compile_policy(files)
@@ -200,7 +224,17 @@ def end_to_end(rounds: int) -> dict[str, Any]:
         steady.append(calibrator())
         started = time.process_time()
         for operation, account, at in stream[chunk * 1000 : chunk * 1000 + 1000]:
-            around = Circumstances(operation, account, place, at, nothing, nothing, at // 3_600_000_000 % 24, 3, at // 86_400_000_000)
+            around = Circumstances(
+                operation,
+                account,
+                place,
+                at,
+                nothing,
+                nothing,
+                at // 3_600_000_000 % 24,
+                3,
+                at // 86_400_000_000,
+            )
             given = program.given(around)
             own = program.observation(given)
             facts = program.complete(given, store.read(own))
@@ -216,7 +250,11 @@ def end_to_end(rounds: int) -> dict[str, Any]:
         "windows": len(program.plan.windows),
         "operations": len(stream),
         "not_allowed": outcomes,
-        "micros": {"median": round(middle, 1), "decile_2": round(tenths[1], 1), "decile_8": round(tenths[7], 1)},
+        "micros": {
+            "median": round(middle, 1),
+            "decile_2": round(tenths[1], 1),
+            "decile_8": round(tenths[7], 1),
+        },
         "verdict": "too noisy" if noisy else "met" if middle <= END_TO_END_MICROS_MAX else "missed",
     }
 

@@ -13,8 +13,11 @@ class Printer:
     def __init__(self, language: str, names: dict[str, str]) -> None:
         self.language, self.names = language, names
         python = language == "python"
-        self.words = {"and": " and ", "or": " or ", "not": "not "} if language != "cel" else {
-            "and": " && ", "or": " || ", "not": "!"}
+        self.words = (
+            {"and": " and ", "or": " or ", "not": "not "}
+            if language != "cel"
+            else {"and": " && ", "or": " || ", "not": "!"}
+        )
         self.signs = {"=": "==", "<>": "!="}
         self.brackets = ("(", ")") if python else ("[", "]")
         # Names read as numbers of unlike types are widened by hand in CEL only.
@@ -30,17 +33,20 @@ class Printer:
         if term.operator in ("and", "or"):
             return "(" + self.words[term.operator].join(parts) + ")"
         if term.operator == "not":
-            return f"{self.words['not']}({parts[0]})" if term.operands[0].operator != "name" else (
-                f"{self.words['not']}{parts[0]}")
+            return (
+                f"{self.words['not']}({parts[0]})"
+                if term.operands[0].operator != "name"
+                else (f"{self.words['not']}{parts[0]}")
+            )
         if term.operator == "in":
             items = ", ".join(sorted(self.constant(value) for value in term.value))
             return f"{parts[0]} in {self.brackets[0]}{items}{self.brackets[1]}"
-        if self.widen and {operand.type for operand in term.operands} != {term.operands[0].type} or (
+        if (self.widen and {operand.type for operand in term.operands} != {term.operands[0].type}) or (
             self.widen and any("usual" in part for part in parts)
         ):
             parts = [part if "double(" in part else f"double({part})" for part in parts]
-        return f"{'(' if term.type is not Type.BOOLEAN else ''}{parts[0]} " \
-               f"{self.signs.get(term.operator, term.operator)} {parts[1]}{')' if term.type is not Type.BOOLEAN else ''}"
+        text = f"{parts[0]} {self.signs.get(term.operator, term.operator)} {parts[1]}"
+        return text if term.type is Type.BOOLEAN else f"({text})"
 
     def constant(self, value: Any) -> str:
         """A constant; texts in double quotes, which all three understand."""
@@ -55,8 +61,13 @@ def conditions(program: Any, printer: Printer) -> list[str]:
     for rule in program.bound:
         text = printer.of(rule.when)
         if rule.kinds is not None:
-            kinds = Term("in", Type.BOOLEAN, False, (Term("name", Type.TEXT, False, (), "kind"),),
-                         frozenset(kind.value for kind in rule.kinds))
+            kinds = Term(
+                "in",
+                Type.BOOLEAN,
+                False,
+                (Term("name", Type.TEXT, False, (), "kind"),),
+                frozenset(kind.value for kind in rule.kinds),
+            )
             text = f"({printer.of(kinds)}{printer.words['and']}{text})"
         found.append(text)
     return found

@@ -251,6 +251,14 @@ class _Binder:
                 f"{feature.aggregate} 没有可用的字段 {feature.column}。",
             )
             return None, Type.NULL
+        derived = {one.name for one in self.package.early}
+        if feature.column in derived and symbol.type in (Type.MONEY, Type.DURATION):
+            self.findings.add(
+                "sum_not_exact",
+                feature.at,
+                f"{feature.column} is calculated and may hold fractions; aggregate a field instead.",
+                f"{feature.column} 是计算值，可能含有不足一个单位的小数；请聚合字段本身。",
+            )
         summed = feature.aggregate in (Aggregate.SUM, Aggregate.AVG)
         if summed and symbol.type not in (Type.MONEY, Type.INTEGER, Type.DURATION):
             self.findings.add(

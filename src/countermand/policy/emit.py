@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from countermand.policy.terms import Scalar, Term, Type
+from countermand.policy.terms import MEASURED, Scalar, Term, Type
 
 _PYTHON_COMPARISON = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NEGATED = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -24,9 +24,12 @@ class Emitter:
     """Turns terms into code over local variables; `variable(name)` says how a fact is spelled.
 
     constants: values the code refers to by name; they are the globals of the compiled function.
+    measured: for some measured facts, a variable that is NaN where the fact is unknown. A comparison with NaN
+    is false, and so is one with a sum or product of it: such code needs no test for None.
     """
 
     variable: Callable[[str], str]
+    measured: Callable[[str], str | None] = lambda _: None
     constants: dict[str, object] = field(default_factory=dict)
     _temporaries: int = 0
 
@@ -77,18 +80,44 @@ class Emitter:
         """A comparison or a test of one value, and what must be known for it."""
         if term.operator in _PYTHON_COMPARISON:
             operator = _PYTHON_COMPARISON[term.operator]
+            operator = operator if wanted else _NEGATED[operator]
             left, left_guards = self._operand(term.operands[0])
             right, right_guards = self._operand(term.operands[1])
-            return f"{left} {operator if wanted else _NEGATED[operator]} {right}", left_guards + right_guards
+            if operator != "!=":
+                loose = [self._loose(operand) for operand in term.operands]
+                if loose[0] is not None and loose[1] is not None:
+                    return f"{loose[0]} {operator} {loose[1]}", []
+            if operator == "==" and (not left_guards or not right_guards):
+                plain = [operand.operator in ("name", "literal") for operand in term.operands]
+                if all(plain):  # None equals no value
+                    return f"{left} == {right}", []
+            return f"{left} {operator} {right}", left_guards + right_guards
         subject, guards = self.value(term.operands[0])
         if term.operator == "in":
             assert isinstance(term.value, frozenset), "IN carries its constants"
+            if wanted and term.operands[0].operator == "name":
+                guards = []  # None is in no list of constants
             return f"{subject} {'in' if wanted else 'not in'} {self._constant(term.value)}", guards
         if term.operator == "like":
             pattern = self._constant(like_pattern(str(term.value)))
             return f"{pattern}({subject}) is {'not None' if wanted else 'None'}", guards
         assert term.operator == "starts_with", f"{term.operator} is not a condition"
         return f"{'' if wanted else 'not '}{subject}.startswith({term.value!r})", guards
+
+    def _loose(self, term: Term) -> str | None:
+        """Code for a measured value that is NaN where it is unknown, if there is such code."""
+        if term.operator == "literal":
+            return _literal(term.value) if term.value is not None and term.type in MEASURED else None
+        if term.operator == "name":
+            return self.measured(str(term.value)) if term.nullable else self.variable(str(term.value))
+        if term.operator not in ("+", "-", "*", "neg", "abs") or term.type not in MEASURED:
+            return None
+        parts = [self._loose(operand) for operand in term.operands]
+        if None in parts:
+            return None
+        if len(parts) == 2:
+            return f"({parts[0]} {term.operator} {parts[1]})"
+        return f"-({parts[0]})" if term.operator == "neg" else f"abs({parts[0]})"
 
     def _operand(self, term: Term) -> tuple[str, list[str]]:
         """A value beside a comparison; Python would chain `a == b == c`, so a condition is wrapped."""
@@ -203,7 +232,7 @@ def _all(parts: list[str]) -> str:
 
 
 def _wrapped(code: str) -> str:
-    return code if code.startswith("(") and code.endswith(")") else f"({code})"
+    return f"({code})"
 
 
 def _literal(value: Scalar | frozenset[Scalar]) -> str:
@@ -253,7 +282,7 @@ def distance_km(latitude: float, longitude: float, latitude2: float, longitude2:
     """Great-circle distance in kilometres by the haversine formula, rounded to 0.1 km.
 
     >>> distance_km(39.9, 116.4, 31.2, 121.5)
-    1068.7
+    1071.3
     """
     first, second = math.radians(latitude), math.radians(latitude2)
     half = (second - first) / 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,8 +13,9 @@ from countermand.policy.circumstances import Circumstances
 from countermand.policy.emit import Emitter, compiled
 from countermand.policy.facts import Facts, FactSpec
 from countermand.policy.plan import Observation
-from countermand.policy.terms import Term, Type
+from countermand.policy.terms import MEASURED, Term, Type
 from countermand.vocabulary.operations import Device, Kind
+from countermand.vocabulary.rules import Evaluation
 
 
 class Generator:
@@ -22,6 +25,7 @@ class Generator:
         self.package, self.specs = package, specs
         self.index = {spec.name: number for number, spec in enumerate(specs)}
         self.used: dict[int, None] = {}
+        self.loose: dict[int, None] = {}
         self.emitter = Emitter(self._variable)
 
     def _variable(self, name: str) -> str:
@@ -119,19 +123,51 @@ class Generator:
         tail = [f"    f += ({names},)"] if names else []
         return self._finished("complete", [*whole, *loads, *lines, *tail, "    return f"])
 
-    def rules(self, kind: Kind) -> Callable[[Facts, list[int], list[int]], None]:
-        """`rules(facts, fired, unknown)`: the rules of one kind, each evaluated once."""
+    def rules(self, kind: Kind) -> Callable[[Facts], Evaluation]:
+        """`rules(facts) -> Evaluation`: the rules of one kind, each evaluated once."""
+        mine = [
+            (number, rule)
+            for number, rule in enumerate(self.package.rules)
+            if rule.kinds is None or kind in rule.kinds
+        ]
+        named = Counter(name for _, rule in mine for name in set(rule.when.names()))
+        self.emitter.measured = lambda name: self._measured(name) if named[name] > 1 else None
         lines: list[str] = []
-        for number, rule in enumerate(self.package.rules):
-            if rule.kinds is None or kind in rule.kinds:
-                lines += self._rule(number, rule.when, fires_unknown=rule.fires_unknown)
-        head = ["def rules(f, fired, unknown):", *self._loads()]
-        return self._finished("rules", [*head, *(lines or ["    return"])])
+        for number, rule in mine:
+            lines += self._rule(number, rule.when, fires_unknown=rule.fires_unknown)
+        self.emitter.constants.update(nan=math.nan, new=tuple.__new__, Evaluation=Evaluation)
+        return self._finished(
+            "rules",
+            [
+                "def rules(f):",
+                *self._unpacked(),
+                *(f"    n{number} = nan if f{number} is None else f{number}" for number in self.loose),
+                "    fired, unknown = [], []",
+                *lines,
+                "    return new(Evaluation, (fired, unknown))",
+            ],
+        )
+
+    def _measured(self, name: str) -> str | None:
+        """A variable that is NaN where the fact is unknown, for facts that are numbers."""
+        self._variable(name)
+        number = self.index[name]
+        if self.specs[number].type not in MEASURED:
+            return None
+        self.loose[number] = None
+        return f"n{number}"
+
+    def _unpacked(self) -> list[str]:
+        """All facts into variables at once, where most of them are used."""
+        if 2 * len(self.used) < len(self.specs):
+            return self._loads()
+        return [f"    {', '.join(f'f{number}' for number in range(len(self.specs)))}, = f"]
 
     def _rule(self, number: int, when: Term, *, fires_unknown: bool) -> list[str]:
         if not when.nullable:
             return [f"    if {self.emitter.holds(when)}:", f"        fired.append({number})"]
-        holds, fails = self.emitter.holds(when), self.emitter.fails(when)
+        # Most conditions are false, and most of those at their first part: that is asked first.
+        fails, holds = self.emitter.fails(when), self.emitter.holds(when)
         if fires_unknown:
             return [
                 f"    if not {fails}:",
@@ -139,18 +175,12 @@ class Generator:
                 f"        if not {holds}:",
                 f"            unknown.append({number})",
             ]
-        nullable = [
-            self._variable(name)
-            for name in dict.fromkeys(when.names())
-            if self.specs[self.index[name]].nullable
-        ]
-        missing = " or ".join(f"{variable} is None" for variable in nullable)
-        undecided = f"({missing}) and not {fails}" if missing else f"not {fails}"
         return [
-            f"    if {holds}:",
-            f"        fired.append({number})",
-            f"    elif {undecided}:",
-            f"        unknown.append({number})",
+            f"    if not {fails}:",
+            f"        if {holds}:",
+            f"            fired.append({number})",
+            "        else:",
+            f"            unknown.append({number})",
         ]
 
     def _finished(self, name: str, lines: list[str]) -> Callable[..., Any]:

@@ -12,13 +12,12 @@ from typing import Any
 
 from countermand.policy.emit import like_pattern
 from countermand.policy.rooms import Room
-from countermand.policy.terms import NUMERIC, Term, Type
+from countermand.policy.terms import MEASURED, Term, Type
 
 STEPS_MAX = 2_000
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _SIGNS = {"=": {0}, "<>": {-1, 1}, "<": {-1}, "<=": {-1, 0}, ">": {1}, ">=": {0, 1}}
-_MEASURED = NUMERIC | {Type.MONEY, Type.DURATION, Type.INSTANT}
 
 Key = int | tuple[int, int]  # a term, or two terms compared with each other
 World = Mapping[Key, Room]
@@ -236,7 +235,7 @@ class Search:
         if mine == yours:
             return frozenset({0})
         first, second = self.range_of(left), self.range_of(right)
-        if left.type not in _MEASURED:
+        if left.type not in MEASURED:
             return frozenset({-1, 0, 1})
         possible = {-1} if first[0] < second[1] else set()
         possible |= {1} if first[1] > second[0] else set()
@@ -276,7 +275,7 @@ class Search:
     def range_of(self, term: Term) -> tuple[float, float]:
         """The least and the greatest value a measured term can have."""
         everything = (-math.inf, math.inf)
-        if term.type not in _MEASURED:
+        if term.type not in MEASURED:
             return everything
         meaning = self._meaning(term)
         if meaning is not None:

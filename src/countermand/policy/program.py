@@ -16,7 +16,7 @@ from countermand.policy.catalogue import FROM_OPERATION
 from countermand.policy.circumstances import Circumstances, Lists, Population
 from countermand.policy.facts import Facts, FactSpec, fact_specs, moved_by_amount
 from countermand.policy.generator import Generator
-from countermand.policy.plan import Aggregate, FeaturePlan, Observation
+from countermand.policy.plan import Aggregate, FeaturePlan, Observation, Window
 from countermand.policy.wording import written
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
@@ -25,6 +25,18 @@ from countermand.vocabulary.rules import BandWords, Evaluation, RuleWords, Shown
 __all__ = ["Circumstances", "FactSpec", "Facts", "Lists", "Population", "Program"]
 
 _LABEL = "{name}@{version}"
+
+
+class _Evaluators(dict[str, Callable[[Facts], Evaluation]]):
+    """One function a kind, written when the kind is first met."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self.program = program
+
+    def __missing__(self, kind: str) -> Callable[[Facts], Evaluation]:
+        found = self[kind] = Generator(self.program.package, self.program.specs).rules(Kind(kind))
+        return found
 
 
 class Program:
@@ -59,7 +71,7 @@ class Program:
         self.observation = self._writer().observation()
         self.complete = self._writer().complete()
         self._outcome_bits = self._writer().outcome_bits()
-        self._evaluators: dict[str, Callable[[Facts, list[int], list[int]], None]] = {}
+        self._evaluators = _Evaluators(self)
 
     def _words(self, rule: BoundRule, amount_names: set[str]) -> RuleWords:
         names = dict.fromkeys((*rule.when.names(), *sorted(marks(rule.reason))))
@@ -100,19 +112,14 @@ class Program:
 
     def evaluate(self, kind: str, facts: Facts) -> Evaluation:
         """The rules that fire for these facts, and those whose condition is unknown."""
-        evaluator = self._evaluators.get(kind)
-        if evaluator is None:
-            evaluator = self._evaluators[kind] = self._writer().rules(Kind(kind))
-        fired: list[int] = []
-        unknown: list[int] = []
-        evaluator(facts, fired, unknown)
-        return Evaluation(fired, unknown)
+        return self._evaluators[kind](facts)
 
     def with_amount(self, facts: Facts, minor: int) -> Facts | None:
         """The facts as they would be had the amount been `minor`; None where that cannot be told.
 
         A window that holds the operation itself moves with it: sums by the difference, counts where the
-        amount decides a filter. Averages and extremes cannot be told from their value alone.
+        amount decides a filter. Averages and extremes cannot be told from their value alone, and a key that
+        depends on the amount leads to another history.
         """
         place = self.index.get("amount")
         if place is None or facts[place] is None:
@@ -123,23 +130,32 @@ class Program:
         before, after = self.observation(facts), self.observation(given)
         windows = facts[self.given_count : self.given_count + len(self.plan.windows)]
         for number, window in enumerate(self.plan.windows):
+            if before.keys[window.entity] != after.keys[window.entity]:
+                return None  # another key, another history
             if not window.own or windows[number] is None:
                 continue
-            was, will = before.mask >> window.stream & 1, after.mask >> window.stream & 1
-            if window.aggregate is Aggregate.COUNT:
-                windows[number] += will - was
-            elif window.column is not None and self.plan.columns[window.column].name == "amount":
-                if window.aggregate is not Aggregate.SUM:
-                    return None
-                windows[number] += will * minor - was * facts[place]
-            elif will != was:
+            was, will = _part_in(window, before), _part_in(window, after)
+            if was == will:
+                continue
+            if window.aggregate not in (Aggregate.COUNT, Aggregate.SUM):
                 return None
+            windows[number] += sum(will) - sum(was)
         return self.complete(given, windows)
 
     def amount_of(self, facts: Facts) -> int | None:
         """The operation's amount in minor units of the policy's currency, None where it has none."""
         place = self.index.get("amount")
         return None if place is None else facts[place]
+
+
+def _part_in(window: Window, own: Observation) -> tuple[Any, ...]:
+    """What an operation itself puts into a window: nothing, or the value that is counted."""
+    if not own.mask >> window.stream & 1:
+        return ()
+    if window.column is None:
+        return (1,)
+    value = own.values[window.column]
+    return () if value is None else (value,)
 
 
 def _windows_digest(package: Package) -> bytes:

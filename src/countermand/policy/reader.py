@@ -135,7 +135,7 @@ class Reader:
 
     def _interval(self, node: exp.Expr) -> Term:
         count = node.this.name if node.this is not None else ""
-        self.offset = int(node.this.meta.get("start", self.offset)) if node.this is not None else self.offset
+        self._at_word("INTERVAL")
         unit = str(node.args.get("unit") or "").upper().rstrip("S")
         if not count.isdigit() or unit not in DURATION_MICROS:
             raise ExpressionError(

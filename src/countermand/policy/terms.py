@@ -21,6 +21,7 @@ class Type(StrEnum):
 
 
 NUMERIC = frozenset({Type.INTEGER, Type.NUMBER})
+MEASURED = NUMERIC | {Type.MONEY, Type.DURATION, Type.INSTANT}
 ORDERED = frozenset({Type.INTEGER, Type.NUMBER, Type.MONEY, Type.TEXT, Type.DURATION, Type.INSTANT})
 
 DURATION_MICROS = {
