@@ -218,7 +218,7 @@ def read_policy(policy: str | Path) -> Mapping[str, str]:
 
 
 def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> OpenedTable:
-    """A Parquet or CSV file, opened against a mapping: a YAML file, or the name of one that comes with the product.
+    """A Parquet or CSV file, opened against a mapping: a YAML file, or the name of a shipped one.
 
     Raises SetupError: `replay_extra_missing`, `unknown_mapping`, `mapping_unreadable`, `mapping_refused`,
     `mapping_column_missing`, `table_unreadable`.
@@ -230,7 +230,7 @@ def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> Op
         shipped = ", ".join(sorted(one.stem for one in MAPPINGS.glob("*.yaml")))
         raise SetupError(
             "unknown_mapping",
-            f"{mapping} is neither a mapping file nor a mapping that comes with the product; those are {shipped}.",
+            f"{mapping} is neither a mapping file nor a mapping that is shipped; shipped are {shipped}.",
             f"{mapping} 既不是映射文件，也不是内置映射；内置映射有：{shipped}。",
             mapping=str(mapping),
         )

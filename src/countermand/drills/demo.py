@@ -1,4 +1,4 @@
-"""The demo played over HTTP: the world's operations, then "that was not me", and what must have come of both."""
+"""The demo played over HTTP: the world's operations, then "that was not me", and what came of both."""
 
 from __future__ import annotations
 
@@ -72,7 +72,10 @@ class Demo:
         for step, decision in told:
             self._tell_decision(step.operation, decision)
         for step in missed:
-            self._fail(f"{scene.name}: {step.operation['id']} was not stopped", f"{scene.title.zh}：{step.operation['id']} 未被拦截")
+            self._fail(
+                f"{scene.name}: {step.operation['id']} was not stopped",
+                f"{scene.title.zh}：{step.operation['id']} 未被拦截",
+            )
         if scene.calm:
             held = sum(count for outcome, count in counts.items() if OUTCOME_OF_WORD[outcome] >= Outcome.HOLD)
             self._expect(held == 0, f"{held} ordinary operations were held up", f"{held}笔普通操作被拦截")
@@ -111,27 +114,37 @@ class Demo:
         after = world.step("withdrawal", account, at + 120 * _SECOND, yuan=300, **place)
         freed = self._decide(after)
         self._tell_decision(after.operation, freed)
-        self._expect(freed is not None and not _stopped(freed), "the lifted account is still stopped", "解冻后仍被拦截")
+        self._expect(
+            freed is not None and not _stopped(freed), "the lifted account is still stopped", "解冻后仍被拦截"
+        )
         self._retries(withdrawal)
 
     def _retries(self, step: Step) -> None:
-        """The same again gets the same bytes, whatever has changed since; the same id for something else does not."""
+        """The same again: the same bytes, whatever has changed since. The id for something else: refused."""
         _, once = self.door.decide(step.operation)
         _, twice = self.door.decide(step.operation)
         denied = json.loads(once).get("decision")
-        self._expect(once == twice and _is(denied, Outcome.DENY), "a retry got another answer", "重发得到不同答复")
+        self._expect(
+            once == twice and _is(denied, Outcome.DENY), "a retry got another answer", "重发得到不同答复"
+        )
         self._say("Sent again: the same answer, byte for byte", "重发同一请求：答复逐字节相同")
         other = step.operation | {"amount": {"minor": 1, "currency": "CNY"}}
         status, body = self.door.decide(other)
         refused = status == CONFLICT and json.loads(body).get("code") == "id_reused"
         self._expect(refused, "a reused id was accepted", "重复使用的标识未被拒绝")
-        self._say("The same id for another operation: refused (409 id_reused)", "同一标识用于另一笔操作：拒绝（409 id_reused）")
+        self._say(
+            "The same id for another operation: refused (409 id_reused)",
+            "同一标识用于另一笔操作：拒绝（409 id_reused）",
+        )
 
     def _decide(self, step: Step) -> dict[str, Any] | None:
         status, body = self.door.decide(step.operation)
         if status != OK:
             said = body.decode(errors="replace")[:300]
-            self._fail(f"{step.operation['id']}: HTTP {status} {said}", f"{step.operation['id']}：HTTP {status} {said}")
+            self._fail(
+                f"{step.operation['id']}: HTTP {status} {said}",
+                f"{step.operation['id']}：HTTP {status} {said}",
+            )
             return None
         decision: dict[str, Any] = json.loads(body)["decision"]
         self.played.outcomes[decision["outcome"]] += 1
@@ -140,7 +153,9 @@ class Demo:
     def _put_profile(self, account: str, profile: dict[str, Any]) -> None:
         status, body = self.door.call("PUT", self.door.account(account), profile)
         said = body.decode(errors="replace")[:300]
-        self._expect(status == OK, f"profile {account}: {status} {said}", f"账户资料 {account}：{status} {said}")
+        self._expect(
+            status == OK, f"profile {account}: {status} {said}", f"账户资料 {account}：{status} {said}"
+        )
 
     def _tell_decision(self, operation: dict[str, Any], decision: dict[str, Any] | None) -> None:
         if decision is None:
@@ -149,7 +164,11 @@ class Demo:
         en, zh = ("", "") if amount is None else money_texts(amount["minor"], amount["currency"])
         head = f"  {operation['kind']} {{}} → {decision['outcome']}"
         reasons = decision["reasons"]
-        why = {"en": f": {reasons[0]['text']['en']}", "zh": f"：{reasons[0]['text']['zh']}"} if reasons else {"en": "", "zh": ""}
+        why = (
+            {"en": f": {reasons[0]['text']['en']}", "zh": f"：{reasons[0]['text']['zh']}"}
+            if reasons
+            else {"en": "", "zh": ""}
+        )
         self._say(head.format(en) + why["en"], head.format(zh) + why["zh"])
 
     def _say(self, en: str, zh: str) -> None:

@@ -17,6 +17,9 @@ CUSTOMERS = 24
 FARM_HANDS = 24
 MULE_PAYERS = 14
 CLINIC_DEBTORS = 20
+# From which one on the pack must stop them (its rules campaign-device, collecting-payee, campaign-payee).
+FARM_STOPPED_FROM, MULE_STOPPED_FROM, CLINIC_STOPPED_FROM = 4, 10, 15
+EVENINGS_OUT = 0.4
 
 _MINUTE = 60 * 10**6
 _SECOND = 10**6
@@ -128,22 +131,30 @@ class World:
             scene.profiles[account] = self._profile(ip, device)
             for days_ago in (3, 2, 1):
                 at = self._evening(days_ago, 9) + self.random.randrange(9 * 60) * _MINUTE
-                place = {"ip": ip, "device": device, "session": self.named(f"s{number:02d}-{days_ago}")}
+                session = self.named(f"s{number:02d}-{days_ago}")
+                place: dict[str, Any] = {"ip": ip, "device": device, "session": session}
                 scene.steps.append(self.step("login", account, at, attributes={"result": "ok"}, **place))
                 for payment in range(self.random.randrange(1, 4)):
                     later = at + (3 + 8 * payment) * _MINUTE
                     yuan, shop = self.random.randrange(1200, 28000) / 100, self.random.choice(shops)
                     scene.steps.append(self.step("payment", account, later, yuan=yuan, payee=shop, **place))
-                if self.random.random() < 0.4:  # noqa: PLR2004  # two evenings in five
+                if self.random.random() < EVENINGS_OUT:
                     later, yuan = at + 40 * _MINUTE, self.random.randrange(50, 600)
-                    scene.steps.append(self.step("transfer", account, later, yuan=yuan, payee=friend, **place))
+                    scene.steps.append(
+                        self.step("transfer", account, later, yuan=yuan, payee=friend, **place)
+                    )
         return scene
 
     def _takeover(self) -> Scene:
         scene = Scene("takeover", Text(en="Account takeover at night", zh="深夜账户被盗"))
-        account, home = self.named("acct-lin"), {"ip": "192.0.2.5", "device": self.named("phone-lin")}
+        account = self.named("acct-lin")
+        home: dict[str, Any] = {"ip": "192.0.2.5", "device": self.named("phone-lin")}
         scene.profiles[account] = self._profile(home["ip"], home["device"])
-        away = {"ip": "203.0.113.9", "device": self.named("phone-thief"), "session": self.named("s-thief")}
+        away: dict[str, Any] = {
+            "ip": "203.0.113.9",
+            "device": self.named("phone-thief"),
+            "session": self.named("s-thief"),
+        }
         for days_ago in (3, 2):
             at = self._evening(days_ago, 19)
             scene.steps.append(self.step("login", account, at, attributes={"result": "ok"}, **home))
@@ -160,7 +171,9 @@ class World:
         return scene
 
     def _farm(self) -> Scene:
-        scene = Scene("farm", Text(en="Part-time-job loan farm on one device", zh="兼职刷贷：多人共用一台设备"))
+        scene = Scene(
+            "farm", Text(en="Part-time-job loan farm on one device", zh="兼职刷贷：多人共用一台设备")
+        )
         start, device = self._evening(1, 10), self.named("phone-farm")
         for number in range(FARM_HANDS):
             account, at = self.named(f"acct-farm-{number:02d}"), start + number * 7 * _MINUTE
@@ -173,22 +186,32 @@ class World:
             scene.steps += [
                 self.step("register", account, at, **place),
                 self.step("loan_apply", account, at + _MINUTE, yuan=1800, **place),
-                self.step("loan_disburse", account, at + 2 * _MINUTE, yuan=1800, must_stop=number >= 3, **place),  # noqa: PLR2004  # the fourth debt on one device is what the policy stops
+                self.step(
+                    "loan_disburse",
+                    account,
+                    at + 2 * _MINUTE,
+                    yuan=1800,
+                    must_stop=number + 1 >= FARM_STOPPED_FROM,
+                    **place,
+                ),
             ]
         return scene
 
     def _coached(self) -> Scene:
-        scene = Scene("coached", Text(en="A victim coached by phone and shared screen", zh="通话并共享屏幕的受骗客户"))
-        account, place = self.named("acct-wang"), {"ip": "192.0.2.60", "device": self.named("phone-wang")}
+        scene = Scene(
+            "coached", Text(en="A victim coached by phone and shared screen", zh="通话并共享屏幕的受骗客户")
+        )
+        account = self.named("acct-wang")
+        place: dict[str, Any] = {"ip": "192.0.2.60", "device": self.named("phone-wang")}
         scene.profiles[account] = self._profile(place["ip"], place["device"], traits=["elderly"])
         at = self._evening(2, 15)
         safe = self.named("safe-account")
-        watched = ("screen_share", "active_call")
+        coached: dict[str, Any] = {"payee": safe, "signals": ("screen_share", "active_call"), **place}
         scene.steps += [
             self.step("login", account, at, attributes={"result": "ok"}, **place),
-            self.step("beneficiary_add", account, at + 4 * _MINUTE, payee=safe, signals=watched, must_stop=True, **place),
-            self.step("transfer", account, at + 6 * _MINUTE, yuan=38000, payee=safe, signals=watched, must_stop=True, **place),
-        ]  # fmt: skip
+            self.step("beneficiary_add", account, at + 4 * _MINUTE, must_stop=True, **coached),
+            self.step("transfer", account, at + 6 * _MINUTE, yuan=38000, must_stop=True, **coached),
+        ]
         return scene
 
     def _mule(self) -> Scene:
@@ -203,23 +226,37 @@ class World:
                 self.step("login", account, at, ip=ip, device=device, attributes={"result": "ok"}),
                 self.step(
                     "transfer", account, at + _MINUTE, yuan=900, payee=payee, ip=ip, device=device,
-                    must_stop=number >= 9,  # noqa: PLR2004  # from the tenth payer within an hour
+                    must_stop=number + 1 >= MULE_STOPPED_FROM,
                 ),
             ]  # fmt: skip
         return scene
 
     def _clinic(self) -> Scene:
-        scene = Scene("small-loans", Text(en="Many small loans, all to one clinic", zh="多笔小额借款流向同一机构"))
+        scene = Scene(
+            "small-loans", Text(en="Many small loans, all to one clinic", zh="多笔小额借款流向同一机构")
+        )
         start, clinic = self._evening(1, 9), self.named("clinic")
         for number in range(CLINIC_DEBTORS):
             account, ip = self.named(f"acct-debtor-{number:02d}"), f"192.0.2.{200 + number}"
             device = self.named(f"phone-debtor-{number:02d}")
             scene.profiles[account] = self._profile(ip, device, type="consumer_credit")
             at = start + number * 25 * _MINUTE
-            place: dict[str, Any] = {"ip": ip, "device": device, "payee": clinic, "attributes": {"prior_loans": 1}}
+            place: dict[str, Any] = {
+                "ip": ip,
+                "device": device,
+                "payee": clinic,
+                "attributes": {"prior_loans": 1},
+            }
             scene.steps += [
                 self.step("loan_apply", account, at, yuan=1990, **place),
-                self.step("loan_disburse", account, at + 5 * _MINUTE, yuan=1990, must_stop=number >= 14, **place),  # noqa: PLR2004  # from the fifteenth debtor of a payee
+                self.step(
+                    "loan_disburse",
+                    account,
+                    at + 5 * _MINUTE,
+                    yuan=1990,
+                    must_stop=number + 1 >= CLINIC_STOPPED_FROM,
+                    **place,
+                ),
             ]
         return scene
 

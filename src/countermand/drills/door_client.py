@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from http.client import HTTPConnection, HTTPException
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 TIMEOUT_SECONDS = 30.0
 
 
 class DoorClient:
-    """Speaks JSON with one server under one key; it blocks, so a server in the same process needs a thread."""
+    """Speaks JSON with one server under one key; it blocks, so in the server's process it needs a thread."""
 
     def __init__(self, address: str, key: str) -> None:
         parts = urlsplit(address)
         self._connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=TIMEOUT_SECONDS)
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
 
-    def __enter__(self) -> DoorClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -28,7 +28,7 @@ class DoorClient:
         self._connection.close()
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
-        """Send one request; its status and body. A connection that was closed meanwhile is opened again once."""
+        """Send one request; its status and body. A connection closed meanwhile is opened again, once."""
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         try:
             return self._once(method, path, data)

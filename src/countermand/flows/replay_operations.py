@@ -152,9 +152,9 @@ async def replay_operations(
 ) -> Replayed:
     """Decide every row of a file durably, in order, with some batches on their way at once.
 
-    The clock follows the data: before a batch it stands at the latest time seen so far. `latest` (microseconds
-    UTC) is the real present: a row from after it is refused and does not move the clock. A file may be replayed
-    again, also after an interruption: what was decided before is answered with the same bytes.
+    The clock follows the data: before a batch it stands at the latest time seen so far. `latest`
+    (microseconds UTC) is the real present: a row from after it is refused and does not move the clock. A file
+    may be replayed again, also after an interruption: what was decided is answered with the same bytes.
 
     Raises Unavailable where the database stays away; everything answered until then stays decided.
     """
@@ -221,7 +221,7 @@ def _head(batch: OperationBatch, rows: int) -> OperationBatch:
 async def _decided(
     decider: BatchDecider, operations: list[Operation]
 ) -> tuple[list[bytes | CountermandError], int]:
-    """The durable answers and the microseconds until they were there; sent again while the database is away."""
+    """The durable answers, and the microseconds until they were there; sent again while unavailable."""
     start = time.perf_counter()
     results = await decider.decide_many(operations, None)
     for _ in range(ATTEMPTS_MAX):

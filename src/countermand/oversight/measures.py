@@ -48,7 +48,7 @@ def average_precision(scores: Column, fraud: Column) -> float | None:
 def card_precision(
     scores: Column, fraud: Column, days: Column, cards: Column, each_day: int = CARDS_EACH_DAY
 ) -> float | None:
-    """Of the `each_day` most suspicious cards of a day, the share that was compromised that day; mean over days.
+    """Of the `each_day` most suspicious cards of a day, the share compromised that day; mean over days.
 
     A card's score is the highest of its operations that day; it is compromised when one of them was fraud. A
     compromised card that was among the chosen is known from then on and leaves the following days. Of equal

@@ -1,4 +1,4 @@
-"""Columns of a file become columns of values an operation takes; a value that cannot be read is told by its row."""
+"""Columns of a file become values that an operation takes; one that cannot be read is told by its row."""
 
 from __future__ import annotations
 
@@ -50,16 +50,13 @@ def plain_texts(column: pa.Array) -> list[str | None]:
 def instants(batch: pa.RecordBatch, source: Instant, faults: Faults) -> list[int | None]:
     """A column as microseconds since 1970 UTC; a time without an offset is one of the mapping's time zone.
 
-    Where clocks are put back the first of the two hours is meant; an hour left out counts as the one after it.
+    Where clocks are put back the first of the two hours is meant; an hour left out counts as the one after.
     """
     column = batch.column(source.column)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         return _stamps(column, source.timezone)
     factor = _MICROS.get(source.format)
-    if factor is None:
-        read = _reader(source.format, ZoneInfo(source.timezone))
-    else:
-        read = _counter(factor)
+    read = _reader(source.format, ZoneInfo(source.timezone)) if factor is None else _counter(factor)
     found: list[int | None] = []
     for row, text in enumerate(plain_texts(column)):
         try:
@@ -99,10 +96,8 @@ def _counter(factor: int) -> Callable[[str], int]:
 
 def _reader(pattern: str, zone: ZoneInfo) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if pattern == "iso":
-            moment = datetime.fromisoformat(text)
-        else:
-            moment = datetime.strptime(text, pattern)  # noqa: DTZ007  # it gets its zone below
+        iso = pattern == "iso"
+        moment = datetime.fromisoformat(text) if iso else datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone follows
         return micros_of(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
 
     return read

@@ -128,7 +128,9 @@ class TableFile:
             cast("list[Operation]", operations), rows, cast("list[int]", instants), days, labels, refused
         )
 
-    def _fields(self, piece: pa.RecordBatch, moments: list[Any], faults: columns.Faults) -> dict[str, list[Any]]:
+    def _fields(
+        self, piece: pa.RecordBatch, moments: list[Any], faults: columns.Faults
+    ) -> dict[str, list[Any]]:
         """Every field that the mapping names, as a column of plain values."""
         mapping = self.mapping
         fields: dict[str, list[Any]] = {"occurred_at": moments}
@@ -161,7 +163,8 @@ def _payees(piece: pa.RecordBatch, payee: Payee, faults: columns.Faults) -> list
         return [None if one is None else {"id": one} for one in ids]
     homes = columns.texts(piece, words_of(payee.institution), "counterparty.institution", faults)
     return [
-        None if one is None else {"id": one, "institution": home} for one, home in zip(ids, homes, strict=True)
+        None if one is None else {"id": one, "institution": home}
+        for one, home in zip(ids, homes, strict=True)
     ]
 
 
@@ -189,7 +192,7 @@ def _known(found: dict[str, list[Any]]) -> list[dict[str, Any] | None]:
 def open_table(path: Path, mapping: Mapping, mapping_file: Path, batch_rows: int) -> TableFile:
     """A file that fits its mapping; nothing of its rows is read yet.
 
-    Raises SetupError: `table_unreadable`, `mapping_column_missing` (which field, which column, what there is).
+    Raises SetupError: `table_unreadable`, `mapping_column_missing` (which field and column, and what there is).
     """
     with _readable(path):
         total: int | None = None

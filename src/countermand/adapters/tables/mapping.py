@@ -162,7 +162,9 @@ def read_mapping(text: str, source: Path) -> Mapping:
         mapping = msgspec.convert(_plain(document), Mapping)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `")
-        raise refused(source, path.rstrip("`").removeprefix("$").removeprefix(".") or "-", what, what) from None
+        raise refused(
+            source, path.rstrip("`").removeprefix("$").removeprefix(".") or "-", what, what
+        ) from None
     for field, en, zh in _faults(mapping):
         raise refused(source, field, en, zh)
     return mapping
@@ -232,11 +234,19 @@ def _faults(mapping: Mapping) -> Iterator[tuple[str, str, str]]:
     for name, part in mapping.attributes.items():
         trait = trait_of(part)
         if (trait.column is None) == (trait.constant is None):
-            yield f"attributes.{name}", "give either `column` or `constant`", "请在 `column` 与 `constant` 中选其一"
+            yield (
+                f"attributes.{name}",
+                "give either `column` or `constant`",
+                "请在 `column` 与 `constant` 中选其一",
+            )
     if mapping.device is not None:
         for name in sorted(set(phone_of(mapping.device).signals) - SIGNALS):
             known = ", ".join(sorted(SIGNALS))
-            yield f"device.signals.{name}", f"is no signal; there are {known}", f"没有这个信号；可用的有 {known}"
+            yield (
+                f"device.signals.{name}",
+                f"is no signal; there are {known}",
+                f"没有这个信号；可用的有 {known}",
+            )
     zone = instant_of(mapping.occurred_at).timezone
     try:
         ZoneInfo(zone)
@@ -250,7 +260,8 @@ def _plain(node: Any, key: str = "") -> Any:
     """YAML reads a bare 1 or true as a number or a truth; where a mapping lists values they are words."""
     if isinstance(node, dict):
         return {
-            (_word(name) if key == "values" else name): _plain(value, str(name)) for name, value in node.items()
+            (_word(name) if key == "values" else name): _plain(value, str(name))
+            for name, value in node.items()
         }
     if isinstance(node, list):
         return [_word(value) if key == "fraud" else _plain(value) for value in node]

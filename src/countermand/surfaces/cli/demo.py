@@ -39,9 +39,10 @@ DONE, FAILED = 0, 1
 @command(
     None,
     "demo",
-    en="Start the real server, let ordinary customers and six attacks play on it, and stay up with a live view. "
-    "With --once: play it through, check what came of it, and end.",
-    zh="启动真实服务器，让普通客户与六种攻击在其上运行，并保持实时视图。使用 --once 时：完整运行一遍、检查结果后退出。",
+    en="Start the real server, let ordinary customers and the attacks play on it, and stay up with a live "
+    "view. With --once: play it through, check what came of it, and end.",
+    zh="启动真实服务器，让普通客户与各种攻击在其上运行，并保持实时视图。"
+    "使用 --once 时：完整运行一遍、检查结果后退出。",
 )
 @option(
     "--data-dir",
@@ -114,7 +115,12 @@ def _end(played: Played, world: World) -> bool:
         click.echo(msgspec.json.encode(report).decode())
         return bool(played.failures)
     summed = ", ".join(f"{outcome} {count}" for outcome, count in report["outcomes"].items())
-    click_line(Text(en=f"Operations: {report['operations']} ({summed})", zh=f"操作：{report['operations']}笔（{summed}）"))
+    click_line(
+        Text(
+            en=f"Operations: {report['operations']} ({summed})",
+            zh=f"操作：{report['operations']}笔（{summed}）",
+        )
+    )
     for failure in played.failures:
         click_line(Text(en=f"Not as expected: {failure.en}", zh=f"与预期不符：{failure.zh}"))
     click.echo("demo: failed" if played.failures else "demo: ok")

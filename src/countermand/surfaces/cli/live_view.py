@@ -28,7 +28,21 @@ LINES_MAX = 8
 REFRESHES_PER_SECOND = 4
 
 _ANSWER = msgspec.json.Decoder(Answer)
-_COLOURS = {"allow": "green", "challenge": "yellow", "hold": "dark_orange", "approve": "magenta", "deny": "red"}
+_COLOURS = {
+    "allow": "green",
+    "challenge": "yellow",
+    "hold": "dark_orange",
+    "approve": "magenta",
+    "deny": "red",
+}
+_TITLES = (
+    Text(en="time", zh="时间"),
+    Text(en="operation", zh="操作"),
+    Text(en="account", zh="账户"),
+    Text(en="amount", zh="金额"),
+    Text(en="outcome", zh="结果"),
+    Text(en="reason", zh="理由"),
+)
 
 Listener = Callable[[Operation, bytes], None]
 
@@ -105,7 +119,8 @@ class LiveView:
     @contextmanager
     def shown(self, address: str, key: str) -> Iterator[None]:
         """Show the view; where there is no terminal, say the addresses once."""
-        self.head = f"{address}/v1/operations   {address}/openapi.json   {address}/readyz\nAuthorization: Bearer {key}"
+        addresses = "   ".join(f"{address}/{path}" for path in ("v1/operations", "openapi.json", "readyz"))
+        self.head = f"{addresses}\nAuthorization: Bearer {key}"
         console = Console(highlight=False)
         if not console.is_terminal:
             console.print(self.head, markup=False, soft_wrap=True)
@@ -117,18 +132,22 @@ class LiveView:
     def __rich__(self) -> RenderableType:
         title = Text(en="Countermand: what is decided now", zh="Countermand：实时决策")
         table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-        for name in (Text(en="time", zh="时间"), Text(en="operation", zh="操作"), Text(en="account", zh="账户"),
-                     Text(en="amount", zh="金额"), Text(en="outcome", zh="结果"), Text(en="reason", zh="理由")):  # fmt: skip
+        for name in _TITLES:
             table.add_column(self.speech.say(name), no_wrap=True, overflow="ellipsis")
         for operation, decision in self.rows:
             table.add_row(*self._cells(operation, decision))
         counts = "  ".join(f"[{_COLOURS[name]}]{name} {count}[/]" for name, count in self.counts.items())
         told = "\n".join(self.lines).replace("[", r"\[")
-        return Panel(Group(self.head.replace("[", r"\["), "", table, "", counts, "", told), title=self.speech.say(title))
+        return Panel(
+            Group(self.head.replace("[", r"\["), "", table, "", counts, "", told),
+            title=self.speech.say(title),
+        )
 
     def _cells(self, operation: Operation, decision: Decision) -> list[str]:
         amount: Any = operation.amount
-        shown = "" if amount is None else money_texts(amount.minor, amount.currency)[self.speech.language == "zh"]
+        shown = (
+            "" if amount is None else money_texts(amount.minor, amount.currency)[self.speech.language == "zh"]
+        )
         reason = self.speech.say(decision.reasons[0].text) if decision.reasons else ""
         return [
             f"{operation.occurred_at:%m-%d %H:%M}",

@@ -1,4 +1,4 @@
-"""`countermand replay`: a file of operations through the real flow, with counts, speed and how well it decided."""
+"""`countermand replay`: a file of operations through the real flow; counts, speed, how well it decided."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ _QUALITY = {
     "card_precision_at_100": Text(en="Card precision@100", zh="卡片精确率@100"),
 }
 
+
 @command(
     None,
     "replay",
-    en="Replay a Parquet or CSV file of operations through the real flow. Every row is decided durably, on the "
-    "clock of the data, in a private database: the one under --data-dir, or a temporary one.",
-    zh="用真实流程回放 Parquet 或 CSV 操作文件。每一行都按数据自身的时间作出决策并落库，使用内置数据库：--data-dir 指定的，或临时的。",
+    en="Replay a Parquet or CSV file of operations through the real flow. Every row is decided durably, on "
+    "the clock of the data, in a private database: the one under --data-dir, or a temporary one.",
+    zh="用真实流程回放 Parquet 或 CSV 操作文件。每一行都按数据自身的时间作出决策并落库，"
+    "使用内置数据库：--data-dir 指定的，或临时的。",
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @option(
