@@ -90,7 +90,7 @@ class Group(Protocol):
     async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
         """Record the rows and their journal facts; called in the order of deciding, which becomes their order.
 
-        Raises RowRefused where the data itself is at fault, Unavailable.
+        Raises RowRefused where the data itself is at fault, AlreadyRecorded, Unavailable.
         """
         ...
 
@@ -132,6 +132,10 @@ class DecisionStore(Protocol):
 
 class RowRefused(Exception):
     """The database refuses the data of a row for good; the same request can never succeed."""
+
+
+class AlreadyRecorded(Exception):
+    """An id of the group was recorded since the group began; decided again, it will be found."""
 
 
 class Journal(Protocol):

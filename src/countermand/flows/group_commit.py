@@ -18,7 +18,7 @@ from countermand.flows.decide_operation import Decider, Outcome, Pending, Recent
 from countermand.kernel.errors import BadRequest, CountermandError, SetupError, Unavailable
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
-from countermand.work import DecisionStore, Group, RowRefused
+from countermand.work import AlreadyRecorded, DecisionStore, Group, RowRefused
 
 log = structlog.get_logger(__name__)
 ACCOUNTS_CACHED_MAX = 200_000
@@ -221,7 +221,7 @@ class GroupCommitter:
                 self.decider.reinstate(outcome, recorded)
 
     async def _after_failure(self, lane: int, members: list[_Waiting], error: Exception) -> None:
-        if isinstance(error, _PredecessorFailed):
+        if isinstance(error, _PredecessorFailed | AlreadyRecorded):
             self._retry(members)
         elif isinstance(error, RowRefused):
             await self._apart(lane, members, error)

@@ -15,7 +15,7 @@ from countermand.kernel.clock import moment_of
 from countermand.kernel.errors import SetupError
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.parties import Account
-from countermand.work import DecidedRow, HistoryRow, Recorded, RowRefused, gate_of
+from countermand.work import AlreadyRecorded, DecidedRow, HistoryRow, Recorded, RowRefused, gate_of
 
 HISTORY_CHUNK_ROWS = 20_000
 _OPERATION_COLUMNS = [*DecidedRow._fields, "seq"]
@@ -146,6 +146,8 @@ class PostgresGroup:
             await self._connection.copy_records_to_table("journal", records=lines, columns=_JOURNAL_COLUMNS)
         except AWAY as error:
             raise unavailable(error) from error
+        except asyncpg.UniqueViolationError as error:
+            raise AlreadyRecorded from error
         except (asyncpg.PostgresError, ValueError, TypeError) as error:
             raise refused(error) from error
 
