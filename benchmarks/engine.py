@@ -4,7 +4,7 @@
 
 Fairness: hit lists and reasons of all four are compared on 2,000 events before anything is timed; rounds
 alternate; CPU time of this process; ratios of medians; a run whose calibrator moves by more than 1.5 is too
-noisy to pass. Each peer gets its best form: one list expression, facts in the shape it likes, made beforehand.
+noisy to pass. Each peer gets its best form: one list expression, and facts in the shape it likes.
 """
 
 from __future__ import annotations

@@ -80,8 +80,11 @@ def measures(draw, type_, depth):
 def divisors(draw, type_, depth):
     """What may stand under a fraction: a constant zero is refused."""
     found = draw(measures(type_, depth))
-    zero = found.operator == "literal" and found.value == 0
-    return Term("literal", type_, False, (), 3) if zero else found
+    inner = found
+    while inner.operator == "neg":
+        inner = inner.operands[0]
+    zero = inner.operator == "literal" and inner.value == 0
+    return Term("literal", type_, False, (), VALUES[type_][-1]) if zero else found
 
 
 @st.composite

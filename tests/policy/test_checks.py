@@ -163,6 +163,13 @@ def test_the_text_of_a_finding_says_what_the_value_can_be():
     assert found.zh == "local_hour > 30 永远不为真：local_hour 在 0 到 23 之间。"
 
 
+def test_the_bounds_of_a_window_are_said_in_its_own_units():
+    """A week's window is said to reach to seven days."""
+    (found,) = check_policy(folder(FEATURES % ("seen > INTERVAL '8 days'", REASON)))
+    expected = "seen > INTERVAL '8 days' is never true: seen is from INTERVAL '0 days' to INTERVAL '7 days'."
+    assert expected == found.en
+
+
 FEATURES = """features:
   seen: {time_since_last: operations, by: account, over: 7 days}
   paid: {sum: amount, where: "kind = 'payment'", by: account, over: 1 day}

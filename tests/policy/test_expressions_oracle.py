@@ -11,7 +11,7 @@ import os
 import asyncpg
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from countermand.policy.catalogue import FIELDS
@@ -42,7 +42,14 @@ batches = st.tuples(
     st.lists(rows(), min_size=ROWS, max_size=ROWS),
 )
 thorough = settings(
-    max_examples=max(1, CASES // (ROWS * EXPRESSIONS)), deadline=None, suppress_health_check=list(HealthCheck)
+    phases=[
+        Phase.explicit,
+        Phase.reuse,
+        Phase.generate,
+    ],  # a failure names its expression; shrinking takes long
+    max_examples=max(1, CASES // (ROWS * EXPRESSIONS)),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 

@@ -108,7 +108,11 @@ class ConditionCheck:
         return (f": {name} is at most {most}", f"：{name} 不大于 {most}") if most else ("", "")
 
     def _value(self, bound: float, type_: Type) -> str:
-        return "" if math.isinf(bound) else written_value(bound, type_, self.currency)
+        if math.isinf(bound):
+            return ""
+        if type_ is Type.DURATION:
+            bound = -(-bound // 10**6) * 10**6  # a window ends a microsecond before its full length
+        return written_value(bound, type_, self.currency)
 
 
 def _conditions_in(term: Term) -> Iterator[Term]:

@@ -21,8 +21,8 @@ def counted(limit: Limit) -> Term:
 def limit_rule(limit: Limit, used: str | None, per_operation: Term | None, per_day: Term | None) -> BoundRule:
     """The rule of a limit; `used` is the feature that says what the day has used so far.
 
-    An operation of unknown amount fires it. Among the account types, `unknown` stands for an account whose type
-    the institution has not said; a limit without account types is for all.
+    An operation of unknown amount fires it. Among the account types, `unknown` stands for an account whose
+    type the institution has not said; a limit without account types is for all.
     """
     amount = Term("name", Type.MONEY, True, (), "amount")
     exceeded: list[Term] = []

@@ -16,7 +16,7 @@ DENIED = {
     "is_null": ("IS NULL", "IS NOT NULL"),
     "same": ("IS NOT DISTINCT FROM", "IS DISTINCT FROM"),
 }
-_UNITS = (("weeks", 7 * 86400), ("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
+_UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 
 def written(term: Term, currency: str) -> str:
@@ -80,9 +80,9 @@ def written_value(value: Scalar | frozenset[Scalar], type_: Type, currency: str)
         exponent = EXPONENTS[currency]
         return f"{currency.lower()}({Decimal(value).scaleb(-exponent):.{exponent}f})"
     if type_ is Type.DURATION:
-        seconds = value / 10**6
+        seconds = value // 10**6
         unit, size = next(((unit, size) for unit, size in _UNITS if seconds % size == 0), ("seconds", 1))
-        return f"INTERVAL '{seconds / size:g} {unit}'"
+        return f"INTERVAL '{int(seconds // size)} {unit}'"
     return str(value)
 
 
