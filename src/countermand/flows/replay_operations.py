@@ -58,6 +58,7 @@ class BatchDecider(Protocol):
     """What a replay needs of the decider."""
 
     meter: Meter | None
+    in_order: bool
 
     async def decide_many(
         self, operations: list[Operation], trace: str | None
@@ -171,6 +172,7 @@ async def replay_operations(
     """
     replayed = Replayed()
     decider.meter = replayed
+    decider.in_order = True
     told = progress or _untold
     flying: deque[tuple[OperationBatch, asyncio.Task[tuple[list[bytes | CountermandError], int]]]] = deque()
     start = time.perf_counter()
