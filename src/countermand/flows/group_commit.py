@@ -47,7 +47,12 @@ class _Waiting:
 
 @dataclass(slots=True)
 class GroupCommitter:
-    """The queue before the decider, and the lanes that empty it."""
+    """The queue before the decider, and the lanes that empty it.
+
+    With `in_order` operations are decided in the order in which they were queued, as a replay needs it: a
+    lane takes its group only when the one before it has been decided. Else the lane that opens first decides
+    first. After a failure that order is not kept.
+    """
 
     decider: Decider
     store: DecisionStore
@@ -55,6 +60,7 @@ class GroupCommitter:
     lanes: int
     queue_length_max: int
     meter: Meter | None = None
+    in_order: bool = False
     _queue: deque[_Waiting] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _accounts: dict[str, Account] = field(default_factory=dict)
@@ -62,6 +68,8 @@ class GroupCommitter:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _doubtful: deque[Outcome] = field(default_factory=deque)
     _closed: bool = False
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turn_of: int | None = None
     _recent: RecentAnswers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,12 +152,24 @@ class GroupCommitter:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            if self.in_order:
+                await self._turn.acquire()
+                self._turn_of = number
             members = [self._queue.popleft() for _ in range(min(len(self._queue), self.group_size_max))]
             try:
-                await self._group(number, members)
+                if members:
+                    await self._group(number, members)
             except Exception as error:  # a bug must not silence the lane: its members are told
                 log.exception("group_failed")
                 self._refuse(members, broken(error))
+            finally:
+                self._pass_turn(number)
+
+    def _pass_turn(self, lane: int) -> None:
+        """The next group may be taken."""
+        if self._turn_of == lane:
+            self._turn_of = None
+            self._turn.release()
 
     async def _group(self, lane: int, members: list[_Waiting]) -> None:
         known = {
@@ -174,6 +194,7 @@ class GroupCommitter:
         accounts = {**known, **group.accounts}
         outcome = self.decider.decide_group(group, accounts, [m.pending for m in members], self._recent)
         self._last = mine
+        self._pass_turn(lane)
         committing = False
         try:
             if outcome.rows:

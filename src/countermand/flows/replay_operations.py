@@ -42,10 +42,23 @@ class _Answer(msgspec.Struct):
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which times a row may have, in microseconds UTC.
+
+    `latest` is the real present: a row from after it is refused and does not move the clock. `lateness` is
+    the policy's: a row further behind the latest one before it is refused.
+    """
+
+    latest: int
+    lateness: int
+
+
 class BatchDecider(Protocol):
     """What a replay needs of the decider."""
 
     meter: Meter | None
+    in_order: bool
 
     async def decide_many(
         self, operations: list[Operation], trace: str | None
@@ -146,20 +159,21 @@ async def replay_operations(
     decider: BatchDecider,
     table: OperationTable,
     clock: ManualClock,
-    latest: int,
+    span: Span,
     rows_max: int | None = None,
     progress: Progress | None = None,
 ) -> Replayed:
     """Decide every row of a file durably, in order, with some batches on their way at once.
 
-    The clock follows the data: before a batch it stands at the latest time seen so far. `latest`
-    (microseconds UTC) is the real present: a row from after it is refused and does not move the clock. A file
-    may be replayed again, also after an interruption: what was decided is answered with the same bytes.
+    The clock follows the data: it stands at the latest time seen so far. A file may be replayed again, also
+    after an interruption: what was decided is answered with the same bytes.
 
     Raises Unavailable where the database stays away; everything answered until then stays decided.
     """
     replayed = Replayed()
     decider.meter = replayed
+    decider.in_order = True
+    told = progress or _untold
     flying: deque[tuple[OperationBatch, asyncio.Task[tuple[list[bytes | CountermandError], int]]]] = deque()
     start = time.perf_counter()
 
@@ -168,20 +182,21 @@ async def replay_operations(
         results, micros = await task
         flying.popleft()
         replayed.take(batch, results, micros)
-        if progress is not None:
-            progress(batch.size)
+        told(batch.size)
 
     try:
         for batch in limited(table.batches(), rows_max):
             replayed.rows += batch.size
             for row, refusal in batch.refused:
                 replayed.refuse(row, refusal)
-            _refuse_future(batch, latest, replayed)
-            clock.at = max(clock.at, max(batch.instants, default=clock.at))
-            flying.append((batch, asyncio.create_task(_decided(decider, batch.operations))))
-            await asyncio.sleep(0)  # hand it over before the next one is read
-            while len(flying) >= BATCHES_IN_FLIGHT:
-                await land()
+            past = _without_future(batch, span.latest, replayed)
+            told(batch.size - past.size)
+            for part in parts(past, clock.at, span.lateness):
+                clock.at = max(clock.at, *part.instants)
+                flying.append((part, asyncio.create_task(_decided(decider, part.operations))))
+                await asyncio.sleep(0)  # hand it over before the clock moves on
+                while len(flying) >= BATCHES_IN_FLIGHT:
+                    await land()
         while flying:
             await land()
     finally:
@@ -189,6 +204,29 @@ async def replay_operations(
             task.cancel()
         replayed.seconds = time.perf_counter() - start
     return replayed
+
+
+def parts(batch: OperationBatch, at: int, lateness: int) -> Iterator[OperationBatch]:
+    """The batch in as few parts as keep each row on time that is on time when its turn comes.
+
+    The clock, now `at`, moves to the end of a part before the part is decided. In a file with few rows a day
+    it would leave the first rows of a batch behind by more than the policy's lateness (microseconds).
+    """
+    instants = batch.instants
+    if not instants:
+        return
+    if min(instants) >= max(at, max(instants)) - lateness:
+        yield batch.only(range(len(instants)))
+        return
+    start, oldest = 0, None
+    for place, instant in enumerate(instants):
+        if oldest is not None and instant - lateness > oldest:
+            yield batch.only(range(start, place))
+            start, oldest = place, None
+        at = max(at, instant)
+        if instant >= at - lateness:
+            oldest = instant if oldest is None else min(oldest, instant)
+    yield batch.only(range(start, len(instants)))
 
 
 def limited(batches: Iterator[OperationBatch], rows_max: int | None) -> Iterator[OperationBatch]:
@@ -207,15 +245,9 @@ def limited(batches: Iterator[OperationBatch], rows_max: int | None) -> Iterator
 def _head(batch: OperationBatch, rows: int) -> OperationBatch:
     """The first rows of a batch, counted with the refused ones among them."""
     last = sorted([*batch.rows, *(row for row, _ in batch.refused)])[rows - 1]
-    kept = sum(row <= last for row in batch.rows)
-    return OperationBatch(
-        batch.operations[:kept],
-        batch.rows[:kept],
-        batch.instants[:kept],
-        batch.days[:kept],
-        batch.labels[:kept],
-        [one for one in batch.refused if one[0] <= last],
-    )
+    head = batch.only(range(sum(row <= last for row in batch.rows)))
+    head.refused = [one for one in batch.refused if one[0] <= last]
+    return head
 
 
 async def _decided(
@@ -235,21 +267,19 @@ async def _decided(
     return results, round((time.perf_counter() - start) * 1e6)
 
 
-def _refuse_future(batch: OperationBatch, latest: int, replayed: Replayed) -> None:
+def _without_future(batch: OperationBatch, latest: int, replayed: Replayed) -> OperationBatch:
     """One row with a wrong year must not carry the clock away, or every other row would be too late."""
-    if max(batch.instants, default=latest) <= latest:
-        return
-    kept = [number for number, instant in enumerate(batch.instants) if instant <= latest]
-    for number in sorted(set(range(len(batch.instants))) - set(kept)):
+    kept = [place for place, instant in enumerate(batch.instants) if instant <= latest]
+    for place in sorted(set(range(len(batch.instants))) - set(kept)):
         refusal = BadRequest(
             "occurred_in_the_future",
             "The time lies after the present; it cannot have happened yet.",
             "时间晚于当前时刻，不可能已经发生。",
             field="occurred_at",
         )
-        replayed.refuse(batch.rows[number], refusal)
-    batch.operations = [batch.operations[number] for number in kept]
-    batch.rows = [batch.rows[number] for number in kept]
-    batch.days = [batch.days[number] for number in kept]
-    batch.labels = [batch.labels[number] for number in kept] if batch.labels else []
-    batch.instants = [batch.instants[number] for number in kept]
+        replayed.refuse(batch.rows[place], refusal)
+    return batch.only(kept)
+
+
+def _untold(_rows: int) -> None:
+    """Nobody is watching."""

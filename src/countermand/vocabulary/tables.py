@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,6 +32,16 @@ class OperationBatch:
     def size(self) -> int:
         """How many rows of the file this was."""
         return len(self.operations) + len(self.refused)
+
+    def only(self, places: Sequence[int]) -> OperationBatch:
+        """The operations at these places, without the refused rows."""
+        return OperationBatch(
+            [self.operations[place] for place in places],
+            [self.rows[place] for place in places],
+            [self.instants[place] for place in places],
+            [self.days[place] for place in places],
+            [self.labels[place] for place in places] if self.labels else [],
+        )
 
 
 class OperationTable(Protocol):

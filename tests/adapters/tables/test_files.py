@@ -180,7 +180,9 @@ def test_lines_with_a_wrong_number_of_columns_keep_their_numbers(tmp_path):
         f"{row},a\n" if row in {1, 4, 9} else f"{row},a,2026-11-16T09:00:00Z\n" for row in range(1, 10)
     )
     batches = read(tmp_path, HEAD + "occurred_at: at\n", csv=csv, rows=2)
-    read_rows = [(row, operation.id) for b in batches for row, operation in zip(b.rows, b.operations, strict=True)]
+    read_rows = [
+        (row, operation.id) for b in batches for row, operation in zip(b.rows, b.operations, strict=True)
+    ]
     assert read_rows == [(row, str(row)) for row in (2, 3, 5, 6, 7, 8)]
     refused = sorted((row, error.code) for batch in batches for row, error in batch.refused)
     assert refused == [(row, "row_malformed") for row in (1, 4, 9)]

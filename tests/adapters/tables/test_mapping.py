@@ -58,7 +58,9 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("text", "code", "named"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+@pytest.mark.parametrize(
+    ("text", "code", "named"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN]
+)
 def test_a_mapping_that_does_not_fit_is_refused(tmp_path, text, code, named):
     """The refusal has a stable code, both languages, and names what is wrong."""
     mapping, table = tmp_path / "m.yaml", tmp_path / "t.csv"

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,7 @@ from countermand.settings import Settings
 from countermand.surfaces.cli.grammar import command, option
 from countermand.surfaces.cli.live_view import LiveView, Overheard
 from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
-from countermand.surfaces.cli.speech import current_speech
+from countermand.surfaces.cli.speech import Speech, current_speech
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import open_door
 
@@ -87,8 +88,8 @@ async def _play(settings: Settings, seed: int, *, once: bool) -> bool:
         async with open_door(front, settings.host, settings.port) as address:
             world = World(seed, now, mark)
             if once:
-                played = await asyncio.to_thread(_played, address, key, world, click_line)
-                return _end(played, world)
+                played = await asyncio.to_thread(_played, address, key, world, partial(_say, speech))
+                return _end(played, world, speech)
             with view.shown(address, key):
                 played = await asyncio.to_thread(_played, address, key, world, view.told)
                 view.end(played.failures)
@@ -101,28 +102,27 @@ def _played(address: str, key: str, world: World, tell: Any) -> Played:
         return Demo(door, world, tell).play()
 
 
-def click_line(line: Text) -> None:
-    """A line for people; a program reads the report at the end."""
-    speech = current_speech()
+def _say(speech: Speech, line: Text) -> None:
+    """A line for people, from whichever thread; a program reads the report at the end."""
     if not speech.as_json:
         click.echo(speech.say(line))
 
 
-def _end(played: Played, world: World) -> bool:
-    speech = current_speech()
+def _end(played: Played, world: World, speech: Speech) -> bool:
     report = report_of(played, world)
     if speech.as_json:
         click.echo(msgspec.json.encode(report).decode())
         return bool(played.failures)
     summed = ", ".join(f"{outcome} {count}" for outcome, count in report["outcomes"].items())
-    click_line(
+    _say(
+        speech,
         Text(
             en=f"Operations: {report['operations']} ({summed})",
             zh=f"操作：{report['operations']}笔（{summed}）",
-        )
+        ),
     )
     for failure in played.failures:
-        click_line(Text(en=f"Not as expected: {failure.en}", zh=f"与预期不符：{failure.zh}"))
+        _say(speech, Text(en=f"Not as expected: {failure.en}", zh=f"与预期不符：{failure.zh}"))
     click.echo("demo: failed" if played.failures else "demo: ok")
     return bool(played.failures)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import resource
 import shutil
 import sys
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from countermand.app import OpenedTable, open_house, open_operation_table
-from countermand.flows.replay_operations import BATCH_ROWS, Replayed, replay_operations
+from countermand.flows.replay_operations import BATCH_ROWS, Replayed, Span, replay_operations
 from countermand.kernel.clock import ManualClock, SystemClock
 from countermand.kernel.text import Text
 from countermand.settings import Settings, from_environment
@@ -64,6 +64,8 @@ _QUALITY = {
 )
 def replay(file: Path, mapping: str, policy: str | None, limit: int | None, data_dir: Path | None) -> None:
     """A file through the real flow, and what came of it."""
+    import uvloop
+
     quiet_logs()
     opened = open_operation_table(file, mapping, BATCH_ROWS)
     with _data_directory(data_dir) as directory:
@@ -75,7 +77,7 @@ def replay(file: Path, mapping: str, policy: str | None, limit: int | None, data
             policy=policy or opened.policy or given.policy,
             group_size_max=BATCH_ROWS,
         )
-        replayed, label = asyncio.run(replayed_file(settings, opened, limit))
+        replayed, label = uvloop.run(replayed_file(settings, opened, limit))
     report = replayed.report() | {"policy": label, "mapping": opened.mapping}
     if opened.table.labelled:
         report |= replayed.quality()
@@ -97,10 +99,11 @@ async def replayed_file(settings: Settings, opened: OpenedTable, limit: int | No
     total = opened.table.rows_total
     shown = limit if total is None else min(total, limit or total)
     async with open_house(settings, clock) as house:
+        gc.collect()
+        gc.freeze()  # what was built so far stays: the collector need not look at it again
         with _progress(shown) as advance:
-            replayed = await replay_operations(
-                house.decider, opened.table, clock, SystemClock().now(), limit, advance
-            )
+            span = Span(SystemClock().now(), house.program.plan.lateness_micros)
+            replayed = await replay_operations(house.decider, opened.table, clock, span, limit, advance)
         return replayed, house.program.label
 
 
