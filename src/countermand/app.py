@@ -102,6 +102,19 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
 
 
 @asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[str]:
+    """The owner's address of the settings' database; a private server is joined where it runs, else started.
+
+    For who looks at the tables themselves: drills, benchmarks. Raises SetupError like `open_desk`.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    async with shared_server(settings.data_dir, binaries=settings.postgres_binaries) as (dsn, _):
+        yield dsn
+
+
+@asynccontextmanager
 async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIterator[House]:
     """A deciding server on the database of the settings; there is one at a time.
 

@@ -14,6 +14,7 @@ import structlog
 
 CHANNEL = "countermand"
 REFRESH_SECONDS = 5.0
+CANCEL_AGAIN_SECONDS = 0.5
 RECONNECT_SECONDS = 0.5
 RELOAD_SECONDS_MAX = 60.0
 
@@ -61,11 +62,11 @@ class Changes:
 
     async def stop(self) -> None:
         """End the task and give its connection back."""
-        if self._task is not None:
+        # One cancellation can be lost: in Python 3.11 wait_for swallows it when a notice arrives at that moment.
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+            await asyncio.wait([self._task], timeout=CANCEL_AGAIN_SECONDS)
+        self._task = None
 
     async def _keep_listening(self) -> None:
         while True:
