@@ -98,7 +98,7 @@ def checked(operation: Operation) -> Operation:
         )
     if operation.ip is not None:
         try:
-            ipaddress.ip_address(operation.ip)
+            address = str(ipaddress.ip_address(operation.ip))
         except ValueError:
             raise BadRequest(
                 "invalid_ip",
@@ -106,6 +106,8 @@ def checked(operation: Operation) -> Operation:
                 "字段 ip 不是有效的 IPv4 或 IPv6 地址。",
                 field="ip",
             ) from None
+        if address != operation.ip:  # one spelling for one address: profiles and windows compare texts
+            return msgspec.structs.replace(operation, ip=address)
     return operation
 
 
