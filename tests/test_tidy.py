@@ -29,6 +29,8 @@ ENTRY_POINTS = frozenset(
         "countermand.surfaces.cli.main",
         "countermand.surfaces.cli.reference",
         "countermand.drills.torture",
+        # The definition of every window: tests and benchmarks compare the feature stores with it.
+        "countermand.policy.reference",
     }
 )
 # Found by walking the package, never by an import: one module a command, a route or a migration.

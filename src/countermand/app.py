@@ -128,20 +128,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
     source = read_policy(settings.policy)
     program = compile_policy(source)
     async with AsyncExitStack() as stack:
-        dsn = settings.database_url
-        if dsn is None:
-            private = own_server(
-                settings.data_dir,
-                binaries=settings.postgres_binaries,
-                shared_buffers_mb=settings.shared_buffers_mb,
-            )
-            dsn = await stack.enter_async_context(private)
-        try:
-            await migrate(dsn)
-            pool = await connect_pool(dsn, size_max=HOUSE_CONNECTIONS_MAX)
-        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise unreachable(error) from error
-        stack.push_async_callback(pool.close)
+        dsn, pool = await _database(stack, settings)
         seat = await stack.enter_async_context(take_seat(dsn))
         shelf = PostgresPolicies(pool)
         policy_id = await shelf.record(program.name, program.version, program.digest, source, time.now())
@@ -158,15 +145,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
         ids = RandomIds()
         future_micros_max = settings.future_seconds_max * 10**6
         decider = Decider(program, policy_id, features, surroundings, time, ids, future_micros_max)
-        committer = GroupCommitter(
-            decider,
-            store,
-            settings.group_size_max,
-            settings.groups_in_flight_max,
-            settings.queue_length_max,
-        )
-        committer.start()
-        stack.push_async_callback(committer.close)
+        committer = _committer(stack, decider, store, settings)
         yield House(
             decider=committer,
             program=program,
@@ -184,6 +163,37 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             rebuilt=rebuilt,
             readiness=seat.readiness,
         )
+
+
+async def _database(stack: AsyncExitStack, settings: Settings) -> tuple[str, asyncpg.Pool[Any]]:
+    """The owner's address of an up-to-date database, a private one if need be, and the app's own pool on it."""
+    dsn = settings.database_url
+    if dsn is None:
+        private = own_server(
+            settings.data_dir,
+            binaries=settings.postgres_binaries,
+            shared_buffers_mb=settings.shared_buffers_mb,
+        )
+        dsn = await stack.enter_async_context(private)
+    try:
+        await migrate(dsn)
+        pool = await connect_pool(dsn, size_max=HOUSE_CONNECTIONS_MAX)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise unreachable(error) from error
+    stack.push_async_callback(pool.close)
+    return dsn, pool
+
+
+def _committer(
+    stack: AsyncExitStack, decider: Decider, store: PostgresDecisions, settings: Settings
+) -> GroupCommitter:
+    """The lanes, open; closing answers what is queued."""
+    committer = GroupCommitter(
+        decider, store, settings.group_size_max, settings.groups_in_flight_max, settings.queue_length_max
+    )
+    committer.start()
+    stack.push_async_callback(committer.close)
+    return committer
 
 
 @dataclass(frozen=True, slots=True)
