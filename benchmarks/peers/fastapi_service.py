@@ -1,0 +1,138 @@
+"""The peer: the plain service a team would write, with FastAPI, pydantic, asyncpg and features as SQL.
+
+It is given more than it would have: our own compiled rules and reasons, our wording of the decision, filters
+worked out before the insert, one prepared statement for all features over covering indexes, two round trips to
+the database in all. It does not do what we do besides: serialize decisions of one account (two at once may both
+pass a limit), share gates with a freeze, journal facts, check keys, or answer a reused id with 409.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+from fastapi import FastAPI, HTTPException, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from benchmarks.peers.window_sql import WindowSql
+from countermand.app import read_policy
+from countermand.decisions.decide import Question, decide
+from countermand.flows.circumstances import Surroundings
+from countermand.kernel.clock import SystemClock, micros_of
+from countermand.kernel.ids import RandomIds
+from countermand.policy.package import compile_policy
+from countermand.vocabulary.decisions import Answer
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.parties import Account, Freeze
+from countermand.vocabulary.places import NOWHERE
+
+
+class Amount(BaseModel):
+    minor: int = Field(ge=1)
+    currency: str = Field(pattern="^[A-Z]{3}$")
+
+
+class Party(BaseModel):
+    id: str = Field(min_length=1, max_length=128)
+    institution: str | None = None
+
+
+class Device(BaseModel):
+    id: str = Field(min_length=1, max_length=128)
+    signals: dict[str, Any] | None = None
+
+
+class OperationIn(BaseModel):
+    """The request, checked by pydantic."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: str = Field(min_length=1, max_length=128)
+    kind: str
+    account: str = Field(min_length=1, max_length=128)
+    occurred_at: datetime
+    person: str | None = None
+    channel: str | None = None
+    amount: Amount | None = None
+    counterparty: Party | None = None
+    device: Device | None = None
+    ip: str | None = None
+    session: str | None = None
+    attributes: dict[str, Any] | None = None
+
+
+class _NoLists:
+    """The benchmark's lists are empty on both sides."""
+
+    def contains(self, list_name: str, value: str, at: int) -> bool:
+        return False
+
+    def ip_in_any_home(self, ip: str) -> bool | None:
+        return False
+
+    def device_in_any_profile(self, device: str) -> bool | None:
+        return False
+
+
+program = compile_policy(read_policy(os.environ.get("PEER_POLICY", "cn-consumer-finance")))
+sql = WindowSql(program.plan)
+surroundings = Surroundings(program, lambda ip: NOWHERE, _NoLists(), _NoLists())
+clock, ids = SystemClock(), RandomIds()
+pool: asyncpg.Pool[Any]
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> Any:
+    global pool  # noqa: PLW0603
+    size = int(os.environ.get("PEER_CONNECTIONS", "16"))
+    pool = await asyncpg.create_pool(os.environ["PEER_DATABASE"], min_size=size, max_size=size)
+    yield
+    await pool.close()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.post("/v1/operations")
+async def decide_operation(body: OperationIn) -> Response:
+    operation = msgspec.convert(body.model_dump(exclude_none=True), Operation)
+    at = micros_of(operation.occurred_at)
+    async with pool.acquire() as connection:
+        given = program.given(surroundings.of(operation, Account(id=operation.account), at))
+        own = program.observation(given)
+        row = await connection.fetchrow(
+            f"SELECT a.id, a.type, a.frozen, w.* FROM ({sql.read}) AS w "
+            f"LEFT JOIN account AS a ON a.id = ${len(sql.arguments(own)) + 1}",
+            *sql.arguments(own),
+            operation.account,
+        )
+        windows = sql.values(tuple(row)[3:], own)
+        freeze = Freeze("ord", "frozen", at) if row["frozen"] else None
+        facts = program.complete(given, windows)
+        now = clock.now()
+        decision = decide(Question(ids.new("dec", now), operation.kind.value, facts, freeze, now), program)
+        seen = program.observed(given, own, decision.outcome)
+        answer = msgspec.json.encode(Answer(operation.id, decision))
+        try:
+            await connection.execute(
+                sql.insert,
+                operation.id,
+                seen.at,
+                seen.mask,
+                *seen.keys,
+                *seen.values,
+                decision.id,
+                decision.outcome,
+                msgspec.json.encode(operation).decode(),
+                msgspec.msgpack.encode(facts),
+                answer,
+            )
+        except asyncpg.UniqueViolationError:
+            stored = await connection.fetchval("SELECT answer FROM decision_made WHERE operation = $1", operation.id)
+            if stored is None:
+                raise HTTPException(409) from None
+            answer = stored
+    return Response(answer, media_type="application/json")
