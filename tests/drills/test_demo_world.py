@@ -28,7 +28,7 @@ def test_another_seed_draws_another_world():
 
 @given(st.integers(0, 99), moments)
 def test_every_operation_can_be_sent(seed, now):
-    """All are operations by the schema, with ids of their own, from the last four days and not from the future."""
+    """All are operations by the schema, with ids of their own, from the last days and not the future."""
     told = [step for _, step in in_time_order(World(seed, now, mark_of(now)).scenes())]
     operations = [read_operation(canonical_bytes(step.operation)) for step in told]
     assert len({operation.id for operation in operations}) == len(operations)

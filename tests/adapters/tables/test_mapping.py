@@ -1,4 +1,4 @@
-"""Goal: a mapping that does not fit is refused before anything is decided, and the refusal says what and where.
+"""Goal: a mapping that does not fit is refused before anything is decided, with what and where.
 
 Method: a table of broken mappings, each with the code and the place it must name.
 """

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 import click
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -22,6 +23,7 @@ from countermand.vocabulary.operations import Operation
 
 @pytest.fixture
 def settings(database_dsn) -> Settings:
+    """The product's settings on a database of this test's own."""
     return Settings(
         database_url=database_dsn, policy="cn-consumer-finance", port=0, geo_country_file=DEMO_PLACES
     )
@@ -41,7 +43,7 @@ async def test_the_demo_speaks_json(settings, capsys):
     """One object: counts for each story, and nothing that should not have been."""
     with click.Context(click.Command("demo"), obj=Speech("zh", as_json=True)):
         failed = await command._play(settings, 2, once=True)
-    report = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert not failed, report["failures"]
     assert report["demo"] == "ok"
     assert set(report["scenes"]) == {"ordinary", "takeover", "farm", "coached", "mule", "small-loans"}
@@ -78,10 +80,9 @@ def test_the_live_view_shows_operations_outcomes_and_reasons():
     operation = {"id": "o", "kind": "transfer", "account": "[bold]a", "occurred_at": "2026-11-16T09:00:00Z",
                  "amount": {"minor": 480000, "currency": "CNY"}}  # fmt: skip
     reason = {"rule": "r", "text": {"en": "New place", "zh": "新的地点"}, "values": {}}
-    decision = {"id": "d", "outcome": "hold", "score": 1, "reasons": [reason], "unknown": [], "counterfactual": [],
-                "obligations": [], "policy": "p@1", "decided_at": "2026-11-16T09:00:00Z"}  # fmt: skip
-    import msgspec
-
+    decision = {"id": "d", "outcome": "hold", "score": 1, "reasons": [reason], "unknown": [],
+                "counterfactual": [], "obligations": [], "policy": "p@1",
+                "decided_at": "2026-11-16T09:00:00Z"}  # fmt: skip
     view.heard(
         msgspec.convert(operation, Operation), json.dumps({"operation": "o", "decision": decision}).encode()
     )

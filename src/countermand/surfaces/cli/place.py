@@ -16,7 +16,10 @@ def settings_with(data_dir: Path | None = None, **values: Any) -> Settings:
 
 
 def quiet_logs(level: str = "warning") -> None:
-    """Log lines go to standard error and only from `level` up: standard output belongs to the answer."""
+    """Log lines go to standard error and only from `level` up: standard output belongs to the answer.
+
+    Tracebacks are plain: the values of variables, a caller's key among them, must not get into a log.
+    """
     import logging
     import sys
 
@@ -25,5 +28,13 @@ def quiet_logs(level: str = "warning") -> None:
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(number),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
