@@ -215,7 +215,7 @@ def parts(batch: OperationBatch, at: int, lateness: int) -> Iterator[OperationBa
     instants = batch.instants
     if not instants:
         return
-    if min(instants) >= max(at, max(instants)) - lateness:
+    if min(instants) >= max(at, *instants) - lateness:
         yield batch.only(range(len(instants)))
         return
     start, oldest = 0, None
