@@ -192,7 +192,7 @@ def _known(found: dict[str, list[Any]]) -> list[dict[str, Any] | None]:
 def open_table(path: Path, mapping: Mapping, mapping_file: Path, batch_rows: int) -> TableFile:
     """A file that fits its mapping; nothing of its rows is read yet.
 
-    Raises SetupError: `table_unreadable`, `mapping_column_missing` (which field and column, and what there is).
+    Raises SetupError: `table_unreadable`, `mapping_column_missing` (field, column, and what there is).
     """
     with _readable(path):
         total: int | None = None
