@@ -105,7 +105,7 @@ class PostgresDecisions:
         """The next numbers of the record. Groups take them in the order in which they were decided.
 
         A sequence in the database would hand them out in the order in which two lanes happen to write, and
-        operations of the same instant would come back from a restart in another order than they were decided in.
+        operations of the same instant would come back from a restart in another order than they had.
         """
         assert self._seq_next is not None, "a group was begun before anything is written"
         first = self._seq_next
