@@ -28,9 +28,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
-
 from benchmarks.http_history import ACCOUNTS, load_history, operations
 from benchmarks.peers.window_sql import WindowSql
+
 from countermand.adapters.postgres.server import PrivateServer
 from countermand.app import open_desk, open_house, read_policy
 from countermand.flows.manage_keys import create_key
@@ -101,9 +101,20 @@ def start_ours(bench: Bench) -> subprocess.Popen[bytes]:
 
 def start_peer(bench: Bench) -> subprocess.Popen[bytes]:
     workers = bench.options.peer_workers
-    command = [sys.executable, "-m", "uvicorn", "benchmarks.peers.fastapi_service:app", "--port", str(bench.ports[1])]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "benchmarks.peers.fastapi_service:app",
+        "--port",
+        str(bench.ports[1]),
+    ]
     command += ["--workers", str(workers), "--no-access-log", "--log-level", "warning", "--loop", "uvloop"]
-    environment = {**os.environ, "PEER_DATABASE": bench.peer_dsn, "PEER_CONNECTIONS": str(max(8, 16 // workers))}
+    environment = {
+        **os.environ,
+        "PEER_DATABASE": bench.peer_dsn,
+        "PEER_CONNECTIONS": str(max(8, 16 // workers)),
+    }
     environment["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(command, env=environment, cwd=bench.directory)
 
@@ -147,7 +158,11 @@ def compare(bench: Bench) -> int:
     seconds = now - now % 10**6
     for n, (operation, _) in enumerate(pairs):
         at = msgspec.json.decode(msgspec.json.encode(operation))
-        at |= {"id": f"cmp-{n}", "account": f"a-{draw.randrange(40)}", "occurred_at": _moment(seconds - 60 * 10**6)}
+        at |= {
+            "id": f"cmp-{n}",
+            "account": f"a-{draw.randrange(40)}",
+            "occurred_at": _moment(seconds - 60 * 10**6),
+        }
         body = msgspec.json.encode(at)
         answers = []
         for port in bench.ports:
@@ -155,7 +170,9 @@ def compare(bench: Bench) -> int:
             if status != 200:
                 raise SystemExit(f"{body!r} was answered {status}: {answer!r}")
             decision = msgspec.json.decode(answer)["decision"]
-            answers.append({k: v for k, v in decision.items() if k not in ("id", "decided_at", "obligations")})
+            answers.append(
+                {k: v for k, v in decision.items() if k not in ("id", "decided_at", "obligations")}
+            )
         if answers[0] != answers[1]:
             raise SystemExit(f"outputs differ for {body!r}:\n{answers[0]}\n{answers[1]}")
     return COMPARED
@@ -178,7 +195,9 @@ def wrk(bench: Bench, side: int, case: str, connections: int, seconds: float) ->
         raise SystemExit(f"wrk said nothing: {done.stdout}{done.stderr}")
     result = json.loads(line.removeprefix("RESULT "))
     if result["refused"] or result["broken"]:
-        raise SystemExit(f"{case}: {result['refused']} refused, {result['broken']} broken requests on side {side}")
+        raise SystemExit(
+            f"{case}: {result['refused']} refused, {result['broken']} broken requests on side {side}"
+        )
     result["rate"] = result["requests"] / result["seconds"]
     return result
 
@@ -208,7 +227,9 @@ def rounds(bench: Bench, case: str, connections: int) -> dict[str, object]:
     slower = sorted(a["p99"] / b["p99"] for a, b in zip(*sides, strict=True))
     report = {"case": case, "connections": connections, "noise": round(noise, 2)}
     for name, side in (("ours", sides[0]), ("peer", sides[1])):
-        report[name] = {k: round(statistics.median(r[k] for r in side), 2) for k in ("rate", "p50", "p99", "p999", "max")}
+        report[name] = {
+            k: round(statistics.median(r[k] for r in side), 2) for k in ("rate", "p50", "p99", "p999", "max")
+        }
     report["times_as_many"] = _deciles(faster)
     report["share_of_p99"] = _deciles(slower)
     met = statistics.median(faster) >= 4 and statistics.median(slower) <= 0.5
@@ -254,7 +275,9 @@ def run(bench: Bench) -> list[dict[str, object]]:
     try:
         seconds = wait_ready(bench.ports[0], ours)
         wait_ready(bench.ports[1], peer)
-        reports.append({"case": "restart", "operations": options.history, "seconds_to_ready": round(seconds, 1)})
+        reports.append(
+            {"case": "restart", "operations": options.history, "seconds_to_ready": round(seconds, 1)}
+        )
         bench.say(json.dumps(reports[-1]))
         reports.append({"case": "outputs", "compared": compare(bench), "different": 0})
         bench.say(json.dumps(reports[-1]))
@@ -280,7 +303,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=5, help="per side and round")
     parser.add_argument("--tail-seconds", type=float, default=60)
-    parser.add_argument("--connections", type=lambda text: [int(n) for n in text.split(",")], default=[16, 64])
+    parser.add_argument(
+        "--connections", type=lambda text: [int(n) for n in text.split(",")], default=[16, 64]
+    )
     parser.add_argument("--cases", default="uniform,hot,nat,tail,fsync")
     parser.add_argument("--peer-workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)

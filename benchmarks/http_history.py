@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-
 from benchmarks.peers.window_sql import WindowSql
+
 from countermand.flows.circumstances import Surroundings
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import moment_of
@@ -67,7 +67,9 @@ def operations(seed: int, count: int, now: int) -> Iterator[tuple[Operation, int
         )
 
 
-async def load_history(ours: Any, theirs: Any, program: Program, policy_id: int, seed: int, count: int, now: int) -> None:
+async def load_history(
+    ours: Any, theirs: Any, program: Program, policy_id: int, seed: int, count: int, now: int
+) -> None:
     """COPY the same history into both databases; everything was allowed, and nothing of it is asked again.
 
     Facts, standing and answers of these rows are short stand-ins: no window and no decision reads them.

@@ -1,0 +1,1 @@
+"""The other side of the comparisons: what a team without Countermand would write."""

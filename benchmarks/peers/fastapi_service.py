@@ -131,7 +131,9 @@ async def decide_operation(body: OperationIn) -> Response:
                 answer,
             )
         except asyncpg.UniqueViolationError:
-            stored = await connection.fetchval("SELECT answer FROM decision_made WHERE operation = $1", operation.id)
+            stored = await connection.fetchval(
+                "SELECT answer FROM decision_made WHERE operation = $1", operation.id
+            )
             if stored is None:
                 raise HTTPException(409) from None
             answer = stored

@@ -32,7 +32,8 @@ class WindowSql:
             "CREATE TABLE account (id text PRIMARY KEY, type text, frozen boolean NOT NULL DEFAULT false);"
         )
         self.by_entity = [
-            [n for n, window in enumerate(plan.windows) if window.entity == entity] for entity in range(len(keys))
+            [n for n, window in enumerate(plan.windows) if window.entity == entity]
+            for entity in range(len(keys))
         ]
         self.indexes = "".join(self._index(entity) for entity in range(len(keys)) if self.by_entity[entity])
         # A parameter that no feature looks at would have no type.
@@ -52,7 +53,9 @@ class WindowSql:
     def _index(self, entity: int) -> str:
         used = sorted({c for n in self.by_entity[entity] if (c := self.plan.windows[n].column) is not None})
         covered = ", ".join(["mask", "seq", *(f"v{column}" for column in used)])
-        return f"CREATE INDEX ON operation_seen (k{entity}, at) INCLUDE ({covered}) WHERE k{entity} IS NOT NULL;"
+        return (
+            f"CREATE INDEX ON operation_seen (k{entity}, at) INCLUDE ({covered}) WHERE k{entity} IS NOT NULL;"
+        )
 
     def _read(self) -> str:
         parts, selected = [], []
@@ -73,7 +76,9 @@ class WindowSql:
     def _pieces(self, number: int) -> list[str]:
         """The aggregates that one feature is made of; the operation's own part is added in Python."""
         window = self.plan.windows[number]
-        inside = f"FILTER (WHERE at > $1 - {window.micros}::bigint AND mask & {1 << window.stream}::bigint <> 0"
+        inside = (
+            f"FILTER (WHERE at > $1 - {window.micros}::bigint AND mask & {1 << window.stream}::bigint <> 0"
+        )
         column = None if window.column is None else f"v{window.column}"
         own = ""
         if window.aggregate is Aggregate.DISTINCT:
@@ -85,7 +90,10 @@ class WindowSql:
             case Aggregate.SUM:
                 kinds = [("sum", f"coalesce(sum({column}) {inside}), 0)::bigint")]
             case Aggregate.AVG:
-                kinds = [("sum", f"coalesce(sum({column}) {inside}), 0)::bigint"), ("count", f"count({column}) {inside})")]
+                kinds = [
+                    ("sum", f"coalesce(sum({column}) {inside}), 0)::bigint"),
+                    ("count", f"count({column}) {inside})"),
+                ]
             case Aggregate.MIN | Aggregate.MAX:
                 kinds = [("most", f"{window.aggregate.value}({column}) {inside})")]
             case Aggregate.DISTINCT:

@@ -88,7 +88,7 @@ class Group(Protocol):
     recorded: Mapping[str, Recorded]
 
     async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
-        """Record the rows and their journal facts; called in the order of deciding, which becomes their order.
+        """Record the rows and their journal facts; called in the order of deciding, which becomes theirs.
 
         Raises RowRefused where the data itself is at fault, AlreadyRecorded, Unavailable.
         """

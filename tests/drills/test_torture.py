@@ -32,12 +32,12 @@ def test_a_short_torture_finds_nothing(capsys: pytest.CaptureFixture[str]) -> No
     assert min(report["outcomes"].get(word, 0) for word in ("allow", "deny", "challenge")) > 0
 
 
-def answer(name: str, word: str) -> bytes:
+def _answer(name: str, word: str) -> bytes:
     return msgspec.json.encode({"operation": name, "decision": {"outcome": word}})
 
 
-def sound() -> tuple[History, list[Row], list[tuple[str, str]]]:
-    """A small history and a record that agree: payments of two accounts on one device, some over the limit."""
+def _sound() -> tuple[History, list[Row], list[tuple[str, str]]]:
+    """A history and a record that agree: payments of two accounts on one device, some over the limit."""
     history, recount = History(), Recount()
     rows: list[Row] = []
     for n in range(40):
@@ -49,7 +49,9 @@ def sound() -> tuple[History, list[Row], list[tuple[str, str]]]:
         facts = recount.facts(seen_of(row))
         denied = over_limit(seen_of(row), facts["limit.daily.used"])
         word = "deny" if denied else "allow"
-        row = msgspec.structs.replace(row, facts=facts, outcome=4 if denied else 0, answer=answer(name, word))
+        row = msgspec.structs.replace(
+            row, facts=facts, outcome=4 if denied else 0, answer=_answer(name, word)
+        )
         recount.add(seen_of(row))
         rows.append(row)
         history.sent[name] = Sent(account, "payment", 100 * n + 1)
@@ -57,67 +59,67 @@ def sound() -> tuple[History, list[Row], list[tuple[str, str]]]:
     return history, rows, [(row.id, row.decision) for row in rows]
 
 
-def found(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> list[str]:
+def _found(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> list[str]:
     return list(violations_of(history, Record(rows, journal)))
 
 
 def test_a_sound_record_has_no_violation() -> None:
     """The same record that is doctored below passes, with refusals in it."""
-    history, rows, journal = sound()
+    history, rows, journal = _sound()
     assert {row.outcome for row in rows} == {0, 4}
-    assert found(history, rows, journal) == []
+    assert _found(history, rows, journal) == []
 
 
-def replaced(n: int, **values: Any) -> Callable[[History, list[Row], list[tuple[str, str]]], None]:
+def _replaced(n: int, **values: Any) -> Callable[[History, list[Row], list[tuple[str, str]]], None]:
     def doctor(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
         rows[n] = msgspec.structs.replace(rows[n], **values)
 
     return doctor
 
 
-def lost(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _lost(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     del rows[-1], journal[-1]
 
 
-def twice(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _twice(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     rows.append(rows[3])
 
 
-def invented(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _invented(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     del history.sent["op-39"]
 
 
-def unfounded(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _unfounded(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     journal.append(("op-5", "dec-elsewhere"))
 
 
-def doubled(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _doubled(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     journal.append(journal[5])
 
 
-def silent(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _silent(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     del journal[5]
 
 
-def swapped(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _swapped(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     rows[6], rows[8] = rows[8], rows[6]
 
 
-def frozen(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _frozen(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     history.frozen.append(Frozen("a-0", since=150, until=270))
 
 
-def fickle(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _fickle(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     history.answered("op-2", b"other bytes", "allow", 10_000)
 
 
-def miscounted(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _miscounted(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     rows[9] = msgspec.structs.replace(rows[9], facts={**rows[9].facts, "operations_1m": 1})
 
 
-def let_through(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
+def _let_through(history: History, rows: list[Row], journal: list[tuple[str, str]]) -> None:
     n = next(n for n, row in enumerate(rows) if row.outcome == 4)
-    changed = answer(rows[n].id, "allow")
+    changed = _answer(rows[n].id, "allow")
     rows[n] = msgspec.structs.replace(rows[n], outcome=0, answer=changed)
     history.sent[rows[n].id].answer = answer_digest(changed)
 
@@ -125,26 +127,26 @@ def let_through(history: History, rows: list[Row], journal: list[tuple[str, str]
 @pytest.mark.parametrize(
     ("doctor", "says"),
     [
-        (lost, "acknowledged, but not recorded"),
-        (twice, "is recorded 2 times"),
-        (invented, "nobody sent it"),
-        (unfounded, "which is not recorded"),
-        (doubled, "2 facts in the journal"),
-        (silent, "has no fact in the journal"),
-        (swapped, "recorded and recomputed facts differ"),
-        (frozen, "while its account was frozen"),
-        (fickle, "other bytes"),
-        (miscounted, "recorded and recomputed facts differ"),
-        (let_through, "where deny was due"),
-        (replaced(4, answer=answer("op-4", "hold")), "not the one that was given"),
-        (replaced(4, account="a-9"), "sent for a-0"),
-        (replaced(4, decision="dec-3"), "decision dec-3 is recorded 2 times"),
-        (replaced(4, outcome=2), "answered allow"),
+        (_lost, "acknowledged, but not recorded"),
+        (_twice, "is recorded 2 times"),
+        (_invented, "nobody sent it"),
+        (_unfounded, "which is not recorded"),
+        (_doubled, "2 facts in the journal"),
+        (_silent, "has no fact in the journal"),
+        (_swapped, "recorded and recomputed facts differ"),
+        (_frozen, "while its account was frozen"),
+        (_fickle, "other bytes"),
+        (_miscounted, "recorded and recomputed facts differ"),
+        (_let_through, "where deny was due"),
+        (_replaced(4, answer=_answer("op-4", "hold")), "not the one that was given"),
+        (_replaced(4, account="a-9"), "sent for a-0"),
+        (_replaced(4, decision="dec-3"), "decision dec-3 is recorded 2 times"),
+        (_replaced(4, outcome=2), "answered allow"),
     ],
 )
 def test_every_kind_of_damage_is_found(doctor: Any, says: str) -> None:
     """One thing is wrong with the record or with what the clients saw, and the checker says what."""
-    history, rows, journal = sound()
+    history, rows, journal = _sound()
     doctor(history, rows, journal)
-    violations = found(history, rows, journal)
+    violations = _found(history, rows, journal)
     assert any(says in violation for violation in violations), violations

@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 import pytest
-from flows.stage import NOON, house_on
 
 from countermand.flows.house import House
 from countermand.kernel.clock import ManualClock
+from flows.stage import NOON, house_on
 
 
 @pytest.fixture

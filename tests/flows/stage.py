@@ -1,4 +1,4 @@
-"""A stage for flows: operations in one line, a house on a test's own database, and a store that breaks on cue."""
+"""A stage for flows: operations in one line, a house on a database of its own, a store that breaks on cue."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ Step = Callable[[], Awaitable[None]]
 class Faults:
     """Stands before the house's store and breaks when told to.
 
-    `plan` maps (step, how many times it was called, from 1) to what happens there; a step is `begin`, `write`,
-    `commit` or `committed` (the commit happened, but its answer is lost).
+    `plan` maps (step, how many times it was called, from 1) to what happens there; a step is `begin`,
+    `write`, `commit` or `committed` (the commit happened, but its answer is lost).
     """
 
     def __init__(self, store: Any, plan: Mapping[tuple[str, int], Exception | Step]) -> None:
@@ -163,5 +163,5 @@ def break_store(house: House, plan: Mapping[tuple[str, int], Exception | Step]) 
 async def until(condition: Callable[[], bool], seconds_max: float = 10) -> None:
     """Let the loop run until something holds."""
     async with asyncio.timeout(seconds_max):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.001)

@@ -8,6 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
+
+from countermand.flows.house import House
+from countermand.flows.replay_decision import replay_decision
+from countermand.kernel.clock import ManualClock
+from countermand.kernel.errors import BadRequest, Conflict, CountermandError, Unavailable
 from flows.stage import (
     NOON,
     SECOND,
@@ -20,11 +25,6 @@ from flows.stage import (
     payment,
     until,
 )
-
-from countermand.flows.house import House
-from countermand.flows.replay_decision import replay_decision
-from countermand.kernel.clock import ManualClock
-from countermand.kernel.errors import BadRequest, Conflict, CountermandError, Unavailable
 
 DAY = 86400 * SECOND
 
@@ -107,17 +107,20 @@ async def test_another_body_under_the_same_id_is_refused_wherever_they_meet(data
 async def test_a_limit_holds_against_a_race(house: House, tables: Any, clients: int) -> None:
     """Payments of 500 yuan at once under a limit of 5,000 a day: ten pass, the limit is used up exactly."""
     answers = await asyncio.gather(
-        *(house.decider.decide(payment(minor=50_000, device={"id": f"d-{n}"}), None) for n in range(clients + 10))
+        *(
+            house.decider.decide(payment(minor=50_000, device={"id": f"d-{n}"}), None)
+            for n in range(clients + 10)
+        )
     )
     outcomes = [outcome_of(answer) for answer in answers]
     assert outcomes.count("deny") == clients
     refused = next(answer_of(answer) for answer in answers if outcome_of(answer) == "deny")
-    assert [reason["rule"] for reason in refused["reasons"]][0] == "limit.daily"
+    assert refused["reasons"][0]["rule"] == "limit.daily"
     assert await assert_windows_equal_the_record(house, tables) == clients + 10
 
 
 async def test_every_window_is_exact_in_a_crowd(database_dsn: str, tables: Any) -> None:
-    """Hundreds of operations with equal and disordered instants, in small overlapping groups, then a restart."""
+    """Hundreds of operations with equal and disordered instants, in small groups, then a restart."""
     draw = random.Random(7)
     clock = ManualClock(NOON)
     operations = [
@@ -254,7 +257,9 @@ async def test_text_that_no_database_keeps_fails_alone(house: House, tables: Any
         msgspec.structs.replace(payment(), id="half\ud800"),
     ]
     good = [payment(minor=1) for _ in range(4)]
-    results = await house.decider.decide_many([good[0], poisons[0], good[1], poisons[1], good[2], poisons[2]], None)
+    results = await house.decider.decide_many(
+        [good[0], poisons[0], good[1], poisons[1], good[2], poisons[2]], None
+    )
     for refusal in (results[1], results[3], results[5]):
         assert isinstance(refusal, CountermandError)
         assert (refusal.code, refusal.http_status) == ("unrecordable_operation", 400)

@@ -1,4 +1,4 @@
-"""Goal: after a freeze is acknowledged no decision made before it can be committed; after a lift none is stopped."""
+"""Goal: after a freeze is acknowledged no decision made before it commits; after a lift none is stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from flows.stage import SECOND, answer_of, break_store, outcome_of, payment, until
 
 from countermand.flows.freeze_account import freeze_account, lift_freeze
 from countermand.flows.house import House
@@ -17,16 +16,17 @@ from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.facts import ACCOUNT_FROZEN, ACCOUNT_LIFTED
 from countermand.vocabulary.parties import FREEZE_RULE, AccountProfile
+from flows.stage import SECOND, answer_of, break_store, outcome_of, payment, until
 
 
-async def frozen(house: House, account: str = "a-1") -> dict[str, Any]:
+async def _frozen(house: House, account: str = "a-1") -> dict[str, Any]:
     return await freeze_account(house, account, "phone stolen", "desk")
 
 
 async def test_a_freeze_stops_what_leaves_the_account_and_a_lift_ends_it(house: House) -> None:
-    """Payments are refused with the order's reason; logging in stays possible; other accounts do not notice."""
+    """Payments are refused with the order's reason; logging in stays possible; others do not notice."""
     assert outcome_of(await house.decider.decide(payment(), None)) == "allow"
-    order = await frozen(house)
+    order = await _frozen(house)
     refused = answer_of(await house.decider.decide(payment(), None))
     assert refused["outcome"] == "deny"
     assert FREEZE_RULE in [reason["rule"] for reason in refused["reasons"]]
@@ -39,8 +39,8 @@ async def test_a_freeze_stops_what_leaves_the_account_and_a_lift_ends_it(house: 
 
 async def test_freezing_and_lifting_again_change_nothing(house: House, tables: Any) -> None:
     """The same order answers, and the journal has each fact once."""
-    first = await frozen(house)
-    assert await frozen(house) == first
+    first = await _frozen(house)
+    assert await _frozen(house) == first
     await lift_freeze(house, "a-1", "desk")
     assert (await lift_freeze(house, "a-1", "desk"))["order"] is None
     kinds = [row["kind"] for row in await tables.fetch("SELECT kind FROM journal ORDER BY seq")]
@@ -48,7 +48,7 @@ async def test_freezing_and_lifting_again_change_nothing(house: House, tables: A
 
 
 async def test_a_decision_in_flight_ends_before_the_freeze_is_acknowledged(house: House, tables: Any) -> None:
-    """The group was decided before the freeze: the freeze waits for its commit, then everything is stopped."""
+    """The group was decided before the freeze: the freeze waits for its commit, then all is stopped."""
     gate = asyncio.Event()
 
     async def wait() -> None:
@@ -57,7 +57,7 @@ async def test_a_decision_in_flight_ends_before_the_freeze_is_acknowledged(house
     faults = break_store(house, {("commit", 1): wait})
     before = asyncio.create_task(house.decider.decide(payment(), None))
     await until(lambda: faults.calls.get("commit") == 1)
-    freezing = asyncio.create_task(frozen(house))
+    freezing = asyncio.create_task(_frozen(house))
     await asyncio.sleep(0.05)
     assert not freezing.done()
     after = asyncio.create_task(house.decider.decide(payment(), None))
@@ -70,7 +70,7 @@ async def test_a_decision_in_flight_ends_before_the_freeze_is_acknowledged(house
 
 
 async def test_no_decision_slips_past_a_freeze_in_a_crowd(house: House, tables: Any) -> None:
-    """Many payments, freezes and lifts at once: what was asked after an acknowledged freeze is never allowed."""
+    """Many payments, freezes and lifts: what was asked after an acknowledged freeze is never allowed."""
     draw = random.Random(11)
     now, wrong = 0, []
     standing: dict[str, int] = {}  # account -> since which moment its freeze has been acknowledged
@@ -80,14 +80,16 @@ async def test_no_decision_slips_past_a_freeze_in_a_crowd(house: House, tables: 
         for _ in range(15):
             account = f"a-{draw.randrange(3)}"
             since = standing.get(account)
-            outcome = outcome_of(await house.decider.decide(payment(account, minor=1, kind="withdrawal"), None))
+            outcome = outcome_of(
+                await house.decider.decide(payment(account, minor=1, kind="withdrawal"), None)
+            )
             if since is not None and standing.get(account) == since and outcome == "allow":
                 wrong.append(account)
 
     async def desk(account: str) -> None:
         nonlocal now
         for _ in range(12):
-            await frozen(house, account)
+            await _frozen(house, account)
             now += 1
             standing[account] = now
             await asyncio.sleep(draw.random() * 0.01)
@@ -104,7 +106,7 @@ async def test_no_decision_slips_past_a_freeze_in_a_crowd(house: House, tables: 
 
 async def test_a_lift_asked_for_before_a_freeze_may_come_after_it(house: House, clock: ManualClock) -> None:
     """Two desks at once, or a clock set back: the order is lifted, not an error."""
-    await frozen(house)
+    await _frozen(house)
     clock.advance(-5 * SECOND)
     assert (await lift_freeze(house, "a-1", "desk"))["order"] is not None
 
@@ -133,13 +135,23 @@ async def test_a_changed_profile_is_seen_by_the_next_operation(house: House, tab
 async def test_every_account_that_can_pay_can_be_frozen(house: House, account: str) -> None:
     """Whatever an operation may name, a freeze may name too."""
     assert outcome_of(await house.decider.decide(payment(account), None)) == "allow"
-    await frozen(house, account)
+    await _frozen(house, account)
     assert outcome_of(await house.decider.decide(payment(account), None)) == "deny"
 
 
 @pytest.mark.parametrize(
     ("account", "reason"),
-    [("", "r"), ("x" * 129, "r"), ("a\nb", "r"), ("a\n", "r"), ("\ud800", "r"), ("a", " "), ("a", "r" * 501), ("a", "\0"), ("a", "\udc00")],
+    [
+        ("", "r"),
+        ("x" * 129, "r"),
+        ("a\nb", "r"),
+        ("a\n", "r"),
+        ("\ud800", "r"),
+        ("a", " "),
+        ("a", "r" * 501),
+        ("a", "\0"),
+        ("a", "\udc00"),
+    ],
 )
 async def test_what_cannot_be_a_freeze_is_refused(house: House, account: str, reason: str) -> None:
     """A clear 400 for each, never a trouble of the database."""

@@ -7,6 +7,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+
+from countermand.adapters.postgres.availability import unavailable
+from countermand.flows.house import House
+from countermand.kernel.errors import CountermandError, Unavailable
+from countermand.work import RowRefused
 from flows.stage import (
     Faults,
     answer_of,
@@ -18,11 +23,6 @@ from flows.stage import (
     payment,
     until,
 )
-
-from countermand.adapters.postgres.availability import unavailable
-from countermand.flows.house import House
-from countermand.kernel.errors import CountermandError, Unavailable
-from countermand.work import RowRefused
 
 LOST = Unavailable("database_away", "lost", "丢失")
 BREAKS = [LOST, asyncpg.DiskFullError("no space left on device"), RuntimeError("a bug")]
@@ -54,7 +54,8 @@ async def test_a_group_that_fails_leaves_no_trace(
     again = await house.decider.decide_many(lost, None)
     assert [outcome_of(answer) for answer in again] == ["allow"] * 5
     assert [
-        await tables.fetchval("SELECT answer FROM operation WHERE id = $1", operation.id) for operation in lost
+        await tables.fetchval("SELECT answer FROM operation WHERE id = $1", operation.id)
+        for operation in lost
     ] == again
     assert await assert_windows_equal_the_record(house, tables) == 6
     assert [(await facts_of(house, operation.id))["operations_1m"] for operation in lost] == [2, 3, 4, 5, 6]
@@ -63,8 +64,10 @@ async def test_a_group_that_fails_leaves_no_trace(
 
 @pytest.mark.parametrize("step", ["commit", "committed"])
 async def test_a_neighbour_decided_on_top_is_decided_again(house: House, tables: Any, step: str) -> None:
-    """The second group saw the first in the windows; the first fails; the second is decided without it, or with
-    it where the lost commit had happened after all."""
+    """The second group saw the first in the windows; the first fails; the second is decided anew.
+
+    Without the first, or with it where the lost commit had happened after all.
+    """
     gate = asyncio.Event()
 
     async def fail_when_told() -> None:
@@ -102,7 +105,7 @@ async def test_the_settling_of_a_lost_commit_waits_for_the_database(house: House
 
 
 async def test_one_refused_row_fails_alone_between_overlapping_groups(database_dsn: str, tables: Any) -> None:
-    """The database refuses one row's data: all its neighbours are decided, in its group and in the others."""
+    """The database refuses one row's data: all neighbours are decided, in its group and in others."""
     poison = payment(minor=13)
 
     class Refusing(Faults):
@@ -128,7 +131,7 @@ async def test_one_refused_row_fails_alone_between_overlapping_groups(database_d
 
 
 async def test_a_storm_of_failures_never_shows(database_dsn: str, tables: Any) -> None:
-    """Every seventh step breaks, before or after the fact, under many clients that retry until they succeed."""
+    """Steps break again and again, before or after the fact, under clients that retry until they succeed."""
     async with house_on(database_dsn, group_size_max=5) as house:
         plan: dict[tuple[str, int], Any] = {}
         for step, every in (("begin", 11), ("write", 7), ("commit", 9), ("committed", 5), ("recorded", 3)):
@@ -178,7 +181,7 @@ async def test_killed_backends_cost_a_retry_and_nothing_else(house: House, table
     while not load.done():
         killed += await tables.fetchval(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'countermand'"
+            "WHERE datname = current_database() AND application_name = 'countermand'"
         )
         await asyncio.sleep(0.2)
     answers = [answer for part in await load for answer in part]
@@ -210,7 +213,7 @@ async def test_a_second_server_is_refused_with_reason_and_remedy(house: House, d
 
 
 async def test_taking_over_waits_for_a_commit_in_flight(database_dsn: str, tables: Any) -> None:
-    """The old server lost its seat while a group of its was being committed: the new one counts that group."""
+    """The old server lost its seat while it committed a group: the new one counts that group."""
     async with house_on(database_dsn) as old:
         gate = asyncio.Event()
 
@@ -222,8 +225,8 @@ async def test_taking_over_waits_for_a_commit_in_flight(database_dsn: str, table
         deciding = asyncio.create_task(old.decider.decide(operation, None))
         await until(lambda: faults.calls.get("commit") == 1)
         await tables.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'countermand seat' "
-            "AND datname = current_database()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'countermand seat' AND datname = current_database()"
         )
 
         async def take_over() -> int:

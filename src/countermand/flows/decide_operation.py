@@ -125,7 +125,9 @@ class Decider:
             account = accounts.get(operation.account) or Account(id=operation.account)
             try:
                 self._decide_one(member, account, outcome)
-            except Exception as error:  # a fact that cannot be computed or packed must not take the others along
+            except (
+                Exception
+            ) as error:  # a fact that cannot be computed or packed must not take the others along
                 log.exception("decision_failed", operation=operation.id)
                 member.result = broken(error)
                 continue

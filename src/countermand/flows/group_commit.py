@@ -80,7 +80,8 @@ class GroupCommitter:
     async def decide(self, operation: Operation, trace: str | None) -> bytes:
         """The durable answer to one operation, as bytes.
 
-        Raises BadRequest (its time, `unrecordable_operation`), Conflict (`id_reused`), Unavailable (`overloaded`, `database_away`).
+        Raises BadRequest (its time, `unrecordable_operation`), Conflict (`id_reused`), Unavailable
+        (`overloaded`, `database_away`).
         """
         return await self._enqueued(operation, trace)
 
@@ -91,12 +92,12 @@ class GroupCommitter:
         waits: list[asyncio.Future[bytes] | CountermandError] = []
         for operation in operations:
             try:
-                wait = self._enqueued(operation, trace)
+                done = self._enqueued(operation, trace)
             except CountermandError as refusal:
                 waits.append(refusal)
                 continue
-            wait.add_done_callback(_heard)
-            waits.append(wait)
+            done.add_done_callback(_heard)
+            waits.append(done)
         results: list[bytes | CountermandError] = []
         for wait in waits:
             if isinstance(wait, CountermandError):
@@ -203,7 +204,7 @@ class GroupCommitter:
                 raise _PredecessorFailed
             committing = True
             await group.commit()
-        except Exception as error:  # whatever it was, nothing of this group may stay in the windows
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing may stay in the windows
             self._undo(outcome, doubtful=committing)
             if self._last is mine:
                 self._last = None
@@ -297,7 +298,7 @@ def _heard(done: asyncio.Future[bytes]) -> None:
 def _unrecordable(operation: Operation) -> BadRequest:
     return BadRequest(
         "unrecordable_operation",
-        "The operation holds data that cannot be recorded, so it was not decided; sending it again will not help.",
+        "The operation holds data that cannot be recorded, so it was not decided; sending it again is no help.",
         "该操作含有无法落库的数据，因此未作决策；重复发送也不会成功。",
         operation=operation.id.encode(errors="replace").decode(),
     )

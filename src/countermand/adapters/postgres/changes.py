@@ -62,7 +62,7 @@ class Changes:
 
     async def stop(self) -> None:
         """End the task and give its connection back."""
-        # One cancellation can be lost: in Python 3.11 wait_for swallows it when a notice arrives at that moment.
+        # One cancellation can be lost: wait_for of Python 3.11 swallows it when a notice arrives just then.
         while self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CANCEL_AGAIN_SECONDS)

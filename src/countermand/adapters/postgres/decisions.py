@@ -49,13 +49,11 @@ class PostgresDecisions:
             await connection.execute(
                 f"BEGIN; SELECT pg_advisory_xact_lock_shared(gate) FROM unnest('{{{array}}}'::bigint[]) gate"  # noqa: S608 - numbers only
             )
-            rows = await connection.fetch(queries.accounts_moved, list(guards), list(guards.values()))
+            rows = await connection.fetch(queries.group_begun, list(guards), list(guards.values()), list(ids))
             if rows[0]["epoch"] != self.epoch:
                 raise fenced()
-            recorded = await connection.fetch(queries.operations_recorded, list(ids))
             if self._seq_next is None:
-                last = await connection.fetchval(queries.last_seq)
-                self._seq_next = self._seq_next or last + 1  # the other lane may have been faster
+                self._number_from(await connection.fetchval(queries.last_seq) + 1)
         except AWAY as error:
             self._drop(lane)
             raise unavailable(error) from error
@@ -65,8 +63,12 @@ class PostgresDecisions:
         except BaseException:
             self._drop(lane)
             raise
-        accounts = {row["id"]: account_of_row(row) for row in rows if row["id"] is not None}
-        known = {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in recorded}
+        accounts, known = {}, {}
+        for row in rows:
+            if row["answer"] is not None:
+                known[row["id"]] = Recorded(row["body_digest"], row["answer"])
+            elif row["id"] is not None:
+                accounts[row["id"]] = account_of_row(row)
         return PostgresGroup(self, lane, connection, accounts, known)
 
     async def recorded(self, ids: Collection[str], accounts: Collection[str]) -> Mapping[str, Recorded]:
@@ -95,11 +97,15 @@ class PostgresDecisions:
         finally:
             await connection.close()
 
+    def _number_from(self, first: int) -> None:
+        if self._seq_next is None:  # else the other lane was faster, and may have given some out
+            self._seq_next = first
+
     def numbered(self, count: int) -> range:
         """The next numbers of the record. Groups take them in the order in which they were decided.
 
         A sequence in the database would hand them out in the order in which two lanes happen to write, and
-        operations of the same instant would come back from a restart in another order than they were decided in.
+        operations of the same instant would come back from a restart in another order than they had.
         """
         assert self._seq_next is not None, "a group was begun before anything is written"
         first = self._seq_next

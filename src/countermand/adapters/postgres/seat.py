@@ -1,9 +1,9 @@
 """The seat of the one server that decides: a lock while it lives, an epoch that outlives it.
 
 The lock refuses a second server at its start. Should the lock's connection break, another server may take the
-seat. Taking it waits for every group in flight (a group shares its accounts' gates until its commit has ended),
-and every group reads the epoch after it has its gates: so nothing of the old server's is committed once the new
-one reads the record, also when the old one was killed and only its backend was still committing.
+seat. Taking it waits for every group in flight (a group shares its accounts' gates until its commit has
+ended), and every group reads the epoch after it has its gates. So nothing of the old server's is committed
+once the new one reads the record, also when the old one was killed and its backend was still committing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m countermand.drills.torture --seed N`: load, freeze, retry, kill, restart; then check the history."""
+"""`python -m countermand.drills.torture --seed N`: load, freeze, retry, kill, restart; then check."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BACKEND_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of it. kills: how often the server or its database connections are killed; minutes: of load."""
+    """How much of it. kills: of the server or of its database connections; minutes: of load, at most."""
 
     seed: int = 1
     operations: int = 200_000
@@ -44,7 +44,7 @@ SHORT = {"operations": 5_000, "clients": 24, "kills": 2, "sample": 100}
 
 
 async def torture(plan: Plan, directory: Path) -> tuple[History, list[str], dict[str, float]]:
-    """Play the plan on an empty directory: what was seen, all violations, and how many seconds each part took."""
+    """Play the plan on an empty directory: what was seen, all violations, the seconds of each part."""
     victim, history, seconds = Victim(directory), History(), {}
     began = time.monotonic()
     await victim.make_key()
@@ -74,12 +74,17 @@ async def _play(plan: Plan, victim: Victim, load: Load) -> None:
     timer = asyncio.get_running_loop().call_later(plan.minutes * 60, setattr, load, "stopped", True)
     clients = [asyncio.create_task(Client(load, number).run()) for number in range(plan.clients)]
     try:
+        # A killer that fails leaves a dead server, and the clients would insist for ever.
+        killer.add_done_callback(
+            lambda done: done.cancelled() or done.exception() is None or working.cancel()
+        )
         working = asyncio.gather(*clients)
-        # A killer that fails leaves a dead server: the clients would insist for ever.
-        await asyncio.wait([working, killer], return_when=asyncio.FIRST_COMPLETED)
-        if killer.done():
-            killer.result()
-        await working
+        try:
+            await working
+        except asyncio.CancelledError:
+            if killer.done():
+                killer.result()
+            raise
     finally:
         timer.cancel()
         for task in (*beside, killer, *clients):
@@ -96,7 +101,7 @@ async def _kill_now_and_then(plan: Plan, victim: Victim, load: Load) -> None:
     if plan.kills > 1:  # both ways to die, in a short form too
         kinds[:2] = [False, True]
     for moment, backends in zip(moments, kinds, strict=True):
-        while load.history.acknowledged < moment:
+        while load.history.acknowledged < moment:  # noqa: ASYNC110 - a count, not an event
             await asyncio.sleep(0.005)
         await asyncio.sleep(draw.random() * 0.05)
         if backends:
@@ -116,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         history, violations, seconds = _run(plan, directory)
         report = {
             "seed": plan.seed,
-            "operations": load_of(history),
+            "operations": history.acknowledged,
             "clients": plan.clients,
             **history.counts,
             "freezes": len(history.frozen),
@@ -132,8 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             shutil.rmtree(directory, ignore_errors=True)
     if violations:
-        print(f"again: python -m countermand.drills.torture --seed {plan.seed} --operations {plan.operations} "
-              f"--clients {plan.clients} --kills {plan.kills}", file=sys.stderr)  # fmt: skip
+        sizes = f"--operations {plan.operations} --clients {plan.clients} --kills {plan.kills}"
+        print(f"again: python -m countermand.drills.torture --seed {plan.seed} {sizes}", file=sys.stderr)
     return 1 if violations else 0
 
 
@@ -141,11 +146,6 @@ def _run(plan: Plan, directory: Path) -> tuple[History, list[str], dict[str, flo
     import uvloop
 
     return uvloop.run(torture(plan, directory))
-
-
-def load_of(history: History) -> int:
-    """How many different operations were acknowledged."""
-    return history.acknowledged
 
 
 def outcomes_of(history: History) -> dict[str, int]:

@@ -37,7 +37,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the database holds at the end. journal: (operation, decision) of every `operation.decided` fact."""
+    """What the database holds at the end. journal: (operation, decision) of each `operation.decided` fact."""
 
     rows: Sequence[Row]
     journal: Sequence[tuple[str, str]]
@@ -100,7 +100,7 @@ def _frozen(history: History, record: Record) -> Iterator[str]:
         if row.kind not in STOPPED or sent is None or row.outcome == DENY or not sent.acknowledged:
             continue
         for since, until in orders.get(row.account, ()):
-            # Sent after the freeze was acknowledged and answered before its end: no order of events excuses it.
+            # Sent after the freeze was acknowledged, answered before its end: no order excuses it.
             if since < sent.invoked and sent.acknowledged < until:
                 yield f"{row.id}: let through while its account was frozen"
 

@@ -1,4 +1,4 @@
-"""The clients of the drill: what they send is drawn from the seed; what they are told goes into the history."""
+"""The clients of the drill: what they send comes from the seed, what they are told goes into the history."""
 
 from __future__ import annotations
 

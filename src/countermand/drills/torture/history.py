@@ -11,8 +11,8 @@ VIOLATIONS_KEPT_MAX = 100
 class Sent:
     """One operation a client sent, perhaps many times with the same body.
 
-    invoked: when it was first sent; acknowledged: when it was first answered (nanoseconds of one steady clock;
-    0 before that). answer: the digest of the first answer's bytes; outcome: its word.
+    invoked: when it was first sent; acknowledged: when it was first answered (nanoseconds of one steady
+    clock; 0 before that). answer: the digest of the first answer's bytes; outcome: its word.
     """
 
     account: str
@@ -25,7 +25,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Frozen:
-    """A freeze of an account: from its acknowledgement until the first attempt to lift it (0: never lifted)."""
+    """A freeze of an account: from its acknowledgement until the first attempt to lift it (0: never)."""
 
     account: str
     since: int

@@ -46,9 +46,15 @@ class Victim:
         log = (self.directory / "serve.log").open("ab")
         command = [sys.executable, "-c", _SERVE, "serve", "--data-dir", str(self.directory)]
         command += ["--port", str(self.port), "--policy", str(POLICY)]
-        environment = {**os.environ, "COUNTERMAND_SHARED_BUFFERS_MB": "128", "COUNTERMAND_LOG_LEVEL": "warning"}
+        environment = {
+            **os.environ,
+            "COUNTERMAND_SHARED_BUFFERS_MB": "128",
+            "COUNTERMAND_LOG_LEVEL": "warning",
+        }
         with log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            self._process = await asyncio.to_thread(
+                subprocess.Popen, command, stdout=log, stderr=log, env=environment
+            )
         self.started += 1
         line = Connection(self.port, self.key)
         for _ in range(READY_SECONDS_MAX * 20):
@@ -67,7 +73,7 @@ class Victim:
         return (self.directory / "serve.log").read_text(errors="replace")[-2000:]
 
     async def kill(self) -> None:
-        """kill -9: no farewell. Its PostgreSQL loses its parent too."""
+        """As `kill -9` does it, without a farewell; its PostgreSQL loses its parent too."""
         assert self._process is not None, "it was started"
         self._process.send_signal(signal.SIGKILL)
         await asyncio.to_thread(self._process.wait)

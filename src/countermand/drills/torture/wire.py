@@ -1,4 +1,4 @@
-"""A lean HTTP/1.1 client for the drill: one connection, one request at a time, and a clear word when it breaks."""
+"""A lean HTTP/1.1 client for the drill: one request at a time, and a clear word when it breaks."""
 
 from __future__ import annotations
 

@@ -1,14 +1,19 @@
--- name: accounts_moved
--- The server's epoch, and the accounts whose guard is not the one presented ($1 ids, $2 guards) with any freeze.
-SELECT e.epoch, moved.*
+-- name: group_begun
+-- The epoch; accounts whose guard is not the one presented ($1 ids, $2 guards) with any freeze; recorded ids of $3.
+SELECT e.epoch, known.*
 FROM server_epoch AS e
 LEFT JOIN (
-    SELECT a.id, a.guard, a.handle, a.type, a.timezone, a.opened_at, a.home_ips, a.home_places, a.devices, a.traits,
+    SELECT NULL::bytea AS body_digest, NULL::bytea AS answer,
+           a.id, a.guard, a.handle, a.type, a.timezone, a.opened_at, a.home_ips, a.home_places, a.devices, a.traits,
            a.kyc_level, s.id AS freeze_id, s.reason AS freeze_reason, s.placed_at AS freeze_placed_at
     FROM unnest($1::text[], $2::bigint[]) AS presented (id, guard)
     JOIN account AS a ON a.id = presented.id AND a.guard <> presented.guard
     LEFT JOIN standing_order AS s ON s.account = a.id AND s.kind = 'freeze' AND s.lifted_at IS NULL
-) AS moved ON true;
+    UNION ALL
+    SELECT body_digest, answer, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM operation
+    WHERE id = ANY($3::text[])
+) AS known ON true;
 
 -- name: operations_recorded
 -- The answers of those ids ($1) that are recorded.
