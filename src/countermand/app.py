@@ -166,7 +166,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
 
 
 async def _database(stack: AsyncExitStack, settings: Settings) -> tuple[str, asyncpg.Pool[Any]]:
-    """The owner's address of an up-to-date database, a private one if need be, and the app's own pool on it."""
+    """The owner's address of an up-to-date database (a private one if need be), and the app's pool on it."""
     dsn = settings.database_url
     if dsn is None:
         private = own_server(

@@ -58,7 +58,7 @@ DECIDES_NOTHING = [
     ("flag OR NOT flag", "always_true", 1),
     ("flag IS NULL OR flag IS NOT NULL", "always_true", 1),
     ("account IS NOT NULL AND flag", "always_true", 1),
-    ("amount > cny(0)", "always_true", 1),
+    ("amount >= cny(0)", "always_true", 1),
     ("local_hour >= 0 AND flag", "always_true", 1),
     ("local_hour < 24", "always_true", 1),
     ("abs(whole) >= 0", "always_true", 5),

@@ -65,7 +65,7 @@ _ALL = (
         "o.amount.minor if o.amount is not None and o.amount.currency == CURRENCY else None",
         "amount",
         "金额",
-        bounds=(1, None),
+        bounds=(0, None),
     ),
     _field("currency", Type.TEXT, "None if o.amount is None else o.amount.currency", "currency", "币种"),
     _field(

@@ -130,9 +130,9 @@ class Counterparty(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 
 
 class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A positive number of minor units of an ISO 4217 currency."""
+    """Minor units of an ISO 4217 currency; nothing is an amount too: a card that is only being verified."""
 
-    minor: Annotated[int, msgspec.Meta(ge=1, le=MINOR_MAX, description="minor units: fen, cents")]
+    minor: Annotated[int, msgspec.Meta(ge=0, le=MINOR_MAX, description="minor units: fen, cents")]
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
 
 

@@ -54,8 +54,7 @@ async def test_a_reused_id_is_a_conflict(door: Door, operation: Operation) -> No
 BAD = [
     ({"kind": "teleport"}, "invalid_operation", "kind"),
     ({"amount": {"minor": 1, "currency": "ZZZ"}}, "unknown_currency", "amount.currency"),
-    ({"amount": {"minor": -5, "currency": "CNY"}}, "invalid_operation", "amount.minor"),
-    ({"amount": {"minor": 0, "currency": "CNY"}}, "invalid_operation", "amount.minor"),
+    ({"amount": {"minor": -1, "currency": "CNY"}}, "invalid_operation", "amount.minor"),
     ({"amount": {"minor": 10**30, "currency": "CNY"}}, "invalid_operation", "amount.minor"),
     ({"amount": {"minor": 1.5, "currency": "CNY"}}, "invalid_operation", "amount.minor"),
     ({"occurred_at": "0001-01-01T00:00:00Z"}, "time_too_old", "occurred_at"),
