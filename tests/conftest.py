@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+import structlog
 
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.server import PrivateServer
@@ -31,6 +32,13 @@ async def _execute(dsn: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A command configures logging for its whole process; the next test begins without that."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

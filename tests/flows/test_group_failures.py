@@ -161,7 +161,7 @@ async def test_a_storm_of_failures_never_shows(database_dsn: str, tables: Any) -
 
 async def test_killed_backends_cost_a_retry_and_nothing_else(house: House, tables: Any) -> None:
     """The database ends our connections at any moment; the clients insist; every window equals the record."""
-    operations = [payment(f"a-{n % 5}") for n in range(600)]
+    operations = [payment(f"a-{n % 5}") for n in range(1800)]
     refused = 0
 
     async def insist(operation: Any) -> bytes:
@@ -183,12 +183,12 @@ async def test_killed_backends_cost_a_retry_and_nothing_else(house: House, table
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
             "WHERE datname = current_database() AND application_name = 'countermand'"
         )
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.03)
     answers = [answer for part in await load for answer in part]
     assert killed > 0
     assert refused > 0
-    assert len({answer_of(answer)["id"] for answer in answers}) == 600
-    assert await assert_windows_equal_the_record(house, tables) == 600
+    assert len({answer_of(answer)["id"] for answer in answers}) == 1800
+    assert await assert_windows_equal_the_record(house, tables) == 1800
 
 
 async def test_a_fenced_server_stops_deciding(house: House, tables: Any) -> None:

@@ -56,19 +56,25 @@ class Client:
 
     async def run(self) -> None:
         """Until all operations of the drill were sent and answered."""
-        while True:
-            act = self.draw.random()
-            if self.mine and act < 0.08:
-                await self._repeat()
-            elif self.mine and act < 0.11:
-                await self._reuse()
-            elif act < 0.14:
-                if not await self._race():
-                    break
-            elif not await (self._batch() if act < 0.19 else self._one()):
-                break
-        for line in self.lines:
-            line.close()
+        try:
+            while await self._acted():
+                pass
+        finally:
+            for line in self.lines:
+                line.close()
+
+    async def _acted(self) -> bool:
+        """One act by chance; False when there is nothing left to send."""
+        act = self.draw.random()
+        if self.mine and act < 0.08:
+            await self._repeat()
+        elif self.mine and act < 0.11:
+            await self._reuse()
+        elif act < 0.14:
+            return await self._race()
+        else:
+            return await (self._batch() if act < 0.19 else self._one())
+        return True
 
     async def _one(self) -> bool:
         made = self._new(1)
@@ -192,14 +198,17 @@ class Desk:
     async def run(self) -> None:
         """Until it is cancelled."""
         path = f"/v1/accounts/{self.account}/freeze"
-        while True:
-            await self._insist("POST", path, b'{"reason":"drill"}')
-            frozen = Frozen(self.account, time.monotonic_ns())
-            self.load.history.frozen.append(frozen)
-            await asyncio.sleep(self.draw.random() * 0.4)
-            frozen.until = time.monotonic_ns()
-            await self._insist("DELETE", path)
-            await asyncio.sleep(self.draw.random() * 0.4)
+        try:
+            while True:
+                await self._insist("POST", path, b'{"reason":"drill"}')
+                frozen = Frozen(self.account, time.monotonic_ns())
+                self.load.history.frozen.append(frozen)
+                await asyncio.sleep(self.draw.random() * 0.4)
+                frozen.until = time.monotonic_ns()
+                await self._insist("DELETE", path)
+                await asyncio.sleep(self.draw.random() * 0.4)
+        finally:
+            self.line.close()
 
     async def _insist(self, method: str, path: str, body: bytes = b"") -> None:
         while True:

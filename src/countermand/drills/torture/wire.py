@@ -33,6 +33,9 @@ class Connection:
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError) as error:
             self.close()
             raise Broken(repr(error)) from error
+        except BaseException:
+            self.close()  # half an answer may be waiting on it
+            raise
 
     async def _asked(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         if self._reader is None or self._writer is None:
