@@ -1,7 +1,7 @@
-"""Durable decisions over HTTP, against the plain service a team would write (FastAPI, asyncpg, features as SQL).
+"""Durable decisions over HTTP, against the plain service a team would write (FastAPI, asyncpg, SQL).
 
-Both decide by the same policy on the same history in the same PostgreSQL server with synchronous commit, both are
-asked the same things by wrk, in turns. A case passes only if the machine was quiet enough to say so.
+Both decide by the same policy on the same history in the same PostgreSQL server with synchronous commit, both
+are asked the same things by wrk, in turns. A case passes only if the machine was quiet enough to say so.
 """
 
 from __future__ import annotations
@@ -255,7 +255,7 @@ def ours_alone(bench: Bench, case: str, connections: int, seconds: float) -> dic
 
 
 async def set_flush_delay(directory: Path, dsn: str, micros: int) -> None:
-    """Every flush of the log waits this much longer: PostgreSQL's own commit_delay, so no compiler is needed."""
+    """Every flush of the log waits this much longer: by commit_delay, so no compiler is needed."""
     password = (directory / "superuser.password").read_text().strip()
     parts = urlsplit(dsn)
     admin = urlunsplit(parts._replace(netloc=f"postgres:{password}@", path="/postgres"))

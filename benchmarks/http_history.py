@@ -74,7 +74,7 @@ async def load_history(
 
     Facts, standing and answers of these rows are short stand-ins: no window and no decision reads them.
     """
-    surroundings = Surroundings(program, lambda ip: NOWHERE, _Nothing(), _Nothing())
+    surroundings = Surroundings(program, lambda _: NOWHERE, _Nothing(), _Nothing())
     sql = WindowSql(program.plan)
     mine: list[tuple[Any, ...]] = []
     peers: list[tuple[Any, ...]] = []

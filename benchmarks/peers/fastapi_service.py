@@ -1,9 +1,9 @@
 """The peer: the plain service a team would write, with FastAPI, pydantic, asyncpg and features as SQL.
 
 It is given more than it would have: our own compiled rules and reasons, our wording of the decision, filters
-worked out before the insert, one prepared statement for all features over covering indexes, two round trips to
-the database in all. It does not do what we do besides: serialize decisions of one account (two at once may both
-pass a limit), share gates with a freeze, journal facts, check keys, or answer a reused id with 409.
+worked out before the insert, one prepared statement for all features over covering indexes, two round trips
+to the database in all. It does not do what we do besides: serialize decisions of one account (two at once may
+both pass a limit), share gates with a freeze, journal facts, check keys, or answer a reused id with 409.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from benchmarks.peers.window_sql import WindowSql
 from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from benchmarks.peers.window_sql import WindowSql
 from countermand.app import read_policy
 from countermand.decisions.decide import Question, decide
 from countermand.flows.circumstances import Surroundings
@@ -32,16 +32,22 @@ from countermand.vocabulary.places import NOWHERE
 
 
 class Amount(BaseModel):
+    """Minor units and their currency."""
+
     minor: int = Field(ge=1)
     currency: str = Field(pattern="^[A-Z]{3}$")
 
 
 class Party(BaseModel):
+    """Who receives."""
+
     id: str = Field(min_length=1, max_length=128)
     institution: str | None = None
 
 
 class Device(BaseModel):
+    """What it came from."""
+
     id: str = Field(min_length=1, max_length=128)
     signals: dict[str, Any] | None = None
 
@@ -79,13 +85,13 @@ class _NoLists:
 
 program = compile_policy(read_policy(os.environ.get("PEER_POLICY", "cn-consumer-finance")))
 sql = WindowSql(program.plan)
-surroundings = Surroundings(program, lambda ip: NOWHERE, _NoLists(), _NoLists())
+surroundings = Surroundings(program, lambda _: NOWHERE, _NoLists(), _NoLists())
 clock, ids = SystemClock(), RandomIds()
 pool: asyncpg.Pool[Any]
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> Any:
+async def lifespan(_: FastAPI) -> Any:
     global pool  # noqa: PLW0603
     size = int(os.environ.get("PEER_CONNECTIONS", "16"))
     pool = await asyncpg.create_pool(os.environ["PEER_DATABASE"], min_size=size, max_size=size)

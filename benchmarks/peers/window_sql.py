@@ -1,8 +1,8 @@
 """The windows of any policy as SQL over one indexed table: what a team without a feature store would write.
 
-One row per operation: its instant, the keys of the policy's entities, the filters that held as bits, the values
-that are aggregated. One statement reads everything: per entity one scan of that key's operations with a FILTER
-per feature, over an index that covers it, so the heap is not touched.
+One row per operation: its instant, the keys of the policy's entities, the filters that held as bits, the
+values that are aggregated. One statement reads everything: per entity one scan of that key's operations with
+a FILTER per feature, over an index that covers it, so the heap is not touched.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class WindowSql:
         declared = ", ".join(f"{name} {kind}" for name, kind in zip(self.columns, types, strict=True))
         self.schema = (
             f"CREATE TABLE operation_seen (seq bigint GENERATED ALWAYS AS IDENTITY, {declared});"
-            "CREATE TABLE decision_made (operation text PRIMARY KEY, decision text NOT NULL, outcome text NOT NULL, "
-            "body jsonb NOT NULL, facts bytea NOT NULL, answer bytea NOT NULL);"
+            "CREATE TABLE decision_made (operation text PRIMARY KEY, decision text NOT NULL, "
+            "outcome text NOT NULL, body jsonb NOT NULL, facts bytea NOT NULL, answer bytea NOT NULL);"
             "CREATE TABLE account (id text PRIMARY KEY, type text, frozen boolean NOT NULL DEFAULT false);"
         )
         self.by_entity = [

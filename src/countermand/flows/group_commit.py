@@ -298,7 +298,7 @@ def _heard(done: asyncio.Future[bytes]) -> None:
 def _unrecordable(operation: Operation) -> BadRequest:
     return BadRequest(
         "unrecordable_operation",
-        "The operation holds data that cannot be recorded, so it was not decided; sending it again is no help.",
+        "The operation holds data that cannot be recorded, so it was not decided; a retry is no help.",
         "该操作含有无法落库的数据，因此未作决策；重复发送也不会成功。",
         operation=operation.id.encode(errors="replace").decode(),
     )

@@ -92,6 +92,7 @@ async def _play(plan: Plan, victim: Victim, load: Load) -> None:
         for task in (*beside, killer, *clients):
             with suppress(asyncio.CancelledError):
                 await task
+        await asyncio.sleep(0)  # the connections they closed have their last word
 
 
 async def _kill_now_and_then(plan: Plan, victim: Victim, load: Load) -> None:
