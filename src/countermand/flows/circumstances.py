@@ -16,7 +16,8 @@ from countermand.vocabulary.places import NOWHERE, Place
 _MICROSECOND = timedelta(microseconds=1)
 _DAY_MICROS = 86400 * 10**6
 _HOUR_MICROS = 3600 * 10**6
-_ZONES_MAX = 1024
+_QUARTER_MICROS = 900 * 10**6
+_OFFSETS_MAX = 4096
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Surroundings:
     locate: Callable[[str], Place]
     lists: Lists
     population: Population
-    _zones: dict[str, ZoneInfo] = field(default_factory=dict)
+    _offsets: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def of(self, operation: Operation, account: Account, at: int) -> Circumstances:
         """All that the policy may ask about one operation."""
@@ -44,11 +45,13 @@ class Surroundings:
         return circumstances
 
     def _offset(self, name: str, at: int) -> int:
-        zone = self._zones.get(name)
-        if zone is None:
-            if len(self._zones) >= _ZONES_MAX:
-                self._zones.clear()
-            zone = self._zones[name] = ZoneInfo(name)
-        offset = moment_of(at).astimezone(zone).utcoffset()
-        assert offset is not None, "an aware moment has an offset"
-        return offset // _MICROSECOND
+        """Microseconds east of UTC; zones change their offset only at quarters of an hour."""
+        quarter = at // _QUARTER_MICROS
+        offset = self._offsets.get((name, quarter))
+        if offset is None:
+            if len(self._offsets) >= _OFFSETS_MAX:
+                self._offsets.clear()
+            there = moment_of(at).astimezone(ZoneInfo(name)).utcoffset()
+            assert there is not None, "an aware moment has an offset"
+            offset = self._offsets[name, quarter] = there // _MICROSECOND
+        return offset

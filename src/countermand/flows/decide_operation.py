@@ -116,6 +116,7 @@ class Decider:
         A member whose decision breaks leaves no mark on the windows and fails alone.
         """
         outcome = Outcome()
+        now = self.clock.now()  # one instant for the group: they are decided together
         for member in members:
             operation = member.operation
             known = recent.get(operation.id) or group.recorded.get(operation.id)
@@ -124,10 +125,8 @@ class Decider:
                 continue
             account = accounts.get(operation.account) or Account(id=operation.account)
             try:
-                self._decide_one(member, account, outcome)
-            except (
-                Exception
-            ) as error:  # a fact that cannot be computed or packed must not take the others along
+                self._decide_one(member, account, now, outcome)
+            except Exception as error:  # a fact that cannot be computed must not take the others along
                 log.exception("decision_failed", operation=operation.id)
                 member.result = broken(error)
                 continue
@@ -135,13 +134,12 @@ class Decider:
             recent.put(operation.id, Recorded(member.body_digest, member.result))
         return outcome
 
-    def _decide_one(self, member: Pending, account: Account, outcome: Outcome) -> None:
+    def _decide_one(self, member: Pending, account: Account, now: int, outcome: Outcome) -> None:
         operation, program, at = member.operation, self.program, member.at
         circumstances = self.surroundings.of(operation, account, at)
         given = program.given(circumstances)
         observation = program.observation(given)
         facts = program.complete(given, self.features.read(observation))
-        now = self.clock.now()
         kind = operation.kind.value
         decision = decide(Question(self.ids.new("dec", now), kind, facts, account.frozen, now), program)
         observed = program.observed(given, observation, decision.outcome)

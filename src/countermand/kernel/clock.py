@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 MICROS_PER_SECOND = 1_000_000
@@ -61,6 +62,7 @@ def moment_of(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+@lru_cache(maxsize=64)  # the operations of a group carry one instant
 def rfc3339(micros: int) -> str:
     """An instant as RFC 3339 text in UTC with microseconds.
 

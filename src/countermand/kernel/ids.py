@@ -15,12 +15,34 @@ class Ids(Protocol):
         ...
 
 
+class _Chance:
+    """The system's randomness, drawn in blocks: one system call serves hundreds of identifiers."""
+
+    BLOCK_BYTES = 8192
+
+    def __init__(self) -> None:
+        self._block = b""
+        self._used = 0
+
+    def take(self, count: int) -> bytes:
+        """`count` fresh random bytes, none of them ever given out before."""
+        end = self._used + count
+        if end > len(self._block):
+            self._block, self._used, end = os.urandom(self.BLOCK_BYTES), 0, count
+        taken = self._block[self._used : end]
+        self._used = end
+        return taken
+
+
+_CHANCE = _Chance()
+
+
 class RandomIds:
     """`prefix-` and 32 hex digits of a UUID version 7: 48 bits of milliseconds, 74 random bits."""
 
     def new(self, prefix: str, at_micros: int) -> str:
         head = (at_micros // 1000) & 0xFFFFFFFFFFFF
-        tail = int.from_bytes(os.urandom(10))
+        tail = int.from_bytes(_CHANCE.take(10))
         number = head << 80 | 0x7 << 76 | (tail >> 68) << 64 | 0b10 << 62 | tail & ((1 << 62) - 1)
         return f"{prefix}-{number:032x}"
 
@@ -43,4 +65,4 @@ def new_secret() -> str:
 
 def new_trace_digits() -> str:
     """48 random hex digits: a trace id of 32 and a span id of 16 (W3C Trace Context)."""
-    return os.urandom(24).hex()
+    return _CHANCE.take(24).hex()

@@ -140,11 +140,15 @@ class PostgresGroup:
 
     async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
         numbers = self._store.numbered(len(rows))  # before the first await: in the order of deciding
+        # A group is decided at one instant, so few moments serve all its rows and facts.
+        moments = {
+            at: moment_of(at) for at in {row.received_at for row in rows} | {fact.at for fact in facts}
+        }
         records = [
-            (*row[:3], moment_of(row.occurred_at), moment_of(row.received_at), *row[5:], number)
+            (*row[:3], moment_of(row.occurred_at), moments[row.received_at], *row[5:], number)
             for row, number in zip(rows, numbers, strict=True)
         ]
-        lines = [(moment_of(f.at), f.kind, f.subject, f.body, f.trace) for f in facts]
+        lines = [(moments[f.at], f.kind, f.subject, f.body, f.trace) for f in facts]
         try:
             await self._connection.copy_records_to_table(
                 "operation", records=records, columns=_OPERATION_COLUMNS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from countermand.app import open_house
 from countermand.settings import Settings
 from countermand.surfaces.cli.grammar import command, data_dir_option, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
+from countermand.surfaces.collector import collector_off_the_path
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import serve as serve_front
 
@@ -42,7 +42,5 @@ def serve(data_dir: Path | None, port: int | None, host: str | None, policy: str
 async def _serve(settings: Settings) -> None:
     async with open_house(settings) as house:
         front = make_front(house)
-        # What was built so far lives as long as the server: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        await serve_front(front, settings.host, settings.port)
+        async with collector_off_the_path():
+            await serve_front(front, settings.host, settings.port)
