@@ -353,7 +353,9 @@ class _Binder:
         entity, number = self.entities.index(by), self.columns.index(column)
         over = min(2 * 86400 * 10**6, self.declared.head.history)
         name = f"limit.{limit.id}.used"
-        window = Window(name, entity, self._stream(counted(limit)), Aggregate.SUM, over, number, own=False)
+        window = Window(
+            name, entity, self._stream(counted(limit)), Aggregate.SUM, over, number, False, 0, True
+        )
         for known in self.windows:
             if replace(known, name=name) == window:
                 return known.name  # limits that count the same operations share what the day has used

@@ -28,6 +28,10 @@ class Aggregate(StrEnum):
 LOOKS_BACK = frozenset({Aggregate.FIRST_SEEN, Aggregate.TIME_SINCE_LAST, Aggregate.LAST})
 
 
+# These only add up, so what occurred later can be part of them.
+CAN_LOOK_AHEAD = frozenset({Aggregate.COUNT, Aggregate.RATE, Aggregate.SUM, Aggregate.AVG})
+
+
 class ColumnKind(StrEnum):
     """How a column's values are kept: 64-bit integers, doubles, or interned texts."""
 
@@ -49,7 +53,9 @@ class Window:
     """One feature: operations of stream `stream` with the same key `entity`, over `(t - micros, t]`.
 
     `own` tells whether the operation being decided is part of its own window. `per_micros` is the unit of
-    a rate. `column` is None for the aggregates that look at operations only.
+    a rate. `column` is None for the aggregates that look at operations only. `ahead` counts also what
+    occurred later but was recorded before, `(t - micros, ∞)`: so that a limit holds in whatever order
+    operations arrive; only for the aggregates in CAN_LOOK_AHEAD.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Window:
     column: int | None = None
     own: bool = True
     per_micros: int = 0
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

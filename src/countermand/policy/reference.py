@@ -43,7 +43,8 @@ def window_value(window: Window, recorded: list[Observation], own: Observation) 
     inside = [
         other
         for other in recorded
-        if own.at - window.micros < other.at <= own.at
+        if own.at - window.micros < other.at
+        and (window.ahead or other.at <= own.at)
         and other.keys[window.entity] == key
         and other.mask >> window.stream & 1
     ]

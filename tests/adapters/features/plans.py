@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from countermand.policy.plan import (
+    CAN_LOOK_AHEAD,
     LOOKS_BACK,
     Aggregate,
     Column,
@@ -57,6 +58,7 @@ def random_plan(seed: random.Random) -> FeaturePlan:
                 column,
                 own,
                 seed.choice((1, 7, 3600)) if aggregate is Aggregate.RATE else 0,
+                aggregate in CAN_LOOK_AHEAD and seed.random() < 0.3,
             )
         )
     return FeaturePlan(ENTITIES, COLUMNS, streams, tuple(windows), history, seed.choice((0, 3, 10)))

@@ -56,6 +56,8 @@ class LateReader:
                 values.append(self._last(acc, field, present, now))
                 continue
             enter, leave = gained[acc.group], lost[acc.group]
+            if acc.ahead:
+                enter, leave = self._gained(acc.group, fields, now, newest, ahead=True), []
             if acc.kind is Kind.DISTINCT:
                 own_id, holds = next(own) if own is not None and acc.field in wanted else (0, False)
                 count, new = self._distinct(acc, slot, field, enter, leave, own_id)
@@ -70,7 +72,9 @@ class LateReader:
                 values.append(field + self._change(acc, enter, leave))
         return (*values, *adds)
 
-    def _gained(self, group: int, fields: tuple[int, ...], now: int, newest: int) -> Rows:
+    def _gained(
+        self, group: int, fields: tuple[int, ...], now: int, newest: int, *, ahead: bool = False
+    ) -> Rows:
         """Rows inside the window as of `now` that the record's window has left behind, newest first."""
         at, preceding = self._tape.at, self._entity.preceding
         left = fields[self._index[f"l{group}"]]
@@ -78,7 +82,7 @@ class LateReader:
         start = now - self._layout.lengths[group]
         rows: Rows = []
         while row and at[row] > start:
-            if at[row] <= now:
+            if ahead or at[row] <= now:
                 rows.append(row)
             row = preceding[row]
         return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from countermand.policy.plan import LOOKS_BACK, Aggregate, ColumnKind, FeaturePlan, Window
+from countermand.policy.plan import CAN_LOOK_AHEAD, LOOKS_BACK, Aggregate, ColumnKind, FeaturePlan, Window
 
 # Bits per word of a row's mask: a word stays positive, so that -1 can mark a row as gone.
 WORD_BITS = 62
@@ -44,6 +44,7 @@ class Accumulator:
     field: str
     number: int = -1  # DISTINCT: which table of values, among all of the plan
     chain: Chain | None = None
+    ahead: bool = False  # what occurred later counts too
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class PlanLayout:
         group = -1 if kind is Kind.LAST else lengths.index(window.micros)
         largest = window.aggregate is Aggregate.MAX
         # The count of known values does not depend on which column's values they are, but on its bits.
-        identity = (kind, group, bits, -1 if kind is Kind.COUNT else column, largest)
+        identity = (kind, group, bits, -1 if kind is Kind.COUNT else column, largest, window.ahead)
         if identity in shared:
             return shared[identity]
         chain = None
@@ -208,7 +209,7 @@ class PlanLayout:
             number = self.distincts
             self.distincts += 1
         field = f"{_LETTER[kind]}{len(shared)}"
-        shared[identity] = Accumulator(kind, group, bits, column, field, number, chain)
+        shared[identity] = Accumulator(kind, group, bits, column, field, number, chain, window.ahead)
         return shared[identity]
 
 
@@ -217,6 +218,8 @@ def _check(plan: FeaturePlan, window: Window) -> None:
         raise ValueError(f"window {window.name}: its length is outside the history that is kept")
     if window.own and window.aggregate in LOOKS_BACK:
         raise ValueError(f"window {window.name}: {window.aggregate} never includes its own operation")
+    if window.ahead and window.aggregate not in CAN_LOOK_AHEAD:
+        raise ValueError(f"window {window.name}: {window.aggregate} cannot look ahead")
     if window.aggregate in (Aggregate.COUNT, Aggregate.RATE, Aggregate.FIRST_SEEN, Aggregate.TIME_SINCE_LAST):
         return
     if window.column is None:

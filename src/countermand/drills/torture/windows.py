@@ -113,8 +113,9 @@ class Recount:
         return len(set(np.unique(track.rows[first:last, 0]).tolist()) | {self._code(seen.account)})
 
     def _used(self, track: Track, seen: Seen) -> int:
-        first, last = track.inside(seen.at, 2 * DAY)
-        rows = track.rows[first:last]
+        """The day so far: also what occurred later, if it was recorded before."""
+        first, _ = track.inside(seen.at, 2 * DAY)
+        rows = track.rows[first : track.count]
         counts = (
             (rows[:, _KIND] != _OTHER)
             & (rows[:, _OUTCOME] != DENY)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from countermand.kernel.text import Text
+from countermand.vocabulary.operations import PRINTABLE
 
 Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"}, max_length=64)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -14,7 +15,7 @@ FileText = Annotated[str, msgspec.Meta(max_length=1024 * 1024)]
 
 
 def _printable(length_max: int) -> Any:
-    return Annotated[str, msgspec.Meta(min_length=1, max_length=length_max, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    return Annotated[str, msgspec.Meta(min_length=1, max_length=length_max, pattern=PRINTABLE)]
 
 
 class FreezeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
