@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 UV_VERSION := 0.13.9
-DATA_DIR ?= demo-data
+DATA_DIR ?=
 SEED ?= 1
 ONCE ?=
 ARGS ?=
@@ -58,7 +58,7 @@ test: setup ## Run every test (ARGS="-k name" for some)
 
 .PHONY: demo
 demo: setup ## Play the demo and stay up; ONCE=1 plays it through and ends
-	$(BIN)/countermand demo --data-dir $(DATA_DIR) $(if $(ONCE),--once) $(ARGS)
+	$(BIN)/countermand demo $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(if $(ONCE),--once) $(ARGS)
 
 .PHONY: torture
 torture: setup ## Load, freeze, retry and kill the server, then check the history (SEED=1)

@@ -21,7 +21,7 @@ from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.orders import PostgresOrders
-from countermand.adapters.postgres.pool import connect_pool
+from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
 from countermand.adapters.postgres.report import PostgresReport
 from countermand.adapters.postgres.roles import grants_sql
@@ -82,7 +82,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             pool = await connect_pool(dsn, size_max=DESK_CONNECTIONS_MAX, application_name="countermand desk")
         except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise unreachable(error) from error
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(close_pool, pool)
         desk = Desk(
             keys=PostgresKeys(pool, time),
             lists=PostgresLists(pool),
@@ -180,7 +180,7 @@ async def _database(stack: AsyncExitStack, settings: Settings) -> tuple[str, asy
         pool = await connect_pool(dsn, size_max=HOUSE_CONNECTIONS_MAX)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise unreachable(error) from error
-    stack.push_async_callback(pool.close)
+    stack.push_async_callback(close_pool, pool)
     return dsn, pool
 
 

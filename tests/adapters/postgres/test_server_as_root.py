@@ -55,10 +55,22 @@ def _python_for(user: SystemUser) -> str:
 
 
 @ROOT_ONLY
+def test_our_own_temporary_directories_are_opened_for_passing(server_directory):
+    """`mktemp -d` makes directories nobody else may enter; a server below one starts all the same."""
+    private = server_directory / "made-by-mktemp"
+    private.mkdir(mode=0o700)
+    server_directory.chmod(0o700)
+    with small(private / "data") as dsn:
+        assert dsn
+    assert stat.S_IMODE(private.stat().st_mode) == 0o701
+
+
+@ROOT_ONLY
 def test_a_directory_in_the_way_is_named_and_left_as_it_is(server_directory):
     """A private parent directory stays private; the refusal names it and the remedy, in both languages."""
     private = server_directory / "home"
     private.mkdir(mode=0o700)
+    os.chown(private, 65534, 65534)
     server_directory.chmod(0o711)
     with pytest.raises(SetupError) as refusal:
         small(private / "data").start()

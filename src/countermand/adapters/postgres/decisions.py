@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
 
 from countermand.adapters.postgres.availability import AWAY, unavailable
-from countermand.adapters.postgres.pool import connect
+from countermand.adapters.postgres.pool import CLOSE_SECONDS_MAX, connect
 from countermand.adapters.postgres.profiles import account_of_row
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import moment_of
@@ -36,7 +37,8 @@ class PostgresDecisions:
         """Close every lane's connection."""
         for connection in self._connections:
             if connection is not None:
-                await connection.close()
+                with suppress(*AWAY):  # a connection whose server was killed has nobody to say goodbye to
+                    await connection.close(timeout=CLOSE_SECONDS_MAX)
 
     async def begin(self, lane: int, guards: Mapping[str, int], ids: Collection[str]) -> PostgresGroup:
         gates = sorted({gate_of(account) for account in guards})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ STATEMENT_SECONDS_MAX = 30
 LOCK_SECONDS_MAX = 5
 IDLE_IN_TRANSACTION_SECONDS_MAX = 30
 CONNECT_SECONDS_MAX = 15
+CLOSE_SECONDS_MAX = 5
 _JSONB_VERSION = b"\x01"
 
 
@@ -39,6 +41,15 @@ async def connect_pool(
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
         # "role does not exist" or "permission denied to set role".
         raise roles_missing(await _session_user(dsn)) from error
+
+
+async def close_pool(pool: asyncpg.Pool[Any]) -> None:
+    """Close in good order; connections that do not end in time (their server was killed) are cut."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS_MAX):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 async def connect(

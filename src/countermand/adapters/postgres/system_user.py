@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,8 +105,9 @@ def first_unreachable(user: SystemUser, path: Path) -> Path | None:
 def prepare_directory(user: SystemUser, directory: Path, marker: str) -> None:
     """Make `directory` and let `user` pass through it.
 
-    Only directories made here, and a data directory that is empty or carries our `marker` file, get the
-    passing bit for others; anybody else's directory, above all a home, stays as it is.
+    Only directories made here, our own inside the system's temporary folder, and a data directory that is
+    empty or carries our `marker` file, get the passing bit for others (names in them stay unreadable);
+    anybody else's directory, above all a home, stays as it is.
 
     Raises SetupError `database_directory_unreachable` naming the directory in the way.
     """
@@ -125,6 +127,8 @@ def prepare_directory(user: SystemUser, directory: Path, marker: str) -> None:
         step.chmod(0o711)
     if not missing and _is_ours(directory, marker):
         directory.chmod(directory.stat().st_mode | 0o001)
+    for step in _own_temporary(directory):
+        step.chmod(step.stat().st_mode | 0o001)
     if (obstacle := first_unreachable(user, directory)) is not None:
         raise SetupError(
             "database_directory_unreachable",
@@ -136,6 +140,13 @@ def prepare_directory(user: SystemUser, directory: Path, marker: str) -> None:
             directory=str(directory),
             obstacle=str(obstacle),
         )
+
+
+def _own_temporary(directory: Path) -> list[Path]:
+    """The directories on the way that root made inside the temporary folder, as `mktemp -d` does."""
+    folder = Path(tempfile.gettempdir()).resolve()
+    inside = [step for step in directory.parents if folder in step.parents]
+    return [step for step in inside if step.stat().st_uid == os.geteuid()]
 
 
 def _is_ours(directory: Path, marker: str) -> bool:
