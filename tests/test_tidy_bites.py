@@ -48,7 +48,7 @@ INNOCENT = [
     ("clock and chance are handed in", "src/countermand/drills/a.py", "import random"),
     ("no notes to oneself", "docs/a.md", "a to-do list, and `TODO` as a placeholder"),
     ("modules are nouns", "src/countermand/vocabulary/commons.py", ""),
-    ("no path of one machine", "docs/a.md", "GET /v1/work/items and $HOME/work/x and /usr/bin"),
+    ("no path of one machine", "docs/a.md", "GET /v1/home/items and $HOME/home/x and /usr/bin"),
     ("both languages", "policies/a/rules.yaml", "reason: {en: Both, zh: 都有}"),
 ]
 
