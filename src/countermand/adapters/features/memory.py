@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 from collections.abc import Callable, Iterable
 from itertools import chain, islice
@@ -57,9 +58,16 @@ class MemoryFeatureStore:
         """Take in recorded history in the order of recording; how many were young enough to keep."""
         if self._tape.oldest:
             return sum(1 for observation in observations if self.observe(observation))
-        iterator = iter(observations)
-        first = list(islice(iterator, 1))
-        return load_in_bulk(self._tape, chain(first, iterator)) if first else 0
+        # Millions of short-lived tuples would only make the collector look at everything again and again.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            iterator = iter(observations)
+            first = list(islice(iterator, 1))
+            return load_in_bulk(self._tape, chain(first, iterator)) if first else 0
+        finally:
+            if collecting:
+                gc.enable()
 
     def stats(self) -> dict[str, int]:
         """How much is held: rows, keys of all entities, and an estimate of the memory in bytes."""
