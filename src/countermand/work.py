@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
+from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.parties import Account
 
@@ -144,3 +145,12 @@ class Journal(Protocol):
     async def append(self, facts: Sequence[Fact]) -> None:
         """Append in order, all or none. Raises Unavailable."""
         ...
+
+
+def database_away() -> Unavailable:
+    """Nothing was recorded, as far as can be known; the retry is safe because ids are idempotent."""
+    return Unavailable(
+        "database_away",
+        "The database cannot record anything right now; send the same request again, it is safe.",
+        "数据库暂时无法落库；请原样重新发送，不会重复生效。",
+    )

@@ -18,7 +18,7 @@ from countermand.flows.decide_operation import Decider, Outcome, Pending, Recent
 from countermand.kernel.errors import BadRequest, CountermandError, SetupError, Unavailable
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
-from countermand.work import AlreadyRecorded, DecisionStore, Group, RowRefused
+from countermand.work import AlreadyRecorded, DecisionStore, Group, RowRefused, database_away
 
 log = structlog.get_logger(__name__)
 ACCOUNTS_CACHED_MAX = 200_000
@@ -265,14 +265,14 @@ class GroupCommitter:
         for member in members:
             member.attempts += 1
         fresh = [member for member in members if member.attempts < GROUP_ATTEMPTS_MAX]
-        self._refuse([m for m in members if m.attempts >= GROUP_ATTEMPTS_MAX], _away())
+        self._refuse([m for m in members if m.attempts >= GROUP_ATTEMPTS_MAX], database_away())
         self._queue.extendleft(reversed(fresh))
         self._wake.set()
 
     def _refuse(self, members: Sequence[_Waiting], refusal: CountermandError) -> None:
         if isinstance(refusal, SetupError):
             log.error("cannot_decide", code=refusal.code)
-            refusal = _away()
+            refusal = database_away()
         for member in members:
             if not member.done.done():
                 member.done.set_exception(refusal)
@@ -301,12 +301,4 @@ def _unrecordable(operation: Operation) -> BadRequest:
         "The operation holds data that cannot be recorded, so it was not decided; a retry is no help.",
         "该操作含有无法落库的数据，因此未作决策；重复发送也不会成功。",
         operation=operation.id.encode(errors="replace").decode(),
-    )
-
-
-def _away() -> Unavailable:
-    return Unavailable(
-        "database_away",
-        "The decision could not be recorded, so nothing was decided; send the same request again.",
-        "决策未能落库，因此没有作出任何决定；请原样重新发送。",
     )

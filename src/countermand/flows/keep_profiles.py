@@ -18,7 +18,7 @@ class ProfileBook(Protocol):
     async def put(self, account: Account, fact: Fact) -> Account:
         """Keep a profile behind the account's containment gate, and its fact, in one transaction.
 
-        The account's guard grows, so that a decision made under the earlier profile is made again. A profile
+        The account's guard grows, so that no group decides on a cached copy of the earlier profile. A profile
         equal to the one before changes nothing. Returns the account as it is afterwards.
         """
         ...

@@ -111,11 +111,6 @@ def checked(operation: Operation) -> Operation:
     return operation
 
 
-def refuse_time(operation: Operation, en: str, zh: str, code: str) -> BadRequest:
-    """The refusal of an operation whose time cannot be right."""
-    return BadRequest(code, en, zh, field="occurred_at", operation=operation.id)
-
-
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(
         "body_too_large",

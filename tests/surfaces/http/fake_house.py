@@ -13,7 +13,7 @@ import msgspec
 from countermand.flows.group_commit import Meter
 from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import ManualClock, micros_of, rfc3339
-from countermand.kernel.errors import Conflict, CountermandError, Forbidden, Unauthenticated
+from countermand.kernel.errors import BadRequest, Conflict, CountermandError, Forbidden, Unauthenticated
 from countermand.kernel.ids import CountedIds
 from countermand.policy.package import compile_policy
 from countermand.policy.program import Program
@@ -22,7 +22,7 @@ from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.lists import ListEntry
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account, Freeze
-from countermand.vocabulary.reading import body_digest, refuse_time
+from countermand.vocabulary.reading import body_digest
 from countermand.work import DecidedRow, StoredOperation
 
 NOW = 1_795_000_000_000_000  # 2026-11-18, in microseconds
@@ -100,11 +100,9 @@ class FakeDecider:
             raise self.failure
         at = micros_of(operation.occurred_at)
         if at > NOW + FUTURE_MICROS_MAX:
-            raise refuse_time(
-                operation, "occurred_at lies in the future.", "occurred_at 在未来。", "time_in_future"
-            )
+            raise BadRequest("occurred_in_the_future", "In the future.", "在未来。", field="occurred_at")
         if at < NOW - PAST_MICROS_MAX:
-            raise refuse_time(operation, "occurred_at is too old.", "occurred_at 过于久远。", "time_too_old")
+            raise BadRequest("occurred_too_long_ago", "Too old.", "过于久远。", field="occurred_at")
         digest = body_digest(operation)
         if operation.id in self.answers:
             before, answer = self.answers[operation.id]

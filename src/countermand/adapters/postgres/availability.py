@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from countermand.kernel.errors import Unavailable
+from countermand.work import database_away
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +32,7 @@ AWAY = (
 def unavailable(error: BaseException) -> Unavailable:
     """Nothing was recorded, as far as can be known; the retry is safe because ids are idempotent."""
     log.warning("database_away", error=f"{type(error).__name__}: {error}"[:300])
-    return Unavailable(
-        "database_away",
-        "The database cannot record anything right now; send the same request again, it is safe.",
-        "数据库暂时无法落库；请原样重新发送，不会重复生效。",
-    )
+    return database_away()
 
 
 @contextmanager

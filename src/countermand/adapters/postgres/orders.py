@@ -8,12 +8,12 @@ import asyncpg
 import msgspec
 
 from countermand.adapters.postgres.availability import away_is_unavailable
+from countermand.adapters.postgres.gates import take_gate
 from countermand.adapters.postgres.journal import append_fact
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.parties import Freeze
-from countermand.work import gate_of
 
 QUERIES = Queries("orders.sql")
 
@@ -28,7 +28,7 @@ class PostgresOrders:
         """Place a freeze unless one binds already; returns the one that binds after the commit."""
         with away_is_unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(QUERIES.lock_gate, gate_of(account))
+                await take_gate(connection, account)
                 active = await connection.fetchrow(QUERIES.active_freeze, account)
                 if active is not None:
                     return Freeze(active["id"], active["reason"], micros_of(active["placed_at"]))
@@ -45,7 +45,7 @@ class PostgresOrders:
         """Lift the active freeze; its id, or None where none binds."""
         with away_is_unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(QUERIES.lock_gate, gate_of(account))
+                await take_gate(connection, account)
                 order: str | None = await connection.fetchval(
                     QUERIES.lift_freeze, account, moment_of(at), actor
                 )

@@ -9,12 +9,12 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from countermand.adapters.postgres.gates import take_gate
 from countermand.adapters.postgres.journal import append_fact
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.parties import Account, Freeze
-from countermand.work import gate_of
 
 QUERIES = Queries("profiles.sql")
 # Every freeze announces a change of the account table; reading the whole population again may take this
@@ -32,7 +32,7 @@ class PostgresProfiles:
     async def put(self, account: Account, fact: Fact) -> Account:
         """Keep a profile behind the account's gate; an equal one changes nothing. Returns it as it is now."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(QUERIES.lock_gate, gate_of(account.id))
+            await take_gate(connection, account.id)
             row = await connection.fetchrow(
                 QUERIES.upsert_profile,
                 account.id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import shutil
 import signal
 import tempfile
@@ -29,6 +28,7 @@ from countermand.surfaces.cli.grammar import command, option
 from countermand.surfaces.cli.live_view import LiveView, Overheard
 from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
 from countermand.surfaces.cli.speech import Speech, current_speech
+from countermand.surfaces.collector import collector_off_the_path
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import open_door
 
@@ -82,10 +82,8 @@ async def _play(settings: Settings, seed: int, *, once: bool) -> bool:
         overheard = Overheard(house.decider, view.heard)
         # The door asks of a decider only what the overheard one has, too.
         front = make_front(replace(house, decider=cast("GroupCommitter", overheard)))
-        gc.collect()
-        gc.freeze()
         _, key = await create_key(house, f"demo-{mark}", SCOPES, ACTOR)
-        async with open_door(front, settings.host, settings.port) as address:
+        async with collector_off_the_path(), open_door(front, settings.host, settings.port) as address:
             world = World(seed, now, mark)
             if once:
                 played = await asyncio.to_thread(_played, address, key, world, partial(_say, speech))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import resource
 import shutil
 import sys
@@ -26,6 +25,7 @@ from countermand.surfaces.cli.grammar import command, option
 from countermand.surfaces.cli.place import quiet_logs
 from countermand.surfaces.cli.printing import answer, notice
 from countermand.surfaces.cli.speech import current_speech
+from countermand.surfaces.collector import collector_off_the_path
 
 BYTES_PER_RUSAGE_UNIT = 1 if sys.platform == "darwin" else 1024
 _QUALITY = {
@@ -98,9 +98,7 @@ async def replayed_file(settings: Settings, opened: OpenedTable, limit: int | No
     clock = ManualClock(first)
     total = opened.table.rows_total
     shown = limit if total is None else min(total, limit or total)
-    async with open_house(settings, clock) as house:
-        gc.collect()
-        gc.freeze()  # what was built so far stays: the collector need not look at it again
+    async with open_house(settings, clock) as house, collector_off_the_path():
         with _progress(shown) as advance:
             span = Span(SystemClock().now(), house.program.plan.lateness_micros)
             replayed = await replay_operations(house.decider, opened.table, clock, span, limit, advance)

@@ -1,7 +1,3 @@
--- name: lock_gate
--- Wait until no decision on an account of this gate is being committed, and keep the next ones waiting.
-SELECT pg_advisory_xact_lock($1);
-
 -- name: move_guard
 -- Create the account or move its guard: every cached copy of its standing is stale from the commit on ($1 id).
 INSERT INTO account (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET guard = account.guard + 1, updated_at = now()

@@ -1,7 +1,3 @@
--- name: lock_gate
--- Wait until no decision on an account of this gate is being committed, and keep the next ones waiting.
-SELECT pg_advisory_xact_lock($1);
-
 -- name: upsert_profile
 -- A profile in place of the one before, with a new guard; no row where nothing differs.
 INSERT INTO account AS kept (id, type, timezone, opened_at, home_ips, home_places, devices, traits, kyc_level, updated_at)

@@ -124,12 +124,12 @@ COMMENT ON COLUMN account.handle IS 'Random handle that stands for the account i
 COMMENT ON COLUMN account.type IS 'Account type, the key of the limits in a policy.';
 COMMENT ON COLUMN account.timezone IS 'IANA name of the zone in which the account''s day begins.';
 COMMENT ON COLUMN account.opened_at IS 'When the account was opened.';
-COMMENT ON COLUMN account.home_ips IS 'Usual addresses or networks (CIDR).';
+COMMENT ON COLUMN account.home_ips IS 'Usual addresses, each in its canonical form.';
 COMMENT ON COLUMN account.home_places IS 'Usual places.';
 COMMENT ON COLUMN account.devices IS 'Ids of the bound devices.';
 COMMENT ON COLUMN account.traits IS 'Traits that call for care, such as student or elderly.';
 COMMENT ON COLUMN account.kyc_level IS 'How well the institution knows the customer; higher is better.';
-COMMENT ON COLUMN account.guard IS 'Grows with every change of profile or standing order; a decision made under an older one is made again.';
+COMMENT ON COLUMN account.guard IS 'Grows with every change of profile or standing order; a server reads the account again when its copy has another.';
 COMMENT ON COLUMN account.updated_at IS 'When the row last changed.';
 
 CREATE TRIGGER account_is_announced AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON account
