@@ -33,6 +33,8 @@ from countermand.adapters.postgres.system_user import SystemUser, choose_user, p
 from countermand.kernel.errors import SetupError
 
 LOCK_NAME = "supervisor.lock"
+# Making a new segment means zeroing and flushing all of it while every commit waits: small ones do not show.
+WAL_SEGMENT_MB = 1
 # After kill -9 of the postmaster its children need a moment to notice; until then the start is refused.
 BUSY_SECONDS_MAX = 60.0
 _BUSY_SIGNS = (
@@ -207,6 +209,7 @@ class PrivateServer:
         user.own(password_file)
         command = [str(binaries.initdb), "-D", str(unfinished), "-U", SUPERUSER, "-A", "scram-sha-256"]
         command += [f"--pwfile={password_file}", "--encoding=UTF8", "--data-checksums"]
+        command += [f"--wal-segsize={WAL_SEGMENT_MB}"]
         command += _locale_options(binaries) + ([] if self._durable else ["--no-sync"])
         try:
             answer = user.run(command)
