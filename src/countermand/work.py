@@ -70,6 +70,18 @@ class HistoryRow(NamedTuple):
     outcome: int
 
 
+class HistoryPart(NamedTuple):
+    """Recorded operations that follow each other; either form may be empty.
+
+    `packed` are `size` observations in MessagePack, one after the other; `rows` the same one by one, where
+    the windows of some were others.
+    """
+
+    size: int
+    packed: bytes
+    rows: Sequence[HistoryRow]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredOperation:
     """A recorded operation as it is read back; `policy` is name@version."""
@@ -123,10 +135,10 @@ class DecisionStore(Protocol):
         """
         ...
 
-    def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[list[HistoryRow]]:
-        """Recorded operations since an instant, in order of recording, in chunks.
+    def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[HistoryPart]:
+        """Recorded operations since an instant, in order of recording.
 
-        Rows of the policies in `same_windows` carry their observation only.
+        Parts with operations of the policies in `same_windows` alone come packed.
         """
         ...
 

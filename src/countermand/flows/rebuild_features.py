@@ -20,10 +20,12 @@ from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.parties import Account
 from countermand.vocabulary.places import NOWHERE, Place
-from countermand.work import DecisionStore, HistoryRow
+from countermand.work import DecisionStore, HistoryPart, HistoryRow
 
-CHUNKS_WAITING_MAX = 4
+PARTS_WAITING_MAX = 4
 _OBSERVATION = msgspec.msgpack.Decoder(Observation)
+_OBSERVATIONS = msgspec.msgpack.Decoder(list[Observation])
+_ARRAY_OF = b"\xdd"  # MessagePack: an array, its length in four bytes, its members
 _FACTS = msgspec.msgpack.Decoder(list[Any])
 _OPERATION = msgspec.json.Decoder(Operation)
 
@@ -66,6 +68,12 @@ class _Reader:
             self._programs[policy_id] = compile_recorded(self.sources[policy_id])
         return self._programs[policy_id]
 
+    def observations(self, part: HistoryPart) -> list[Observation]:
+        """What a part of the record puts into the windows, in its order."""
+        if not part.packed:
+            return [self.observation(row) for row in part.rows]
+        return _OBSERVATIONS.decode(_ARRAY_OF + part.size.to_bytes(4, "big") + part.packed)
+
     def observation(self, row: HistoryRow) -> Observation:
         """As recorded where the windows were the same; else anew from the recorded facts and body."""
         if row.observation is not None:
@@ -101,23 +109,23 @@ async def rebuild_features(
         if number != policy_id and reader.program_of(number).windows_digest == program.windows_digest
     }
     loop = asyncio.get_running_loop()
-    chunks: SimpleQueue[list[HistoryRow] | None] = SimpleQueue()
-    space = asyncio.Semaphore(CHUNKS_WAITING_MAX)
+    parts: SimpleQueue[HistoryPart | None] = SimpleQueue()
+    space = asyncio.Semaphore(PARTS_WAITING_MAX)
 
     def observations() -> Iterator[Observation]:
-        while (chunk := chunks.get()) is not None:
+        while (part := parts.get()) is not None:
             loop.call_soon_threadsafe(space.release)
-            yield from map(reader.observation, chunk)
+            yield from reader.observations(part)
 
-    # The loader works in a thread of its own while the database sends the next chunks.
+    # The loader works in a thread of its own while the database sends the next parts.
     loading = loop.run_in_executor(None, features.load, observations())
     loading.add_done_callback(lambda _: space.release())
     try:
-        async for rows in store.history(now - program.plan.kept_micros, same):
+        async for part in store.history(now - program.plan.kept_micros, same):
             await space.acquire()
             if loading.done():
                 break
-            chunks.put(rows)
+            parts.put(part)
     finally:
-        chunks.put(None)
+        parts.put(None)
     return await loading

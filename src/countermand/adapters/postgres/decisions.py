@@ -16,9 +16,18 @@ from countermand.kernel.clock import moment_of
 from countermand.kernel.errors import SetupError
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.parties import Account
-from countermand.work import AlreadyRecorded, DecidedRow, HistoryRow, Recorded, RowRefused, gate_of
+from countermand.work import (
+    AlreadyRecorded,
+    DecidedRow,
+    HistoryPart,
+    HistoryRow,
+    Recorded,
+    RowRefused,
+    gate_of,
+)
 
-HISTORY_CHUNK_ROWS = 20_000
+# One value holds the packed observations of so many numbers.
+HISTORY_PART_NUMBERS = 4_096
 _OPERATION_COLUMNS = [*DecidedRow._fields, "seq"]
 _JOURNAL_COLUMNS = ["at", "kind", "subject", "body", "trace_id"]
 
@@ -87,15 +96,20 @@ class PostgresDecisions:
             raise unavailable(error) from error
         return {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in rows}
 
-    async def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[list[HistoryRow]]:
+    async def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[HistoryPart]:
+        queries = self._queries
         connection = await connect(self._dsn, statement_seconds_max=0)
         try:
-            async with connection.transaction(readonly=True):
-                cursor = await connection.cursor(
-                    self._queries.recorded_history, moment_of(since), list(same_windows)
-                )
-                while chunk := await cursor.fetch(HISTORY_CHUNK_ROWS):
-                    yield [HistoryRow(*row) for row in chunk]
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                first, last = await connection.fetchrow(queries.history_span)
+                for start in range(first or 0, (last or 0) + 1, HISTORY_PART_NUMBERS):
+                    span = moment_of(since), start, start + HISTORY_PART_NUMBERS, list(same_windows)
+                    count, same, packed = await connection.fetchrow(queries.history_packed, *span)
+                    if same:
+                        yield HistoryPart(count, packed or b"", ())
+                        continue
+                    rows = await connection.fetch(queries.history_rows, *span)
+                    yield HistoryPart(count, b"", [HistoryRow(*row) for row in rows])
         finally:
             await connection.close()
 

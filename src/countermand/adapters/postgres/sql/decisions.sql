@@ -19,15 +19,26 @@ LEFT JOIN (
 -- The answers of those ids ($1) that are recorded.
 SELECT id, body_digest, answer FROM operation WHERE id = ANY($1::text[]);
 
--- name: recorded_history
--- Observations since an instant ($1), in order of recording; whole rows where the windows were others ($2: same).
+-- name: history_span
+-- The first and the last number in the record.
+SELECT min(seq), max(seq) FROM operation;
+
+-- name: history_packed
+-- Observations since $1 with numbers from $2 to before $3, one after the other, if their policies are all in $4.
+SELECT count(*), coalesce(bool_and(policy_id = ANY($4::integer[])), true),
+       CASE WHEN bool_and(policy_id = ANY($4::integer[])) THEN string_agg(observation, '' ORDER BY seq) END
+FROM operation
+WHERE seq >= $2 AND seq < $3 AND occurred_at > $1;
+
+-- name: history_rows
+-- The same numbers row by row: observations of the policies in $4, whole rows of the others.
 SELECT policy_id,
-       CASE WHEN policy_id = ANY($2::integer[]) THEN observation END,
-       CASE WHEN policy_id = ANY($2::integer[]) THEN NULL ELSE facts END,
-       CASE WHEN policy_id = ANY($2::integer[]) THEN NULL ELSE body END,
+       CASE WHEN policy_id = ANY($4::integer[]) THEN observation END,
+       CASE WHEN policy_id = ANY($4::integer[]) THEN NULL ELSE facts END,
+       CASE WHEN policy_id = ANY($4::integer[]) THEN NULL ELSE body END,
        outcome
 FROM operation
-WHERE occurred_at > $1
+WHERE seq >= $2 AND seq < $3 AND occurred_at > $1
 ORDER BY seq;
 
 -- name: last_seq
