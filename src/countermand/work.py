@@ -68,6 +68,7 @@ class HistoryRow(NamedTuple):
     facts: bytes | None
     body: bytes | None
     outcome: int
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,10 @@ class DecisionStore(Protocol):
         """
         ...
 
-    def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[list[HistoryRow]]:
-        """Recorded operations since an instant, in order of recording, in chunks.
+    def history(
+        self, since: int, same_windows: Collection[int], after: int = 0
+    ) -> AsyncIterator[list[HistoryRow]]:
+        """Recorded operations since an instant, behind number `after`, in order of recording, in chunks.
 
         Rows of the policies in `same_windows` carry their observation only.
         """

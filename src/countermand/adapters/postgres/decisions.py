@@ -87,12 +87,14 @@ class PostgresDecisions:
             raise unavailable(error) from error
         return {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in rows}
 
-    async def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[list[HistoryRow]]:
+    async def history(
+        self, since: int, same_windows: Collection[int], after: int = 0
+    ) -> AsyncIterator[list[HistoryRow]]:
         connection = await connect(self._dsn, statement_seconds_max=0)
         try:
             async with connection.transaction(readonly=True):
                 cursor = await connection.cursor(
-                    self._queries.recorded_history, moment_of(since), list(same_windows)
+                    self._queries.recorded_history, moment_of(since), list(same_windows), after
                 )
                 while chunk := await cursor.fetch(HISTORY_CHUNK_ROWS):
                     yield [HistoryRow(*row) for row in chunk]

@@ -20,14 +20,14 @@ LEFT JOIN (
 SELECT id, body_digest, answer FROM operation WHERE id = ANY($1::text[]);
 
 -- name: recorded_history
--- Observations since an instant ($1), in order of recording; whole rows where the windows were others ($2: same).
+-- Observations since an instant ($1) behind a number ($3), in order; whole rows of other windows than $2's.
 SELECT policy_id,
        CASE WHEN policy_id = ANY($2::integer[]) THEN observation END,
        CASE WHEN policy_id = ANY($2::integer[]) THEN NULL ELSE facts END,
        CASE WHEN policy_id = ANY($2::integer[]) THEN NULL ELSE body END,
-       outcome
+       outcome, seq
 FROM operation
-WHERE occurred_at > $1
+WHERE occurred_at > $1 AND seq > $3
 ORDER BY seq;
 
 -- name: last_seq
