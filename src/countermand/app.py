@@ -27,6 +27,7 @@ from countermand.adapters.postgres.report import PostgresReport
 from countermand.adapters.postgres.roles import grants_sql
 from countermand.adapters.postgres.seat import take_seat
 from countermand.adapters.postgres.shared_server import own_server, shared_server
+from countermand.flows.arms import Arm, Arms
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.desk import Desk
@@ -139,18 +140,16 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
         rebuilt = await rebuild_features(
             program, policy_id, features, store, await shelf.sources(), time.now()
         )
-        log.info("features_rebuilt", operations=rebuilt, policy=program.label)
+        log.info("features_rebuilt", operations=rebuilt.operations, policy=program.label)
         places = IpTable(settings.geo_country_file, settings.geo_asn_file)
         surroundings = Surroundings(program, places.locate, memory.lists, memory.population)
         ids = RandomIds()
         future_micros_max = settings.future_seconds_max * 10**6
-        decider = Decider(program, policy_id, features, surroundings, time, ids, future_micros_max)
+        arms = Arms(Arm(program, policy_id, features, surroundings, source))
+        decider = Decider(arms, time, ids, future_micros_max)
         committer = _committer(stack, decider, store, settings)
         yield House(
             decider=committer,
-            program=program,
-            policy_source=source,
-            features=features,
             archive=PostgresArchive(pool),
             policy_shelf=shelf,
             orders=PostgresOrders(pool),
@@ -160,7 +159,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             profiles=PostgresProfiles(pool),
             clock=time,
             ids=ids,
-            rebuilt=rebuilt,
+            rebuilt=rebuilt.operations,
             readiness=seat.readiness,
         )
 

@@ -71,12 +71,13 @@ class HistoryRow(NamedTuple):
 
 
 class HistoryPart(NamedTuple):
-    """Recorded operations that follow each other; either form may be empty.
+    """Recorded operations that follow each other, up to number `last`; either form may be empty.
 
     `packed` are `size` observations in MessagePack, one after the other; `rows` the same one by one, where
     the windows of some were others.
     """
 
+    last: int
     size: int
     packed: bytes
     rows: Sequence[HistoryRow]
@@ -135,8 +136,10 @@ class DecisionStore(Protocol):
         """
         ...
 
-    def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[HistoryPart]:
-        """Recorded operations since an instant, in order of recording.
+    def history(
+        self, since: int, same_windows: Collection[int], after: int = 0
+    ) -> AsyncIterator[HistoryPart]:
+        """Recorded operations since an instant, behind number `after`, in order of recording.
 
         Parts with operations of the policies in `same_windows` alone come packed.
         """

@@ -121,8 +121,8 @@ class Faults:
         await self.at("recorded")
         return await self.store.recorded(ids, accounts)
 
-    def history(self, since: int, same_windows: Any) -> Any:
-        return self.store.history(since, same_windows)
+    def history(self, since: int, same_windows: Any, after: int = 0) -> Any:
+        return self.store.history(since, same_windows, after)
 
     async def at(self, step: str) -> None:
         self.calls[step] = self.calls.get(step, 0) + 1

@@ -15,15 +15,12 @@ import msgspec
 import structlog
 
 from countermand.decisions.decide import Question, decide
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.arms import Arm, Arms, Mark
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, micros_of
 from countermand.kernel.errors import BadRequest, Conflict, CountermandError
 from countermand.kernel.ids import Ids
-from countermand.policy.plan import Observation
-from countermand.policy.ports import FeatureStore
-from countermand.policy.program import Program
-from countermand.vocabulary.decisions import Answer
+from countermand.vocabulary.decisions import Answer, Decision
 from countermand.vocabulary.facts import OPERATION_DECIDED, Fact
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
@@ -33,7 +30,6 @@ from countermand.work import DecidedRow, Group, Recorded
 log = structlog.get_logger(__name__)
 _ANSWER = msgspec.json.Encoder()
 _PACK = msgspec.msgpack.Encoder()
-_OBSERVATION = msgspec.msgpack.Decoder(Observation)
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -67,18 +63,15 @@ class Outcome:
 
     rows: list[DecidedRow] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
-    tickets: list[int] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     decided: list[Pending] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Decider:
-    """Decides groups, one after the other, against one policy and one feature store."""
+    """Decides groups, one after the other; `arms` may be replaced between two of them."""
 
-    program: Program
-    policy_id: int
-    features: FeatureStore
-    surroundings: Surroundings
+    arms: Arms
     clock: Clock
     ids: Ids
     future_micros_max: int
@@ -94,8 +87,9 @@ class Decider:
                 field="occurred_at",
                 operation=operation.id,
             )
-        if at < now - self.program.plan.lateness_micros:
-            days = self.program.plan.lateness_micros // (86400 * 10**6)
+        lateness_micros = self.arms.live.program.plan.lateness_micros
+        if at < now - lateness_micros:
+            days = lateness_micros // (86400 * 10**6)
             raise BadRequest(
                 "occurred_too_long_ago",
                 f"occurred_at lies more than {days} days back, the policy's lateness: too late to decide.",
@@ -116,6 +110,8 @@ class Decider:
         A member whose decision breaks leaves no mark on the windows and fails alone.
         """
         outcome = Outcome()
+        arm = self.arms.live
+        others = self.arms.others(arm) if self.arms.beside else ()
         now = self.clock.now()  # one instant for the group: they are decided together
         for member in members:
             operation = member.operation
@@ -124,22 +120,32 @@ class Decider:
                 member.result = repeated(member, known)
                 continue
             account = accounts.get(operation.account) or Account(id=operation.account)
+            marked = len(outcome.marks)
             try:
-                self._decide_one(member, account, now, outcome)
+                self._decide_one(member, account, now, outcome, arm, others)
             except Exception as error:  # a fact that cannot be computed must not take the others along
                 log.exception("decision_failed", operation=operation.id)
+                _take_out(outcome.marks, marked)
                 member.result = broken(error)
                 continue
             assert isinstance(member.result, bytes), "a decided member has its answer"
             recent.put(operation.id, Recorded(member.body_digest, member.result))
         return outcome
 
-    def _decide_one(self, member: Pending, account: Account, now: int, outcome: Outcome) -> None:
-        operation, program, at = member.operation, self.program, member.at
-        circumstances = self.surroundings.of(operation, account, at)
+    def _decide_one(
+        self,
+        member: Pending,
+        account: Account,
+        now: int,
+        outcome: Outcome,
+        arm: Arm,
+        others: Sequence[Arm],
+    ) -> None:
+        operation, program, at = member.operation, arm.program, member.at
+        circumstances = arm.surroundings.of(operation, account, at)
         given = program.given(circumstances)
         observation = program.observation(given)
-        facts = program.complete(given, self.features.read(observation))
+        facts = program.complete(given, arm.features.read(observation))
         kind = operation.kind.value
         decision = decide(Question(self.ids.new("dec", now), kind, facts, account.frozen, now), program)
         observed = program.observed(given, observation, decision.outcome)
@@ -154,7 +160,7 @@ class Decider:
             member.body,
             decision.id,
             OUTCOME_OF_WORD[decision.outcome],
-            self.policy_id,
+            arm.policy_id,
             _PACK.encode(facts),
             _PACK.encode(observed),
             _PACK.encode(Standing(account.guard, account.frozen)),
@@ -168,26 +174,52 @@ class Decider:
             "outcome": decision.outcome,
             "policy": program.label,
         }
-        # The windows are touched last: whatever could fail has not, and the four lists stay in step.
-        outcome.tickets.append(self.features.observe(observed))
+        # The windows are touched last: whatever could fail has not, and the lists stay in step.
+        features = arm.features
+        outcome.marks.append(Mark(features, features.observe(observed), operation.id, observed))
+        for other in others:
+            self._observe_beside(
+                other, member, dict(zip(program.index, facts, strict=True)), decision, outcome
+            )
         outcome.decided.append(member)
         outcome.rows.append(row)
         outcome.facts.append(Fact(now, OPERATION_DECIDED, body, None, member.trace))
         member.result = answer
 
+    def _observe_beside(
+        self, arm: Arm, member: Pending, facts: dict[str, Any], decision: Decision, outcome: Outcome
+    ) -> None:
+        """What an arm that did not decide an operation takes from it; one that cannot is let go."""
+        operation = member.operation
+        try:
+            seen = arm.onlooker.observation(operation, member.at, facts, decision.outcome)
+            outcome.marks.append(Mark(arm.features, arm.features.observe(seen), operation.id, seen))
+        except Exception:
+            if arm is self.arms.live:
+                raise
+            log.exception("arm_lost", policy=arm.program.label, operation=operation.id)
+            self.arms = self.arms.without(arm)
+
     def undo(self, outcome: Outcome, recent: RecentAnswers) -> None:
         """Take a group that was not committed out of the windows, newest first."""
-        for ticket in reversed(outcome.tickets):
-            self.features.retract(ticket)
+        for mark in reversed(outcome.marks):
+            mark.features.retract(mark.ticket)
         for member in outcome.decided:
             recent.forget(member.operation.id)
             member.result = None
 
     def reinstate(self, outcome: Outcome, recorded: Mapping[str, Recorded]) -> None:
         """Put back what turned out to be recorded, in the order in which it was decided."""
-        for row in outcome.rows:
-            if row.id in recorded:
-                self.features.observe(_OBSERVATION.decode(row.observation))
+        for mark in outcome.marks:
+            if mark.operation_id in recorded:
+                mark.features.observe(mark.observation)
+
+
+def _take_out(marks: list[Mark], down_to: int) -> None:
+    """Undo the newest marks until only `down_to` are left."""
+    while len(marks) > down_to:
+        mark = marks.pop()
+        mark.features.retract(mark.ticket)
 
 
 def repeated(member: Pending, known: Recorded) -> bytes | CountermandError:

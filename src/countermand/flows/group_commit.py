@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -70,6 +71,10 @@ class GroupCommitter:
     _closed: bool = False
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _turn_of: int | None = None
+    _open: int = 0
+    _held: asyncio.Event | None = None
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _holding: asyncio.Lock = field(default_factory=asyncio.Lock)
     _recent: RecentAnswers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +152,26 @@ class GroupCommitter:
         self._wake.set()
         await asyncio.gather(*self._tasks)
 
+    @asynccontextmanager
+    async def between_groups(self, seconds_max: float) -> AsyncIterator[None]:
+        """Hold the lanes: inside, the record and the windows hold the same, and neither changes.
+
+        Operations wait in the queue meanwhile, so be short. Raises TimeoutError where the groups on their way
+        do not end in `seconds_max`, Unavailable where the end of a lost commit cannot be found out.
+        """
+        async with self._holding:
+            self._held = asyncio.Event()
+            try:
+                async with asyncio.timeout(seconds_max):
+                    while self._open:
+                        self._ended.clear()
+                        await self._ended.wait()
+                    await self._settle_doubts()
+                yield
+            finally:
+                held, self._held = self._held, None
+                held.set()
+
     async def _lane(self, number: int) -> None:
         while self._queue or not self._closed:
             if not self._queue:
@@ -156,6 +181,9 @@ class GroupCommitter:
             if self.in_order:
                 await self._turn.acquire()
                 self._turn_of = number
+            while self._held is not None:
+                await self._held.wait()
+            self._open += 1
             members = [self._queue.popleft() for _ in range(min(len(self._queue), self.group_size_max))]
             try:
                 if members:
@@ -164,6 +192,8 @@ class GroupCommitter:
                 log.exception("group_failed")
                 self._refuse(members, broken(error))
             finally:
+                self._open -= 1
+                self._ended.set()
                 self._pass_turn(number)
 
     def _pass_turn(self, lane: int) -> None:

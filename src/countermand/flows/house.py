@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from countermand.flows.arms import Arm
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.keep_lists import ListBook
@@ -36,9 +37,6 @@ class House:
     """Open between `open_house` and its end. `readiness` tells what must hold, each by name."""
 
     decider: GroupCommitter
-    program: Program
-    policy_source: Mapping[str, str]
-    features: FeatureStore
     archive: Archive
     policy_shelf: PolicyShelf
     orders: OrderBook
@@ -50,6 +48,26 @@ class House:
     ids: Ids
     rebuilt: int
     readiness: Readiness
+
+    @property
+    def live(self) -> Arm:
+        """The arm that decides now; another one after a policy was published."""
+        return self.decider.decider.arms.live
+
+    @property
+    def program(self) -> Program:
+        """The policy that decides now."""
+        return self.live.program
+
+    @property
+    def policy_source(self) -> Mapping[str, str]:
+        """Its files."""
+        return self.live.source
+
+    @property
+    def features(self) -> FeatureStore:
+        """Its windows."""
+        return self.live.features
 
 
 class Readiness(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.arms import Onlooker
 from countermand.kernel.clock import micros_of
 from countermand.policy.package import compile_recorded
 from countermand.policy.plan import Observation
@@ -18,8 +18,6 @@ from countermand.policy.ports import FeatureStore
 from countermand.policy.program import Program
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
-from countermand.vocabulary.parties import Account
-from countermand.vocabulary.places import NOWHERE, Place
 from countermand.work import DecisionStore, HistoryPart, HistoryRow
 
 PARTS_WAITING_MAX = 4
@@ -28,23 +26,6 @@ _OBSERVATIONS = msgspec.msgpack.Decoder(list[Observation])
 _ARRAY_OF = b"\xdd"  # MessagePack: an array, its length in four bytes, its members
 _FACTS = msgspec.msgpack.Decoder(list[Any])
 _OPERATION = msgspec.json.Decoder(Operation)
-
-
-class _Forgotten:
-    """Lists and population as they were then: what was not recorded of them is unknown."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return None
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return None
-
-
-def _nowhere(_ip: str) -> Place:
-    return NOWHERE
 
 
 @dataclass(slots=True)
@@ -56,12 +37,11 @@ class _Reader:
 
     program: Program
     sources: Mapping[int, Mapping[str, str]]
-    surroundings: Surroundings = field(init=False)
+    onlooker: Onlooker = field(init=False)
     _programs: dict[int, Program] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        forgotten = _Forgotten()
-        self.surroundings = Surroundings(self.program, _nowhere, forgotten, forgotten)
+        self.onlooker = Onlooker(self.program)
 
     def program_of(self, policy_id: int) -> Program:
         if policy_id not in self._programs:
@@ -81,12 +61,18 @@ class _Reader:
         assert row.facts is not None, "rows of other policies come whole"
         assert row.body is not None, "rows of other policies come whole"
         operation = _OPERATION.decode(row.body)
-        account = Account(id=operation.account)
-        circumstances = self.surroundings.of(operation, account, micros_of(operation.occurred_at))
         then = self.program_of(row.policy_id)
         recorded = dict(zip(then.index, _FACTS.decode(row.facts), strict=True))
-        given = self.program.given_again(circumstances, recorded)
-        return self.program.observed(given, self.program.observation(given), Outcome(row.outcome).word)
+        at = micros_of(operation.occurred_at)
+        return self.onlooker.observation(operation, at, recorded, Outcome(row.outcome).word)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many operations were kept, and the number in the record up to which all are in."""
+
+    operations: int
+    seq: int
 
 
 async def rebuild_features(
@@ -96,8 +82,9 @@ async def rebuild_features(
     store: DecisionStore,
     sources: Mapping[int, Mapping[str, str]],
     now: int,
-) -> int:
-    """Load every recorded operation that a window may still see; how many were kept.
+    after: int = 0,
+) -> Rebuilt:
+    """Load every recorded operation behind number `after` that a window may still see.
 
     Operations decided under a policy with other windows are observed anew from their recorded facts; what
     that policy did not look at is unknown, not invented.
@@ -108,6 +95,7 @@ async def rebuild_features(
         for number in sources
         if number != policy_id and reader.program_of(number).windows_digest == program.windows_digest
     }
+    seq = after
     loop = asyncio.get_running_loop()
     parts: SimpleQueue[HistoryPart | None] = SimpleQueue()
     space = asyncio.Semaphore(PARTS_WAITING_MAX)
@@ -121,11 +109,12 @@ async def rebuild_features(
     loading = loop.run_in_executor(None, features.load, observations())
     loading.add_done_callback(lambda _: space.release())
     try:
-        async for part in store.history(now - program.plan.kept_micros, same):
+        async for part in store.history(now - program.plan.kept_micros, same, after):
+            seq = part.last
             await space.acquire()
             if loading.done():
                 break
             parts.put(part)
     finally:
         parts.put(None)
-    return await loading
+    return Rebuilt(await loading, seq)

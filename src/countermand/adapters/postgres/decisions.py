@@ -96,20 +96,22 @@ class PostgresDecisions:
             raise unavailable(error) from error
         return {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in rows}
 
-    async def history(self, since: int, same_windows: Collection[int]) -> AsyncIterator[HistoryPart]:
+    async def history(
+        self, since: int, same_windows: Collection[int], after: int = 0
+    ) -> AsyncIterator[HistoryPart]:
         queries = self._queries
         connection = await connect(self._dsn, statement_seconds_max=0)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 first, last = await connection.fetchrow(queries.history_span)
-                for start in range(first or 0, (last or 0) + 1, HISTORY_PART_NUMBERS):
+                for start in range(max(first or 0, after + 1), (last or 0) + 1, HISTORY_PART_NUMBERS):
                     span = moment_of(since), start, start + HISTORY_PART_NUMBERS, list(same_windows)
-                    count, same, packed = await connection.fetchrow(queries.history_packed, *span)
+                    end, count, same, packed = await connection.fetchrow(queries.history_packed, *span)
                     if same:
-                        yield HistoryPart(count, packed or b"", ())
+                        yield HistoryPart(end or start, count, packed or b"", ())
                         continue
                     rows = await connection.fetch(queries.history_rows, *span)
-                    yield HistoryPart(count, b"", [HistoryRow(*row) for row in rows])
+                    yield HistoryPart(end, count, b"", [HistoryRow(*row) for row in rows])
         finally:
             await connection.close()
 

@@ -25,7 +25,7 @@ SELECT min(seq), max(seq) FROM operation;
 
 -- name: history_packed
 -- Observations since $1 with numbers from $2 to before $3, one after the other, if their policies are all in $4.
-SELECT count(*), coalesce(bool_and(policy_id = ANY($4::integer[])), true),
+SELECT max(seq), count(*), coalesce(bool_and(policy_id = ANY($4::integer[])), true),
        CASE WHEN bool_and(policy_id = ANY($4::integer[])) THEN string_agg(observation, '' ORDER BY seq) END
 FROM operation
 WHERE seq >= $2 AND seq < $3 AND occurred_at > $1;

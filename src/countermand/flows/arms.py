@@ -1,0 +1,106 @@
+"""The arms of a deciding process: each a policy ready to decide, with its number, its windows and its senses.
+
+One arm is live and decides. Others may stand beside it: one that was prepared to follow, one kept warm to go
+back to, a canary that decides for a share of the accounts. What any of them decides, every one observes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from countermand.flows.circumstances import Surroundings
+from countermand.policy.plan import Observation
+from countermand.policy.ports import FeatureStore
+from countermand.policy.program import Program
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.parties import Account
+from countermand.vocabulary.places import NOWHERE, Place
+
+
+class _Forgotten:
+    """Lists and population as they were then: what was not recorded of them is unknown."""
+
+    def contains(self, list_name: str, value: str, at: int) -> bool:
+        return False
+
+    def ip_in_any_home(self, ip: str) -> bool | None:
+        return None
+
+    def device_in_any_profile(self, device: str) -> bool | None:
+        return None
+
+
+def _nowhere(_ip: str) -> Place:
+    return NOWHERE
+
+
+class Onlooker:
+    """What a policy's windows take from an operation that another policy decided.
+
+    It knows the operation and the facts that were recorded with it, and nothing else: what the other policy
+    did not look at is unknown, not invented. So windows kept beside the live policy, windows rebuilt after a
+    restart and windows computed offline are the same.
+    """
+
+    def __init__(self, program: Program) -> None:
+        forgotten = _Forgotten()
+        self.program = program
+        self._surroundings = Surroundings(program, _nowhere, forgotten, forgotten)
+
+    def observation(
+        self, operation: Operation, at: int, recorded: Mapping[str, Any], outcome: str
+    ) -> Observation:
+        """`recorded`: the facts by name as the other policy had them; `outcome`: the word it answered."""
+        circumstances = self._surroundings.of(operation, Account(id=operation.account), at)
+        given = self.program.given_again(circumstances, recorded)
+        return self.program.observed(given, self.program.observation(given), outcome)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """One policy ready to decide. Arms whose windows are the same share one feature store.
+
+    `source` are the policy's files, `policy_id` its number in the record.
+    """
+
+    program: Program
+    policy_id: int
+    features: FeatureStore
+    surroundings: Surroundings
+    source: Mapping[str, str]
+    onlooker: Onlooker = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "onlooker", Onlooker(self.program))
+
+
+class Mark(NamedTuple):
+    """One operation in one store of windows: enough to take it out, and to put it in again."""
+
+    features: FeatureStore
+    ticket: int
+    operation_id: str
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arms:
+    """All arms at one moment; replaced as a whole between two groups, so no group sees half of a change."""
+
+    live: Arm
+    beside: tuple[Arm, ...] = ()
+
+    def others(self, deciding: Arm) -> tuple[Arm, ...]:
+        """One arm for every store of windows that the deciding arm does not use itself."""
+        found: list[Arm] = []
+        for arm in (self.live, *self.beside):
+            if all(arm.features is not known.features for known in (deciding, *found)):
+                found.append(arm)
+        return tuple(found)
+
+    def without(self, lost: Arm) -> Arms:
+        """The same without one that stands beside the live arm."""
+        assert lost is not self.live, "something must decide"
+        return Arms(self.live, tuple(arm for arm in self.beside if arm is not lost))
