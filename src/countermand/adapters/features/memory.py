@@ -54,6 +54,12 @@ class MemoryFeatureStore:
         # The row stays in the order of arrival and is freed when its turn comes.
         self._remove(row)
 
+    def amend(self, ticket: int, observation: Observation | None) -> int:
+        """What an earlier ticket stands for leaves, `observation` comes in; see the port."""
+        if ticket:
+            self.retract(ticket)
+        return 0 if observation is None else self.observe(observation)
+
     def load(self, observations: Iterable[Observation]) -> int:
         """Take in recorded history in the order of recording; how many were young enough to keep."""
         if self._tape.oldest:
