@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from countermand.policy.bound import BoundRule, Derived, Package, marks
-from countermand.policy.catalogue import FIELDS, OUTCOME
+from countermand.policy.catalogue import FIELDS, FRAUD, OUTCOME
 from countermand.policy.declarations import Declarations, Feature, Limit, Rule
 from countermand.policy.expressions import parse_condition, parse_expression
 from countermand.policy.findings import Findings, Place
+from countermand.policy.labels import ONLY_IN_WHERE, check_timing, counts_itself, length_of
 from countermand.policy.limits import counted, limit_rule
-from countermand.policy.plan import LOOKS_BACK, Aggregate, Column, ColumnKind, FeaturePlan, Window
+from countermand.policy.plan import Aggregate, Column, ColumnKind, FeaturePlan, Window
 from countermand.policy.scope import ExpressionError, Scope
 from countermand.policy.source import Node
 from countermand.policy.terms import NUMERIC, Symbol, Term, Type, literal
@@ -79,6 +80,7 @@ class _Binder:
             tuple(self.windows),
             head.history,
             head.lateness,
+            sum(1 << n for n, term in enumerate(package.filters) if FRAUD.name in set(term.names())),
         )
         return package
 
@@ -144,7 +146,7 @@ class _Binder:
                     continue
                 del pending[name]
                 progress = True
-                term = self._parsed(node, self._scope(), condition=False)
+                term = self._parsed(node, self._scope(hidden=ONLY_IN_WHERE), condition=False)
                 if term is None:
                     term = literal(None, Type.NULL)
                 into.append(Derived(name, term, node))
@@ -156,7 +158,6 @@ class _Binder:
     # -- features ---------------------------------------------------------------------------------
 
     def _feature(self, feature: Feature) -> None:
-        names_outcome = False
         where: Term = literal(True, Type.BOOLEAN)
         if feature.where is not None:
             hidden = {
@@ -166,37 +167,13 @@ class _Binder:
                 )
                 for other in self.declared.features
             }
-            parsed = self._parsed(feature.where, self._scope([OUTCOME], hidden), condition=True)
+            parsed = self._parsed(feature.where, self._scope([OUTCOME, FRAUD], hidden), condition=True)
             if parsed is None:
                 parsed = literal(True, Type.BOOLEAN)
             else:
                 self.package.wheres.append((feature.where, parsed))
             where = parsed
-            names_outcome = OUTCOME.name in set(where.names())
-        own = feature.own if feature.own is not None else feature.aggregate not in LOOKS_BACK
-        if names_outcome and own:
-            self.findings.add(
-                "own_outcome",
-                feature.at,
-                "A feature that names outcome needs `own: excluded`: this operation has none yet.",
-                "引用 outcome 的特征须写 own: excluded：本次操作尚无结果。",
-            )
-        if own and feature.aggregate in LOOKS_BACK:
-            self.findings.add(
-                "own_looks_back",
-                feature.at,
-                f"{feature.aggregate} looks back; the operation is never part of it.",
-                f"{feature.aggregate} 只看过去；不包含本次操作。",
-            )
-        head = self.declared.head
-        over = feature.over if feature.over is not None else head.history
-        if over > head.history:
-            self.findings.add(
-                "window_too_long",
-                feature.at,
-                f"{feature.name} looks further back than the policy's history is kept.",
-                f"{feature.name} 的时间窗超过策略保留的历史。",
-            )
+        check_timing(feature, where, self.declared.head, self.findings)
         column, type_ = self._column(feature)
         entity = self._entity(feature)
         window = Window(
@@ -204,10 +181,11 @@ class _Binder:
             entity,
             self._stream(where),
             feature.aggregate,
-            over,
+            length_of(feature, self.declared.head),
             column,
-            own,
+            counts_itself(feature, where),
             feature.per if feature.aggregate is Aggregate.RATE else 0,
+            delay_micros=feature.delay,
         )
         self.windows.append(window)
         self.package.features[feature.name] = self._feature_symbol(feature, type_)
@@ -225,8 +203,7 @@ class _Binder:
             case Aggregate.COUNT | Aggregate.DISTINCT | Aggregate.RATE:
                 return 0, None
             case Aggregate.FIRST_SEEN | Aggregate.TIME_SINCE_LAST:
-                over = feature.over if feature.over is not None else self.declared.head.history
-                return 0, over - 1  # what is exactly `over` ago is outside
+                return 0, length_of(feature, self.declared.head) - 1  # what is exactly `over` ago is outside
         column = self.visible.get(feature.column)
         if column is None or column.type is Type.TEXT:
             return None, None
@@ -305,10 +282,7 @@ class _Binder:
     # -- rules and limits -------------------------------------------------------------------------
 
     def _rule(self, rule: Rule) -> None:
-        hidden = {
-            "outcome": ("outcome can only stand in a feature's where.", "outcome 只能用于特征的 where。")
-        }
-        when = self._parsed(rule.when, self._scope(hidden=hidden), condition=True)
+        when = self._parsed(rule.when, self._scope(hidden=ONLY_IN_WHERE), condition=True)
         if when is None:
             return
         names = self.package.told_by(when)

@@ -172,7 +172,9 @@ def _sources(code: str) -> list[str]:
 
 FIELDS = {field.symbol.name: field for field in _ALL}
 
+# Known of operations of the past only, so they stand in no condition but a feature's where.
 OUTCOME = Symbol("outcome", Type.TEXT, False, OUTCOMES)
+FRAUD = Symbol("fraud", Type.BOOLEAN, True)
 
 # Read from the operation alone (the local day, where its account's zone is the policy's).
 FROM_OPERATION = frozenset(

@@ -9,6 +9,7 @@ from countermand.policy.bound import BoundRule, Package
 from countermand.policy.conditions import ConditionCheck
 from countermand.policy.facts import rooms_of
 from countermand.policy.findings import Finding, Findings
+from countermand.policy.labels import check_labels
 from countermand.policy.plan import Window
 from countermand.policy.possible import Search
 from countermand.policy.prelude import PRELUDE_FILE
@@ -32,6 +33,7 @@ def check_package(package: Package, findings: Findings) -> None:
     for rule in package.rules:
         if rule.node is not None:
             conditions.check(rule.when, rule.node, _on(rule))
+    check_labels(package, findings)
     _twin_features(package, findings)
     _shadowed_rules(package, search, findings)
     _unreachable_bands(package, findings)

@@ -32,7 +32,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A feature as written; `over` is None for `all`, `per` the unit of a rate in microseconds."""
+    """A feature as written; `over` is None for `all`, `per` the unit of a rate in microseconds.
+
+    `delay` moves the window's end that many microseconds before the operation.
+    """
 
     name: str
     at: Place
@@ -43,6 +46,7 @@ class Feature:
     where: Node | None
     own: bool | None
     per: int
+    delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,11 +72,14 @@ def feature_text(feature: Feature) -> Text:
     by = ", ".join(feature.by)
     en = f"The {en.format(column=feature.column)} of the same {by}"
     zh = f"同一 {by} 的{zh.format(column=feature.column)}"
-    if feature.over is None:
-        en, zh = f"{en}, over all of the history", f"{zh}（全部历史）"
-    else:
+    span = Text(en="over all of the history", zh="全部历史")
+    if feature.over is not None:
         over = duration_text(feature.over)
-        en, zh = f"{en}, in the last {over.en}", f"{zh}（最近{over.zh}）"
+        span = Text(en=f"in the last {over.en}", zh=f"最近{over.zh}")
+    if feature.delay:
+        delay = duration_text(feature.delay)
+        span = Text(en=f"{span.en} up to {delay.en} before", zh=f"{span.zh}，截至{delay.zh}之前")
+    en, zh = f"{en}, {span.en}", f"{zh}（{span.zh}）"
     where = None if feature.where is None else feature.where.text()
     if where is not None:
         en, zh = f"{en}, where {_one_line(where)}", f"{zh}，条件为 {_one_line(where)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from countermand.policy.bound import Derived, Package
-from countermand.policy.catalogue import OUTCOME
+from countermand.policy.catalogue import FRAUD, OUTCOME
 from countermand.policy.plan import Aggregate
 from countermand.policy.rooms import Room, room_of
 from countermand.policy.terms import Symbol, Type
@@ -61,7 +61,7 @@ def moved_by_amount(package: Package) -> set[str]:
 def rooms_of(package: Package) -> dict[str, Room]:
     """What every fact but the derived ones may be."""
     fractions = {window.name for window in package.plan.windows if window.aggregate is Aggregate.AVG}
-    found: dict[str, Room] = {"outcome": room_of(OUTCOME, whole=False)}
+    found = {one.name: room_of(one, whole=False) for one in (OUTCOME, FRAUD)}
     for symbol in (*package.given.values(), *package.features.values()):
         whole = symbol.type in _WHOLE and symbol.name not in fractions
         found[symbol.name] = room_of(symbol, whole=whole)

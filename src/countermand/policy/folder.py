@@ -165,7 +165,7 @@ class _FolderReader:
         for key, node in section.entries():
             name = self._new_name(key)
             words = {aggregate.value for aggregate in Aggregate}
-            parts = node.fields(words | {"where", "by", "over", "own", "per"}, {"by", "over"})
+            parts = node.fields(words | {"where", "by", "over", "own", "per", "delay"}, {"by", "over"})
             chosen = [word for word in parts if word in words]
             if len(chosen) != 1 or name is None or "by" not in parts or "over" not in parts:
                 if len(chosen) != 1:
@@ -202,6 +202,7 @@ class _FolderReader:
                     parts.get("where"),
                     own,
                     per or 0,
+                    self._duration(parts.get("delay"), 0),
                 )
             )
 

@@ -71,12 +71,8 @@ class Generator:
         return self._finished("rederive", [*head, *lines, f"    return f[:{first}] + [{names}]"])
 
     def observation(self) -> Callable[[Facts], Observation]:
-        """`observation(given) -> Observation`: keys, filters that need no outcome, values."""
-        bits = [
-            f"({1 << number} if {self.emitter.holds(term)} else 0)"
-            for number, term in enumerate(self.package.filters)
-            if "outcome" not in term.names()
-        ]
+        """`observation(given) -> Observation`: keys, filters that need neither outcome nor label, values."""
+        bits = self._bits(lambda names: not names & {"outcome", "fraud"})
         keys = [self._key(entity) for entity in self.package.plan.entities]
         values = [self._variable(column.name) for column in self.package.plan.columns]
         at = self._variable("occurred_at")
@@ -97,18 +93,25 @@ class Generator:
 
     def outcome_bits(self) -> Callable[[Facts, str], int]:
         """`outcome_bits(given, outcome) -> mask` of the filters that look at the outcome."""
-
-        def variable(name: str) -> str:
-            return "outcome" if name == "outcome" else self._variable(name)
-
-        self.emitter.variable = variable
-        bits = [
-            f"({1 << number} if {self.emitter.holds(term)} else 0)"
-            for number, term in enumerate(self.package.filters)
-            if "outcome" in term.names()
-        ]
+        self.emitter.variable = lambda name: "outcome" if name == "outcome" else self._variable(name)
+        bits = self._bits(lambda names: "outcome" in names and "fraud" not in names)
         body = f"    return {' | '.join(bits) or '0'}"
         return self._finished("outcome_bits", ["def outcome_bits(f, outcome):", *self._loads(), body])
+
+    def label_bits(self) -> Callable[[Facts, str, bool], int]:
+        """`label_bits(given, outcome, fraud) -> mask` of the filters that look at the label."""
+        self.emitter.variable = lambda name: name if name in ("outcome", "fraud") else self._variable(name)
+        bits = self._bits(lambda names: "fraud" in names)
+        body = f"    return {' | '.join(bits) or '0'}"
+        return self._finished("label_bits", ["def label_bits(f, outcome, fraud):", *self._loads(), body])
+
+    def _bits(self, wanted: Callable[[set[str]], bool]) -> list[str]:
+        """The bit of each filter that is wanted by the names in it, as an expression."""
+        return [
+            f"({1 << number} if {self.emitter.holds(term)} else 0)"
+            for number, term in enumerate(self.package.filters)
+            if wanted(set(term.names()))
+        ]
 
     def complete(self) -> Callable[[Facts, list[Any]], Facts]:
         """`complete(given, windows) -> facts`: all of them, in order."""

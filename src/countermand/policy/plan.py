@@ -28,6 +28,9 @@ class Aggregate(StrEnum):
 LOOKS_BACK = frozenset({Aggregate.FIRST_SEEN, Aggregate.TIME_SINCE_LAST, Aggregate.LAST})
 
 
+# These measure the time up to the operation; a window that ends before it would measure something else.
+MEASURES_UP_TO_NOW = frozenset({Aggregate.FIRST_SEEN, Aggregate.TIME_SINCE_LAST})
+
 # These only add up, so what occurred later can be part of them.
 CAN_LOOK_AHEAD = frozenset({Aggregate.COUNT, Aggregate.RATE, Aggregate.SUM, Aggregate.AVG})
 
@@ -55,7 +58,8 @@ class Window:
     `own` tells whether the operation being decided is part of its own window. `per_micros` is the unit of
     a rate. `column` is None for the aggregates that look at operations only. `ahead` counts also what
     occurred later but was recorded before, `(t - micros, ∞)`: so that a limit holds in whatever order
-    operations arrive; only for the aggregates in CAN_LOOK_AHEAD.
+    operations arrive; only for the aggregates in CAN_LOOK_AHEAD. `delay_micros` moves both ends back,
+    `(t - delay - micros, t - delay]`; the operation being decided is then never inside.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Window:
     own: bool = True
     per_micros: int = 0
     ahead: bool = False
+    delay_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,9 @@ class FeaturePlan:
 
     entities: each a tuple of field names; an operation belongs to an entity's key when none is missing.
     streams: how many filters there are; bit i of an observation's mask says that filter i held.
-    history_micros: the longest window. lateness_micros: how far behind an operation may arrive.
+    history_micros: the longest window, its delay included. lateness_micros: how far behind an operation may
+    arrive. labelled: the filters, as bits, that look at an operation's label; their bits are never in what
+    is observed when it is decided, but in a second observation of it that comes with its label.
     """
 
     entities: tuple[tuple[str, ...], ...]
@@ -84,6 +91,7 @@ class FeaturePlan:
     windows: tuple[Window, ...]
     history_micros: int
     lateness_micros: int
+    labelled: int = 0
 
     @property
     def kept_micros(self) -> int:

@@ -27,6 +27,14 @@ class FeatureStore(Protocol):
         """Undo one observation: every later read is as if it had never been made."""
         ...
 
+    def amend(self, ticket: int, observation: Observation | None) -> int:
+        """What an earlier ticket stands for leaves, and `observation` comes in as a late arrival.
+
+        So a label comes (ticket 0), is corrected, or is taken back (None). The new ticket, 0 where nothing
+        came in. A ticket stays good however old it is; what is forgotten needs no undoing.
+        """
+        ...
+
     def load(self, observations: Iterable[Observation]) -> int:
         """Take in recorded history, in the order of recording; how many were kept."""
         ...

@@ -16,6 +16,7 @@ from countermand.policy.catalogue import FROM_OPERATION
 from countermand.policy.circumstances import Circumstances, Lists, Population
 from countermand.policy.facts import Facts, FactSpec, fact_specs, moved_by_amount
 from countermand.policy.generator import Generator
+from countermand.policy.labels import labels_that_enter
 from countermand.policy.plan import Aggregate, FeaturePlan, Observation, Window
 from countermand.policy.wording import written
 from countermand.vocabulary.operations import Kind
@@ -71,6 +72,8 @@ class Program:
         self.observation = self._writer().observation()
         self.complete = self._writer().complete()
         self._outcome_bits = self._writer().outcome_bits()
+        self._label_bits = self._writer().label_bits()
+        self.labels_that_enter = labels_that_enter(package)
         self._evaluators = _Evaluators(self)
 
     def _words(self, rule: BoundRule, amount_names: set[str]) -> RuleWords:
@@ -109,6 +112,13 @@ class Program:
         """The observation as it enters the windows: with the filters that look at the outcome."""
         bits = self._outcome_bits(facts, outcome)
         return observation if not bits else observation._replace(mask=observation.mask | bits)
+
+    def labelled(
+        self, facts: Facts, observation: Observation, outcome: str, *, fraud: bool
+    ) -> Observation | None:
+        """What comes into the windows with an operation's label, at the operation's own instant."""
+        bits = self._label_bits(facts, outcome, fraud)
+        return observation._replace(mask=bits) if bits else None
 
     def evaluate(self, kind: str, facts: Facts) -> Evaluation:
         """The rules that fire for these facts, and those whose condition is unknown."""

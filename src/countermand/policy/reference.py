@@ -31,6 +31,11 @@ class ReferenceStore:
     def retract(self, ticket: int) -> None:
         del self._observed[ticket]
 
+    def amend(self, ticket: int, observation: Observation | None) -> int:
+        if ticket:
+            self.retract(ticket)
+        return 0 if observation is None else self.observe(observation)
+
     def load(self, observations: Iterable[Observation]) -> int:
         return sum(1 for observation in observations if self.observe(observation))
 
@@ -40,11 +45,12 @@ def window_value(window: Window, recorded: list[Observation], own: Observation) 
     key = own.keys[window.entity]
     if key is None:
         return None
+    end = own.at - window.delay_micros
     inside = [
         other
         for other in recorded
-        if own.at - window.micros < other.at
-        and (window.ahead or other.at <= own.at)
+        if end - window.micros < other.at
+        and (window.ahead or other.at <= end)
         and other.keys[window.entity] == key
         and other.mask >> window.stream & 1
     ]

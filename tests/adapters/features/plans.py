@@ -7,6 +7,7 @@ import random
 from countermand.policy.plan import (
     CAN_LOOK_AHEAD,
     LOOKS_BACK,
+    MEASURES_UP_TO_NOW,
     Aggregate,
     Column,
     ColumnKind,
@@ -39,29 +40,35 @@ HUGE = 4 * 10**18  # three of them leave 64 bits
 def random_plan(seed: random.Random) -> FeaturePlan:
     """A plan of 1 to 14 windows; now and then with more filters than one machine word has bits."""
     streams = seed.choice((1, 2, 3, 4, 4, 70))
+    labelled = seed.choice((0, 0, 1, seed.getrandbits(streams), (1 << streams) - 1))
     history = seed.choice((4, 12, 30))
     lengths = [seed.randint(1, history) for _ in range(seed.choice((1, 2, 3)))]
+    delays = (0, 0, *(seed.randint(1, history - 1) for _ in range(2)))
     windows = []
     for number in range(seed.randint(1, 14)):
         aggregate = seed.choice(list(Aggregate))
         kinds = _KINDS_FOR.get(aggregate)
         column = seed.choice([i for i, c in enumerate(COLUMNS) if c.kind in kinds]) if kinds else None
-        own = aggregate not in LOOKS_BACK and seed.random() < 0.7
         stream = seed.choice((seed.randrange(streams), 0, streams - 1))
+        ahead = aggregate in CAN_LOOK_AHEAD and seed.random() < 0.3
+        delay = 0 if ahead or aggregate in MEASURES_UP_TO_NOW else seed.choice(delays)
+        can_own = aggregate not in LOOKS_BACK and not delay and not labelled >> stream & 1
+        own = can_own and seed.random() < 0.7
         windows.append(
             Window(
                 f"w{number}",
                 seed.randrange(len(ENTITIES)),
                 stream,
                 aggregate,
-                seed.choice(lengths),
+                min(seed.choice(lengths), history - delay),
                 column,
                 own,
                 seed.choice((1, 7, 3600)) if aggregate is Aggregate.RATE else 0,
-                aggregate in CAN_LOOK_AHEAD and seed.random() < 0.3,
+                ahead,
+                delay,
             )
         )
-    return FeaturePlan(ENTITIES, COLUMNS, streams, tuple(windows), history, seed.choice((0, 3, 10)))
+    return FeaturePlan(ENTITIES, COLUMNS, streams, tuple(windows), history, seed.choice((0, 3, 10)), labelled)
 
 
 class Stream:
@@ -86,11 +93,16 @@ class Stream:
         at = self._newest - (seed.randint(1, self._plan.lateness_micros) if late else 0)
         account, device = self._maybe(seed.choice(self._accounts)), self._maybe(seed.choice("xyz"))
         pair = f"{account}\x1f{device}" if account and device else None
-        mask = seed.getrandbits(self._plan.streams) | (seed.random() < 0.3)
+        mask = (seed.getrandbits(self._plan.streams) | (seed.random() < 0.3)) & ~self._plan.labelled
         values = [self._value(column) for column in COLUMNS]
         if seed.random() < 0.7:
             values[COLUMNS.index(ACCOUNT)] = account
         return Observation(at, (account, device, pair), mask, tuple(values))
+
+    def labelled(self, observation: Observation) -> Observation | None:
+        """What comes in with a label: the same operation, in some of the filters that ask for labels."""
+        mask = self._seed.getrandbits(self._plan.streams) & self._plan.labelled
+        return observation._replace(mask=mask) if mask else None
 
     def _maybe(self, value: str) -> str | None:
         return None if self._seed.random() < self._missing else value

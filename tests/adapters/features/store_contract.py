@@ -13,6 +13,8 @@ from countermand.policy.reference import ReferenceStore
 Factory = Callable[[FeaturePlan], FeatureStore]
 # Undoing reaches this far back: a refused group of decisions is never older.
 UNDONE_RECENTLY = 12
+# Labels come for operations this far back, some of them long forgotten by then.
+LABELLED_RECENTLY = 40
 
 
 class Walk:
@@ -30,17 +32,24 @@ class Walk:
         self._reference = ReferenceStore(self.plan)
         self._store = make(self.plan)
         self._tickets: list[tuple[int, int]] = []
+        self._label_tickets: dict[Observation, tuple[int, int]] = {}
+        self._decided: list[Observation] = []
 
     def run(self, steps: int) -> int:
         """Load, or not; then read, observe and undo in random order. How many values were compared."""
         seed = self._seed
         if seed.random() < 0.5:
-            recorded = [self._stream.next() for _ in range(seed.choice((0, 1, 7, 60)))]
+            decided = [self._stream.next() for _ in range(seed.choice((0, 1, 7, 60)))]
+            told = [entry for one in decided if (entry := self._stream.labelled(one)) is not None]
+            recorded = decided + told if seed.random() < 0.5 else decided
             self._reference.load(recorded)
             self._store.load(iter(recorded))
-        undo = seed.choice((0.0, 0.1, 0.3))
+            self._decided += decided if recorded is decided else []
+        undo, label = seed.choice((0.0, 0.1, 0.3)), seed.choice((0.0, 0.3, 0.8))
         for _ in range(steps):
             self._step(self._stream.next(), undo)
+            if self.plan.labelled and self._decided and seed.random() < label:
+                self._label(seed.choice(self._decided))
         return self.compared
 
     def _step(self, observation: Observation, undo: float) -> None:
@@ -50,9 +59,19 @@ class Walk:
         if seed.random() < 0.8:
             tickets = self._reference.observe(observation), self._store.observe(observation)
             self._tickets.append(tickets)
+            self._decided.append(observation)
+            del self._decided[:-LABELLED_RECENTLY]
             del self._tickets[:-UNDONE_RECENTLY]
         if self._tickets and seed.random() < undo:
             self._undo(seed.choice((1, 1, 3)))
+
+    def _label(self, observation: Observation) -> None:
+        """A first label or a corrected one; either may let the operation in, or take it out."""
+        before = self._label_tickets.get(observation, (0, 0))
+        entry = self._stream.labelled(observation)
+        known, ticket = self._reference.amend(before[0], entry), self._store.amend(before[1], entry)
+        self._label_tickets[observation] = known, ticket
+        assert bool(ticket) <= (entry is not None), "a ticket is for what came in"
 
     def _undo(self, count: int) -> None:
         """Newest first, as a refused group is undone, or in any order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -42,6 +43,23 @@ PLAN = FeaturePlan(
     lateness_micros=5,
 )
 PAID, SEEN = 3, 1
+# Operations a week (5) ago and older, and those of them that turned out to be fraud; fraud as known now.
+LATE_PLAN = FeaturePlan(
+    entities=(("account",),),
+    columns=(Column("amount", ColumnKind.INTEGER),),
+    streams=2,
+    windows=(
+        Window("old", 0, 0, Aggregate.COUNT, 10, own=False, delay_micros=5),
+        Window("old_most", 0, 0, Aggregate.MAX, 10, 0, own=False, delay_micros=5),
+        Window("old_fraud", 0, 1, Aggregate.COUNT, 10, own=False, delay_micros=5),
+        Window("fraud", 0, 1, Aggregate.COUNT, 15, own=False),
+        Window("last_fraud", 0, 1, Aggregate.LAST, 15, 0, own=False),
+        Window("now", 0, 0, Aggregate.COUNT, 15),
+    ),
+    history_micros=15,
+    lateness_micros=5,
+    labelled=2,
+)
 
 
 def paid(at: int, amount: int | None, payee: str | None = "p", account: str | None = "a") -> Observation:
@@ -152,6 +170,83 @@ def test_a_refused_group_leaves_no_trace(make: Factory) -> None:
         for chosen in order:
             store.retract(tickets[chosen])
         assert store.read(paid(105, 1, "q")) == before
+
+
+def one(at: int, amount: int = 0, *, fraud: bool = False) -> Observation:
+    """An operation as it is decided, or as it comes in with the label fraud."""
+    return Observation(at, ("a",), 2 if fraud else 1, (amount,))
+
+
+def test_a_delayed_window_ends_before_the_operation(make: Factory) -> None:
+    """Exactly the delay ago is inside, a moment later is not; exactly delay and length ago is outside."""
+    store = make(LATE_PLAN)
+    for at in (100, 104, 105):
+        store.observe(one(at, at))
+    assert store.read(one(104))[:2] == [0, None]
+    assert store.read(one(105))[:2] == [1, 100]
+    assert store.read(one(110))[:2] == [3, 105]
+    assert store.read(one(109))[:2] == [2, 104]
+    assert store.read(one(115))[:2] == [2, 105]
+    assert store.read(one(120))[:2] == [0, None]
+
+
+def test_a_label_counts_from_its_arrival_at_the_operations_own_time(make: Factory) -> None:
+    """Told late, corrected, and told again; the windows that ask for no label never move."""
+    store = make(LATE_PLAN)
+    for at in (100, 103):
+        store.observe(one(at, at))
+    assert store.read(one(108)) == [2, 103, 0, 0, None, 3]
+    later = store.amend(0, one(103, 103, fraud=True))
+    assert store.read(one(108)) == [2, 103, 1, 1, 103, 3]
+    earlier = store.amend(0, one(100, 100, fraud=True))
+    assert store.read(one(108)) == [2, 103, 2, 2, 103, 3]
+    assert store.amend(later, None) == 0
+    assert store.read(one(108)) == [2, 103, 1, 1, 100, 3]
+    store.amend(earlier, one(100, 7, fraud=True))
+    assert store.read(one(108)) == [2, 103, 1, 1, 7, 3]
+    assert store.read(one(115))[2:5] == [0, 0, None]
+
+
+def test_labels_of_one_instant_stand_in_the_order_in_which_they_came(make: Factory) -> None:
+    """The operation that was labelled last is the last, whichever was recorded first; corrections too."""
+    store = make(LATE_PLAN)
+    for amount in (1, 2):
+        store.observe(one(100, amount))
+    store.amend(0, one(100, 2, fraud=True))
+    first = store.amend(0, one(100, 1, fraud=True))
+    assert store.read(one(101))[4] == 1
+    second = store.amend(0, one(100, 3, fraud=True))
+    store.amend(first, one(100, 1, fraud=True))
+    assert store.read(one(101))[4] == 1
+    store.amend(second, None)
+    assert store.read(one(101))[3:5] == [2, 1]
+
+
+def test_a_label_for_what_is_forgotten_changes_nothing(make: Factory) -> None:
+    """Too old for any window: nothing comes in, and an old ticket undoes nobody else's operation."""
+    store = make(LATE_PLAN)
+    store.observe(one(100))
+    old = store.amend(0, one(100, fraud=True))
+    for at in range(200, 260):
+        store.observe(one(at))
+    before = store.read(one(260))
+    store.amend(old, one(100, fraud=True))
+    assert store.read(one(260)) == before
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window("too_long", 0, 0, Aggregate.COUNT, 11, own=False, delay_micros=5),
+        Window("own", 0, 0, Aggregate.COUNT, 10, delay_micros=5),
+        Window("own_label", 0, 1, Aggregate.COUNT, 10),
+        Window("measured", 0, 0, Aggregate.FIRST_SEEN, 10, own=False, delay_micros=5),
+    ],
+)
+def test_a_plan_that_cannot_be_kept_is_refused(window: Window) -> None:
+    """The store says so before it answers anything wrong."""
+    with pytest.raises(ValueError, match=window.name):
+        MemoryFeatureStore(replace(LATE_PLAN, windows=(window,)))
 
 
 def test_an_observation_is_retracted_once(make: Factory) -> None:

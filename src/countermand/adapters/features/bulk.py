@@ -109,8 +109,9 @@ def _append(tape: Tape, chunk: list[Observation], interning: dict[int, _Internin
     for column, ids in tape.ids.items():
         ids.extend(array("i", named[column]))
     same_texts = {number: column for column, number in tape.layout.shared_names.items()}
-    for number, texts in enumerate(zip(*keys, strict=True)):
-        entity, column = tape.entities[number], same_texts.get(number, -1)
+    texts_of = list(zip(*keys, strict=True))
+    for number, entity in enumerate(tape.entities):
+        texts, column = texts_of[entity.layout.keys], same_texts.get(number, -1)
         # Masks repeat: looking at the different ones tells whether any row stays off this entity.
         idle = {mask for mask in set(masks) if not mask & entity.layout.bits_used}
         if column >= 0 and texts == value_columns[column]:
@@ -179,13 +180,17 @@ class _Threads:
         formats = ["<i8"] * wide + ["<i4"] * (len(names) - wide)
         self.records = np.zeros(self.keys, np.dtype({"names": names, "formats": formats}))
         self.giants: dict[int, dict[str, int]] = {}
+        self.come: Flags = np.ones(len(self.rows), dtype=np.bool_)
 
     def build(self) -> None:
         self._link(self.entity.following, self.entity.preceding, np.arange(len(self.rows)))
         last = np.flatnonzero(self.ends)
-        self.records["asof"][self.slot[last]] = self.at[last]
+        self.records["asof"][self.slot[last]] = self.at[last] - self.entity.layout.delay
         self.records["tail"][self.slot[last]] = self.rows[last]
         asof = self.records["asof"][self.slot]
+        self.come = self.at <= asof
+        if self.entity.layout.delay:
+            self._point_to_first("ahead", np.flatnonzero(~self.come))
         backs = {chain: self._chain(chain) for chain in self.entity.layout.chains}
         for group, micros in enumerate(self.entity.layout.lengths):
             inside = self.at > asof - micros
@@ -197,7 +202,8 @@ class _Threads:
         self._keep_records()
 
     def _holding(self, bits: int) -> Flags:
-        held: Flags = np.ones(len(self.rows), dtype=np.bool_)
+        """Which positions satisfy a condition, of those whose instant has come."""
+        held: Flags = self.come.copy()
         for word, mask in enumerate(self.masks):
             part = bits >> (word * WORD_BITS) & WORD
             if part:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from countermand.adapters.features.layout import WORD_BITS, Accumulator, EntityLayout, Kind, PlanLayout
 from countermand.adapters.features.names import SHARDS
-from countermand.adapters.features.peaks import fronts_of
-from countermand.adapters.features.pieces import WORD, Lines, Pieces, under
-from countermand.adapters.features.repair import RemoveSource, SpliceSource
+from countermand.adapters.features.pieces import AHEAD_IS_DUE, WORD, Lines, Pieces, under
+from countermand.adapters.features.repair import AdvanceSource, RemoveSource, SpliceSource
 from countermand.policy.plan import Aggregate, ColumnKind, Window
 
 
 def source_of(layout: PlanLayout) -> str:
-    """The text of a plan's functions: `read`, `observe`, `remove`, and one `splice` per entity."""
+    """The text of a plan's functions: `read`, `observe`, `remove`, one `splice` per entity, and `advance`."""
     lines = [*ReadSource(layout).lines(), "", *ObserveSource(layout).lines()]
     for entity in layout.entities:
         if entity.accumulators:
             lines += ["", *SpliceSource(layout).lines(entity)]
+        if entity.delay:
+            lines += ["", *AdvanceSource(layout).lines(entity)]
     lines += ["", *RemoveSource(layout).lines()]
     return "\n".join(lines) + "\n"
 
@@ -42,7 +43,7 @@ class ReadSource(Pieces):
 
     def _read_entity(self, entity: EntityLayout) -> Lines:
         e = entity.number
-        windows = [(n, w) for n, w in enumerate(self.plan.windows) if w.entity == e]
+        windows = self.layout.windows_of(e)
         unknown = " = ".join(f"w{number}" for number, _ in windows) + " = None"
         values = [f"w{number} = {self._value(window)}" for number, window in windows]
         read_names = self._read_names(entity)
@@ -58,14 +59,19 @@ class ReadSource(Pieces):
         # An operation before the key's instant must not disturb the record: the slow path answers it.
         late = [f"{', '.join(read_names)}, = late{e}(now, slot, ({ids}), ({holds}))"]
         on_time: Lines = []
-        if entity.lengths:
+        if entity.delay:
+            moved = [f"advance{e}(slot, now)", *self.unpack(entity)]
+            on_time += under(f"if {' or '.join(filter(None, (AHEAD_IS_DUE, self.expired(entity))))}:", moved)
+        elif entity.lengths:
             moved = [*self.slide(entity), "asof = now", *self.pack(entity)]
             on_time += under(f"if {self.expired(entity)}:", moved)
         on_time += owns or ["pass"]
         known = self.unpack(entity) + under("if now < asof:", late) + under("else:", on_time)
+        if entity.delay:
+            known = [f"now -= {entity.delay}", *known, f"now += {entity.delay}"]
         keyed = self.find_slot(e, self._own_distinct_columns())
         keyed += under("if slot is None:", nothing) + under("else:", known) + values
-        return [f"key = keys[{e}]", *under("if key is None:", [unknown]), *under("else:", keyed)]
+        return [f"key = keys[{entity.keys}]", *under("if key is None:", [unknown]), *under("else:", keyed)]
 
     def _own_distinct_columns(self) -> list[int]:
         """Columns of which a read needs the id of the operation's own value."""
@@ -116,7 +122,7 @@ class ReadSource(Pieces):
         return self._last_value(window, field)
 
     def _last_value(self, window: Window, field: str) -> str:
-        inside = f"if {field} and at[{field}] > now - {window.micros} else None"
+        inside = f"if {field} and at[{field}] > now - {window.delay_micros + window.micros} else None"
         if window.aggregate is Aggregate.TIME_SINCE_LAST:
             return f"now - at[{field}] {inside}"
         column = window.column
@@ -164,7 +170,7 @@ class ObserveSource(Pieces):
             "tape.latest = row",
             "if now > tape.newest: tape.newest = now",
             f"if at[tape.oldest] <= tape.newest - {self.plan.kept_micros}: evict()",
-            "return (now & 0x7fffffff) << 32 | row",
+            "return now << 32 | row",
         ]
         return under("def observe(observation):", body + self.known_conditions() + entities + queue)
 
@@ -173,10 +179,29 @@ class ObserveSource(Pieces):
         pointers = [field for field in entity.fields if field != "asof"]
         opening = [f"slot = open{e}(key)", f"asof = now; {' = '.join(pointers)} = 0"]
         known = self.unpack(entity)
+        if entity.delay:
+            opening = [opening[0], opening[1].replace("now", f"now - {entity.delay}"), *self.pack(entity)]
+            known = ["pass"]
         threaded = self.find_slot(e, self.layout.columns_named)
         threaded += under("if slot is None:", opening) + under("else:", known)
         threaded.append(f"slots{e}[row] = slot")
-        threaded += under("if now < asof:", [f"splice{e}(row, slot)"])
+        used = entity.bits_used
+        tests = " or ".join(
+            f"m{w} & {used >> (w * WORD_BITS) & WORD}"
+            for w in range(self.layout.words)
+            if used >> (w * WORD_BITS) & WORD
+        )
+        header = f"if key is None or not ({tests}): slots{e}[row] = 0"
+        if entity.delay:  # it waits: `advance` counts it when its instant has come
+            threaded.append(f"splice{e}(row, slot)")
+        else:
+            threaded += under("if now < asof:", [f"splice{e}(row, slot)"])
+            threaded += under("else:", self._append(entity))
+        return [f"key = keys[{entity.keys}]", header, *under("else:", threaded)]
+
+    def _append(self, entity: EntityLayout) -> Lines:
+        """The key's newest row so far: behind the others, and inside every window."""
+        e = entity.number
         append: Lines = []
         if entity.lengths:
             # Mostly the operation was read just before, and its windows stand where they should.
@@ -189,37 +214,4 @@ class ObserveSource(Pieces):
             append += self.if_holds(entity, acc.bits, [f"{acc.field} = {acc.field} or row"])
         for acc in entity.of_kind(Kind.LAST):
             append += self.if_holds(entity, acc.bits, [f"{acc.field} = row"])
-        append += self._append_peaks(entity)
-        threaded += under("else:", append + self.pack(entity))
-        used = entity.bits_used
-        tests = " or ".join(
-            f"m{w} & {used >> (w * WORD_BITS) & WORD}"
-            for w in range(self.layout.words)
-            if used >> (w * WORD_BITS) & WORD
-        )
-        header = f"if key is None or not ({tests}): slots{e}[row] = 0"
-        return [f"key = keys[{e}]", header, *under("else:", threaded)]
-
-    def _append_peaks(self, entity: EntityLayout) -> Lines:
-        """The newest row enters each chain from the back and outdoes those that are no better."""
-        lines: Lines = []
-        for chain in entity.chains:
-            number, values = chain.number, f"column{chain.column}"
-            no_better = "<=" if chain.largest else ">="
-            body = [
-                f"member = {chain.back}",
-                f"while member and {values}[member] {no_better} v{chain.column}:",
-                f"    outdone, member = member, down{number}[member]",
-                f"    down{number}[outdone] = -1",
-                f"down{number}[row] = member",
-                f"up{number}[row] = 0",
-                f"if member: up{number}[member] = row",
-                f"{chain.back} = row",
-            ]
-            body += [
-                f"if not {front} or down{number}[{front}] < 0: {front} = row"
-                for front in (acc.field for acc in fronts_of(entity, chain))
-            ]
-            lines += under(f"if {self.condition(chain.bits)}:", body)
-            lines.append(f"else: down{number}[row] = -1")
-        return lines
+        return append + self.append_peaks(entity) + self.pack(entity)

@@ -40,6 +40,8 @@ class LateReader:
         at, preceding = self._tape.at, self._entity.preceding
         newer: Rows = []
         newest = row = fields[self._index["tail"]]
+        if self._layout.delay and (ahead := fields[self._index["ahead"]]):
+            row = preceding[ahead]  # what waits is in nothing yet
         while row and at[row] > now:
             newer.append(row)
             row = preceding[row]

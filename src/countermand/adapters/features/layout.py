@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from countermand.policy.plan import CAN_LOOK_AHEAD, LOOKS_BACK, Aggregate, ColumnKind, FeaturePlan, Window
+from countermand.policy.plan import (
+    CAN_LOOK_AHEAD,
+    LOOKS_BACK,
+    MEASURES_UP_TO_NOW,
+    Aggregate,
+    ColumnKind,
+    FeaturePlan,
+    Window,
+)
 
 # Bits per word of a row's mask: a word stays positive, so that -1 can mark a row as gone.
 WORD_BITS = 62
@@ -49,9 +57,17 @@ class Accumulator:
 
 @dataclass(frozen=True, slots=True)
 class EntityLayout:
-    """The record of one entity's keys. Fields in order: the instant, sums, then 32-bit counts and rows."""
+    """The record of one entity's keys. Fields in order: the instant, sums, then 32-bit counts and rows.
+
+    An entity of the plan stands here once for its usual windows, and once more for each delay, and for those
+    that look at labels: what comes late is threaded among few rows, and never on the others' chain.
+    `keys` is its number in the plan. With a delay the record is as of that long before the operations
+    read; rows newer than its instant wait on the chain, the first of them in the field `ahead`.
+    """
 
     number: int
+    keys: int
+    delay: int
     lengths: tuple[int, ...]
     accumulators: tuple[Accumulator, ...]
     chains: tuple[Chain, ...]
@@ -70,7 +86,8 @@ class EntityLayout:
     def fields(self) -> tuple[str, ...]:
         lefts = tuple(f"l{group}" for group in range(len(self.lengths)))
         small = tuple(acc.field for acc in self.accumulators if acc.kind is not Kind.SUM)
-        return ("asof", *self.sums, "tail", *lefts, *(chain.back for chain in self.chains), *small)
+        waiting = ("ahead",) if self.delay else ()
+        return ("asof", *self.sums, "tail", *waiting, *lefts, *(chain.back for chain in self.chains), *small)
 
     @property
     def packing(self) -> str:
@@ -110,7 +127,7 @@ class PlanLayout:
     """A plan's windows resolved to accumulators, and its columns to arrays.
 
     Raises ValueError for a plan the store cannot keep exactly: a sum over a column that is not an
-    integer, a window longer than the history, or a window that looks back and claims its own operation.
+    integer, a window longer than the history, or one that claims its own operation and cannot have it.
     """
 
     def __init__(self, plan: FeaturePlan) -> None:
@@ -134,8 +151,11 @@ class PlanLayout:
         self.words = (plan.streams + len(plan.columns)) // WORD_BITS + 1
         self.chains: list[tuple[int, Chain]] = []
         self.distincts = 0
-        self._resolved: dict[tuple[int, Kind, Window], Accumulator] = {}
-        self.entities = tuple(self._entity(number) for number in range(len(plan.entities)))
+        self._resolved: dict[tuple[Kind, Window], Accumulator] = {}
+        self._threads = {(number, 0, False): number for number in range(len(plan.entities))}
+        for window in plan.windows:
+            self._threads.setdefault(self._thread(window), len(self._threads))
+        self.entities = tuple(self._entity(number, *of[:2]) for of, number in self._threads.items())
 
     def known_bit(self, column: int) -> int:
         """The mask bit that says that a row has a value in this column."""
@@ -143,18 +163,26 @@ class PlanLayout:
 
     def accumulator(self, window: Window, kind: Kind | None = None) -> Accumulator:
         """Where a window finds its value; `avg` also asks for the COUNT of known values."""
-        return self._resolved[window.entity, kind or _KIND[window.aggregate], window]
+        return self._resolved[kind or _KIND[window.aggregate], window]
+
+    def windows_of(self, entity: int) -> list[tuple[int, Window]]:
+        """The windows that find their values in an entity's records, with their place in the plan."""
+        windows = enumerate(self.plan.windows)
+        return [(n, w) for n, w in windows if self._threads[self._thread(w)] == entity]
 
     def distinct_own(self, entity: int) -> frozenset[str]:
         """The distinct counts of an entity that some window wants with its own operation."""
         return frozenset(
             self.accumulator(window).field
-            for window in self.plan.windows
-            if window.entity == entity and window.own and window.aggregate is Aggregate.DISTINCT
+            for _, window in self.windows_of(entity)
+            if window.own and window.aggregate is Aggregate.DISTINCT
         )
 
-    def _entity(self, number: int) -> EntityLayout:
-        windows = [window for window in self.plan.windows if window.entity == number]
+    def _thread(self, window: Window) -> tuple[int, int, bool]:
+        return window.entity, window.delay_micros, bool(self.plan.labelled >> window.stream & 1)
+
+    def _entity(self, number: int, keys: int, delay: int) -> EntityLayout:
+        windows = [window for _, window in self.windows_of(number)]
         grouped = {w.micros for w in windows if _KIND[w.aggregate] is not Kind.LAST}
         lengths = tuple(sorted(grouped))
         shared: dict[tuple[object, ...], Accumulator] = {}
@@ -165,11 +193,12 @@ class PlanLayout:
                 kinds.append(Kind.COUNT)
             for kind in kinds:
                 accumulator = self._share(window, kind, lengths, shared, chains)
-                self._resolved[number, kind, window] = accumulator
+                self._resolved[kind, window] = accumulator
         used = 0
         for accumulator in shared.values():
             used |= accumulator.bits & ((1 << self.plan.streams) - 1)
-        return EntityLayout(number, lengths, tuple(shared.values()), tuple(chains.values()), used)
+        chained = tuple(chains.values())
+        return EntityLayout(number, keys, delay, lengths, tuple(shared.values()), chained, used)
 
     def _share(
         self,
@@ -203,7 +232,7 @@ class PlanLayout:
             if chain is None:
                 chain = Chain(bits, column, largest, len(self.chains), f"b{len(chains)}")
                 chains[bits, column, largest] = chain
-                self.chains.append((window.entity, chain))
+                self.chains.append((self._threads[self._thread(window)], chain))
         number = -1
         if kind is Kind.DISTINCT:
             number = self.distincts
@@ -214,8 +243,13 @@ class PlanLayout:
 
 
 def _check(plan: FeaturePlan, window: Window) -> None:
-    if not 0 < window.micros <= plan.history_micros:
-        raise ValueError(f"window {window.name}: its length is outside the history that is kept")
+    delay = window.delay_micros
+    if not (window.micros > 0 and delay >= 0 and window.micros + delay <= plan.history_micros):
+        raise ValueError(f"window {window.name}: it reaches outside the history that is kept")
+    if delay and (window.aggregate in MEASURES_UP_TO_NOW or window.ahead):
+        raise ValueError(f"window {window.name}: {window.aggregate} cannot be delayed")
+    if window.own and (delay or plan.labelled >> window.stream & 1):
+        raise ValueError(f"window {window.name}: its own operation cannot be in it")
     if window.own and window.aggregate in LOOKS_BACK:
         raise ValueError(f"window {window.name}: {window.aggregate} never includes its own operation")
     if window.ahead and window.aggregate not in CAN_LOOK_AHEAD:

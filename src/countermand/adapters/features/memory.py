@@ -47,12 +47,18 @@ class MemoryFeatureStore:
         """
         tape = self._tape
         row, instant = ticket & 0xFFFFFFFF, ticket >> 32
-        if tape.at[row] & 0x7FFFFFFF != instant:
+        if tape.at[row] != instant:  # forgotten; whatever has the row now is younger
             return
         if tape.masks[0][row] == GONE:
             raise KeyError(ticket)
         # The row stays in the order of arrival and is freed when its turn comes.
         self._remove(row)
+
+    def amend(self, ticket: int, observation: Observation | None) -> int:
+        """What an earlier ticket stands for leaves, `observation` comes in; see the port."""
+        if ticket:
+            self.retract(ticket)
+        return 0 if observation is None else self.observe(observation)
 
     def load(self, observations: Iterable[Observation]) -> int:
         """Take in recorded history in the order of recording; how many were young enough to keep."""

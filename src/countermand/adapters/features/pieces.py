@@ -6,9 +6,12 @@ from struct import calcsize
 
 from countermand.adapters.features.layout import WORD_BITS, Accumulator, EntityLayout, Kind, PlanLayout
 from countermand.adapters.features.names import SHARDS
+from countermand.adapters.features.peaks import fronts_of
 
 WORD = (1 << WORD_BITS) - 1
 Lines = list[str]
+# The first of the rows that wait for their instant; row 0 is later than everything.
+AHEAD_IS_DUE = "at[ahead] <= now"
 
 
 def under(header: str, body: Lines) -> Lines:
@@ -65,6 +68,13 @@ class Pieces:
         if self.layout.words == 1:
             return [*lines, "m0 = mask"]
         return lines + [f"m{w} = mask >> {w * WORD_BITS} & {WORD}" for w in range(self.layout.words)]
+
+    def loads_of_row(self, entity: EntityLayout) -> Lines:
+        """The mask and values of a recorded row under the names that an operation at hand has."""
+        columns = sorted({acc.column for acc in entity.accumulators if acc.column >= 0})
+        loads = [f"m{word} = mask{word}[row]" for word in range(self.layout.words)]
+        loads += [f"v{c} = column{c}[row]" for c in columns if c in self.layout.columns_kept]
+        return loads + [f"i{c} = ids{c}[row]" for c in columns if c in self.layout.columns_named]
 
     def unpack(self, entity: EntityLayout, slot: str = "slot") -> Lines:
         fields = ", ".join(entity.fields)
@@ -127,6 +137,30 @@ class Pieces:
                     f"if not found: {acc.field} += 1",
                 ]
                 lines += self.if_holds(entity, acc.bits, add)
+        return lines
+
+    def append_peaks(self, entity: EntityLayout) -> Lines:
+        """The newest row enters each chain from the back and outdoes those that are no better."""
+        lines: Lines = []
+        for chain in entity.chains:
+            number, values = chain.number, f"column{chain.column}"
+            no_better = "<=" if chain.largest else ">="
+            body = [
+                f"member = {chain.back}",
+                f"while member and {values}[member] {no_better} v{chain.column}:",
+                f"    outdone, member = member, down{number}[member]",
+                f"    down{number}[outdone] = -1",
+                f"down{number}[row] = member",
+                f"up{number}[row] = 0",
+                f"if member: up{number}[member] = row",
+                f"{chain.back} = row",
+            ]
+            body += [
+                f"if not {front} or down{number}[{front}] < 0: {front} = row"
+                for front in (acc.field for acc in fronts_of(entity, chain))
+            ]
+            lines += under(f"if {self.condition(chain.bits)}:", body)
+            lines.append(f"else: down{number}[row] = -1")
         return lines
 
     def slide(self, entity: EntityLayout) -> Lines:

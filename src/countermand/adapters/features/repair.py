@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from countermand.adapters.features.layout import Chain, EntityLayout, Kind
 from countermand.adapters.features.peaks import fronts_of
-from countermand.adapters.features.pieces import Lines, Pieces, under
+from countermand.adapters.features.pieces import AHEAD_IS_DUE, Lines, Pieces, under
+
+
+class AdvanceSource(Pieces):
+    """`advanceN(slot, now)`: the windows of a key end later; rows that waited come in, others drop out."""
+
+    def lines(self, entity: EntityLayout) -> Lines:
+        e = entity.number
+        entering: Lines = []
+        for group in range(len(entity.lengths)):
+            entering += self.add(entity, group)
+        for acc in entity.of_kind(Kind.LAST):
+            entering += self.if_holds(entity, acc.bits, [f"{acc.field} = row"])
+        entering += self.append_peaks(entity)
+        loads = ["row = ahead", *self.loads_of_row(entity), *self.known_conditions()]
+        enter = under(f"while {AHEAD_IS_DUE}:", [*loads, *entering, f"ahead = following{e}[row]"])
+        body = [*self.unpack(entity), *enter, *self.slide(entity), "asof = now", *self.pack(entity)]
+        return under(f"def advance{e}(slot, now):", body)
 
 
 class SpliceSource(Pieces):
@@ -27,10 +44,11 @@ class SpliceSource(Pieces):
             insert = peak_step(entity, chain, "insert")
             changes += under(f"if {self.condition(chain.bits)}:", [insert])
             changes.append(f"else: down{chain.number}[row] = -1")
-        columns = sorted({acc.column for acc in entity.accumulators if acc.column >= 0})
-        loads = ["now = at[row]", *(f"m{word} = mask{word}[row]" for word in range(self.layout.words))]
-        loads += [f"v{c} = column{c}[row]" for c in columns if c in self.layout.columns_kept]
-        loads += [f"i{c} = ids{c}[row]" for c in columns if c in self.layout.columns_named]
+        if entity.delay:
+            waits = [f"if now < at[{field}]: {field} = row" for field in waiting(entity)]
+            waits += [f"down{chain.number}[row] = -1" for chain in entity.chains]
+            changes = under("if now > asof:", waits) + under("else:", changes)
+        loads = ["now = at[row]", *self.loads_of_row(entity)]
         place = [
             "before, after = tail, 0",
             f"while before and at[before] > now: after, before = before, preceding{e}[before]",
@@ -68,7 +86,8 @@ class RemoveSource(Pieces):
             for chain in entity.chains
         ]
         change = [*self.unpack(entity), "if not after: tail = before", *self._forget(entity)]
-        if any(acc.bits & ~entity.bits_certain for acc in entity.of_kind(Kind.LAST)):
+        # Where there is a delay the last row inside may be followed by one that waits.
+        if any(entity.delay or acc.bits & ~entity.bits_certain for acc in entity.of_kind(Kind.LAST)):
             return lines + change
         usual = under(f"if after and not before and {' and '.join(outside)}:", unlink or ["pass"])
         return lines + usual + under("else:", change)
@@ -87,6 +106,9 @@ class RemoveSource(Pieces):
             lines += under(f"if {acc.field} == row:", self.next_holding(entity, acc, "preceding"))
         for chain in entity.chains:
             lines += under(f"if down{chain.number}[row] >= 0:", [peak_step(entity, chain, "remove")])
+        if entity.delay:
+            waits = [f"if {field} == row: {field} = after" for field in waiting(entity)]
+            lines = under("if instant > asof:", waits) + (under("else:", lines) if lines else [])
         return [*lines, f"if not tail: close{e}(slot)", *under("else:", self.pack(entity))]
 
 
@@ -97,3 +119,8 @@ def peak_step(entity: EntityLayout, chain: Chain, step: str) -> str:
     cuts = ", ".join(f"asof - {entity.lengths[acc.group]}" for acc in fronts)
     changed = ", ".join([chain.back, *(acc.field for acc in fronts)])
     return f"{changed} = {step}_peak{chain.number}(row, {chain.back}, ({fields},), ({cuts},))"
+
+
+def waiting(entity: EntityLayout) -> Lines:
+    """The fields that point to the first row after some instant, rows that still wait among them."""
+    return ["ahead", *(f"l{group}" for group in range(len(entity.lengths)))]
