@@ -334,6 +334,7 @@ class _Binder:
                 rule.scenario,
                 rule.at,
                 rule.when,
+                rule.budget,
             )
         )
 
