@@ -59,6 +59,11 @@ def card_precision(
     """
     if len(scores) == 0:
         return None
+    return float(card_shares(scores, fraud, days, cards, each_day).mean())
+
+
+def card_shares(scores: Column, fraud: Column, days: Column, cards: Column, each_day: int) -> Column:
+    """The share of each day, of which `card_precision` is the mean; at least one operation."""
     order = np.lexsort((cards, days))
     scores, fraud, days, cards = scores[order], fraud[order], days[order], cards[order]
     fresh = np.r_[True, (days[1:] != days[:-1]) | (cards[1:] != cards[:-1])]
@@ -74,7 +79,7 @@ def card_precision(
         found = chosen[bad[chosen] == 1]
         known[card[found]] = True
         shares.append(len(found) / each_day)
-    return float(np.mean(shares))
+    return np.array(shares)
 
 
 def _by_score(scores: Column, fraud: Column) -> tuple[Column, Column, Column]:

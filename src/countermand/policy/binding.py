@@ -308,6 +308,7 @@ class _Binder:
                 rule.scenario,
                 rule.at,
                 rule.when,
+                rule.budget,
             )
         )
 

@@ -10,6 +10,7 @@ from countermand.policy.findings import Place
 from countermand.policy.plan import FeaturePlan
 from countermand.policy.source import Node
 from countermand.policy.terms import Symbol, Term
+from countermand.vocabulary.friction import FalsePositiveBudget
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
 
@@ -39,6 +40,7 @@ class BoundRule:
     scenario: str
     at: Place
     node: Node | None
+    budget: FalsePositiveBudget | None = None
 
     @property
     def text(self) -> str:

@@ -10,6 +10,7 @@ from countermand.policy.findings import Place
 from countermand.policy.plan import Aggregate
 from countermand.policy.source import Node
 from countermand.policy.terms import Type
+from countermand.vocabulary.friction import AnswerCost, FalsePositiveBudget
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
 
@@ -28,6 +29,7 @@ class Head:
     history: int = 90 * DAY
     lateness: int = 7 * DAY
     attributes: Mapping[str, Type] = field(default_factory=dict)
+    false_positive_budget: FalsePositiveBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Rule:
     reason_at: Place
     scenario: str
     says_if_unknown: bool = False
+    budget: FalsePositiveBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +106,4 @@ class Declarations:
     limits: list[Limit] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     bands: list[Band] = field(default_factory=list)
+    answers: dict[Outcome, AnswerCost] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from countermand.kernel.money import EXPONENTS
 from countermand.kernel.text import Text
+from countermand.policy.budgets import read_answer, read_budget, refuse_idle_budget
 from countermand.policy.declarations import DAY, Band, Declarations, Feature, Head, Limit, Rule
 from countermand.policy.findings import Findings, Place
 from countermand.policy.plan import Aggregate
@@ -48,6 +49,7 @@ class _FolderReader:
             "limits": lambda node: self._each(node, self._limit),
             "rules": lambda node: self._each(node, self._rule),
             "bands": lambda node: self._each(node, self._band),
+            "answers": lambda node: self._each(node, self._answer),
         }
         head_keys = {
             "policy",
@@ -58,6 +60,7 @@ class _FolderReader:
             "history",
             "lateness",
             "attributes",
+            "false_positive_budget",
         }
         for file in sorted(files):
             root = parse_file(file, files[file], self.findings)
@@ -86,7 +89,7 @@ class _FolderReader:
         texts = {
             key: node.text()
             for key, node in self.heads.items()
-            if key not in ("title", "attributes", "history", "lateness")
+            if key not in ("title", "attributes", "history", "lateness", "false_positive_budget")
         }
         name, version = texts.get("policy"), texts.get("version")
         if name is not None and not _ID.match(name):
@@ -116,6 +119,7 @@ class _FolderReader:
             self._duration(self.heads.get("history"), 90 * DAY),
             self._duration(self.heads.get("lateness"), 7 * DAY),
             self._attributes(self.heads.get("attributes")),
+            read_budget(self.heads.get("false_positive_budget")),
         )
 
     def _attributes(self, node: Node | None) -> dict[str, Type]:
@@ -303,6 +307,7 @@ class _FolderReader:
             "oblige",
             "reason",
             "scenario",
+            "false_positive_budget",
         }
         parts = node.fields(known, {"id", "when", "reason"})
         name = self._id(parts.get("id"))
@@ -327,6 +332,8 @@ class _FolderReader:
                     "bad_name", f"{word!r} is no obligation's name.", f"{word!r} 不是有效的义务名。"
                 )
         hold = self._duration(parts.get("hold_for"), DAY)
+        refuse_idle_budget(parts.get("false_positive_budget"), then, score or 0)
+        budget = read_budget(parts.get("false_positive_budget"))
         if name is None or reason is None or "when" not in parts:
             return
         self.into.rules.append(
@@ -344,8 +351,12 @@ class _FolderReader:
                 parts["reason"].at,
                 scenario or "",
                 "if_unknown" in parts,
+                budget,
             )
         )
+
+    def _answer(self, node: Node) -> None:
+        read_answer(node, lambda one: self._duration(one, DAY), self.into.answers)
 
     def _band(self, node: Node) -> None:
         parts = node.fields({"at_least", "then", "reason"}, {"at_least", "then", "reason"})
