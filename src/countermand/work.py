@@ -70,6 +70,7 @@ class HistoryRow(NamedTuple):
     outcome: int
 
 
+<<<<<<< HEAD
 class HistoryPart(NamedTuple):
     """Recorded operations that follow each other; either form may be empty.
 
@@ -80,6 +81,24 @@ class HistoryPart(NamedTuple):
     size: int
     packed: bytes
     rows: Sequence[HistoryRow]
+=======
+class RecordedRow(NamedTuple):
+    """What a facts table needs of a recorded operation; instants are microseconds UTC.
+
+    `body` only where its policy was given other facts than the one asked about.
+    """
+
+    seq: int
+    id: str
+    account: str
+    kind: str
+    occurred_at: int
+    received_at: int
+    outcome: int
+    policy_id: int
+    facts: bytes
+    body: bytes | None
+>>>>>>> 5074faa (Write facts tables from files and from the record, resumable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.circumstances import FORGOTTEN, Surroundings, nowhere
 from countermand.kernel.clock import micros_of
 from countermand.policy.package import compile_recorded
 from countermand.policy.plan import Observation
@@ -19,7 +19,6 @@ from countermand.policy.program import Program
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.parties import Account
-from countermand.vocabulary.places import NOWHERE, Place
 from countermand.work import DecisionStore, HistoryPart, HistoryRow
 
 PARTS_WAITING_MAX = 4
@@ -28,23 +27,6 @@ _OBSERVATIONS = msgspec.msgpack.Decoder(list[Observation])
 _ARRAY_OF = b"\xdd"  # MessagePack: an array, its length in four bytes, its members
 _FACTS = msgspec.msgpack.Decoder(list[Any])
 _OPERATION = msgspec.json.Decoder(Operation)
-
-
-class _Forgotten:
-    """Lists and population as they were then: what was not recorded of them is unknown."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return None
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return None
-
-
-def _nowhere(_ip: str) -> Place:
-    return NOWHERE
 
 
 @dataclass(slots=True)
@@ -60,8 +42,7 @@ class _Reader:
     _programs: dict[int, Program] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        forgotten = _Forgotten()
-        self.surroundings = Surroundings(self.program, _nowhere, forgotten, forgotten)
+        self.surroundings = Surroundings(self.program, nowhere, FORGOTTEN, FORGOTTEN)
 
     def program_of(self, policy_id: int) -> Program:
         if policy_id not in self._programs:
