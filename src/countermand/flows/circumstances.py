@@ -33,7 +33,20 @@ class _Forgotten:
         return None
 
 
-FORGOTTEN = _Forgotten()
+class _Empty:
+    """No list has an entry and there is no profile at all: as in a new database."""
+
+    def contains(self, list_name: str, value: str, at: int) -> bool:
+        return False
+
+    def ip_in_any_home(self, ip: str) -> bool | None:
+        return False
+
+    def device_in_any_profile(self, device: str) -> bool | None:
+        return False
+
+
+FORGOTTEN, EMPTY = _Forgotten(), _Empty()
 
 
 def nowhere(_ip: str) -> Place:

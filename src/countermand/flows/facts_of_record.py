@@ -120,7 +120,7 @@ class Exported:
 
 @dataclass(slots=True)
 class FactsOfRecord:
-    """One policy's facts table of the record; `sources` are the recorded policies' files, by number.
+    """One policy's facts table of the record since an instant; `sources` are the recorded policies' files.
 
     With `live` every other recorded fact comes along, for the operations that this policy decided.
     """
@@ -128,6 +128,7 @@ class FactsOfRecord:
     program: Program
     sources: Mapping[int, Mapping[str, str]]
     folder: FactsFolder
+    since: int | None = None
     live: bool = False
     read: Exported = field(init=False)
     builder: PartBuilder = field(init=False)
@@ -146,6 +147,13 @@ class FactsOfRecord:
     def whole(self) -> set[int]:
         """The policies whose operations must be read again from their bodies."""
         return {number for number, past in self.pasts.items() if not past.same}
+
+    def wanted(self, rows: Sequence[RecordedRow]) -> Sequence[RecordedRow]:
+        """Those that this table still lacks."""
+        begun, since = self.read.seq, self.since
+        if rows[0].seq > begun and since is None:
+            return rows
+        return [row for row in rows if row.seq > begun and (since is None or row.occurred_at > since)]
 
     def take(self, rows: Sequence[RecordedRow]) -> None:
         """Take in the next operations; a part is written when there are enough."""
@@ -237,7 +245,7 @@ class FactsOfRecord:
 
 
 async def facts_of_record(
-    record: Record, tasks: list[FactsOfRecord], since: int | None, told: Callable[[int], None]
+    record: Record, tasks: list[FactsOfRecord], told: Callable[[int], None]
 ) -> int:
     """Bring the tables of several policies up to the record in one reading; up to which number that is.
 
@@ -248,10 +256,11 @@ async def facts_of_record(
     if behind:
         after = min(task.read.seq for task in behind)
         whole = set().union(*(task.whole for task in behind))
+        bounds = [task.since for task in behind]
+        since = None if None in bounds else min(bound for bound in bounds if bound is not None)
         async for rows in record.rows(after, until, since, whole):
             for task in behind:
-                begun = task.read.seq
-                task.take(rows if rows[0].seq > begun else [row for row in rows if row.seq > begun])
+                task.take(task.wanted(rows))
             told(len(rows))
     late = [task for task in tasks if task.read.labelled_until < until]
     if late:

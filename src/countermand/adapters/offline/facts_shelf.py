@@ -32,12 +32,14 @@ class PartsFolder:
 
     path: Path
     schema: pa.Schema
+    lock: int
+    owned: bool = True
     parts: list[Path] = field(default_factory=list)
     state: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Take up what an earlier run left whole; what it left in the middle goes."""
-        for left in self.path.glob("*.tmp"):
+        for left in self.path.glob("*.tmp") if self.owned else ():
             left.unlink()
         for number in range(1, 1 + len(list(self.path.glob("part-*.parquet")))):
             part = self._part(number)
@@ -54,7 +56,8 @@ class PartsFolder:
 
     def write(self, columns: Mapping[str, Sequence[Any]], state: Mapping[str, Any]) -> None:
         """One more part, and how far its source has been read. Raises SetupError (`facts_not_written`)."""
-        (self.path / _DONE).unlink(missing_ok=True)
+        with self._writing():
+            (self.path / _DONE).unlink(missing_ok=True)
         arrays = [_array(name, columns[name], self.schema) for name in self.schema.names]
         part = self._part(len(self.parts) + 1)
         self._store(pa.Table.from_arrays(arrays, schema=self.schema), part, state)
@@ -100,13 +103,18 @@ class PartsFolder:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Nothing is missing any more; `summary` is told again when the table is used again."""
-        with _writing(self.path):
+        with self._writing():
             self._replace(_DONE, json.dumps(summary, ensure_ascii=False).encode())
 
     def summary(self) -> dict[str, Any]:
         """What was said when the table was finished."""
         found: dict[str, Any] = json.loads((self.path / _DONE).read_bytes())
         return found
+
+    def share(self) -> None:
+        """Others may read it too from now on; nobody writes to it while anybody reads."""
+        fcntl.flock(self.lock, fcntl.LOCK_SH)
+        self.owned = False
 
     def table(self) -> FactsTable:
         """The table as engines read it."""
@@ -120,7 +128,7 @@ class PartsFolder:
     def _store(self, table: pa.Table, file: Path, state: Mapping[str, Any]) -> None:
         stated = table.replace_schema_metadata({_STATE: json.dumps(state).encode()})
         temporary = file.with_suffix(".tmp")
-        with _writing(self.path):
+        with self._writing():
             pa_parquet.write_table(stated, temporary, compression="lz4")
             self._publish(temporary, file)
 
@@ -128,6 +136,13 @@ class PartsFolder:
         temporary = (self.path / name).with_suffix(".tmp")
         temporary.write_bytes(data)
         self._publish(temporary, self.path / name)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if not self.owned:
+            raise in_use(self.path)
+        with _writing(self.path):
+            yield
 
     def _publish(self, temporary: Path, file: Path) -> None:
         """Only what is whole on the disk gets its name."""
@@ -144,9 +159,9 @@ class FactsShelf:
 
     @contextmanager
     def folder(self, key: str, columns: Sequence[FactColumn]) -> Iterator[PartsFolder]:
-        """The table of that key, for this process alone.
+        """The table of that key, for this process alone; one that others read can only be read.
 
-        Raises Conflict (`facts_in_use`) while another process has it, SetupError (`facts_not_written`).
+        Raises Conflict (`facts_in_use`) while another process writes it, SetupError (`facts_not_written`).
         """
         path = self.directory / key
         with _writing(path):
@@ -154,12 +169,12 @@ class FactsShelf:
             self._make_room(key)
             lock = os.open(path / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            _lock(lock, path)
+            owned = _lock(lock, path)
             os.utime(path)
             schema = pa.schema([
                 pa.field(one.name, _TYPES[one.type], nullable=one.name not in _NEVER_UNKNOWN) for one in columns
             ])  # fmt: skip
-            yield PartsFolder(path, schema)
+            yield PartsFolder(path, schema, lock, owned)
         finally:
             os.close(lock)
 
@@ -169,21 +184,30 @@ class FactsShelf:
         for old in folders[: max(0, len(folders) - FOLDERS_MAX + 1)]:
             lock = os.open(old / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
             with suppress(Conflict):
-                _lock(lock, old)
-                shutil.rmtree(old, ignore_errors=True)
+                if _lock(lock, old):
+                    shutil.rmtree(old, ignore_errors=True)
             os.close(lock)
 
 
-def _lock(lock: int, path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Conflict(
-            "facts_in_use",
-            f"Another backtest is preparing the same facts in {path}; wait until it ends.",
-            f"另一个回测正在 {path} 准备相同的数据；请等它结束。",
-            folder=str(path),
-        ) from None
+def _lock(lock: int, path: Path) -> bool:
+    """Whether the folder is ours alone; else we read it beside others. Raises Conflict."""
+    for how in (fcntl.LOCK_EX, fcntl.LOCK_SH):
+        try:
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return how == fcntl.LOCK_EX
+    raise in_use(path)
+
+
+def in_use(path: Path) -> Conflict:
+    """Another process works on the same table."""
+    return Conflict(
+        "facts_in_use",
+        f"Another backtest is at work on the same facts in {path}; wait until it ends.",
+        f"另一个回测正在使用 {path} 中的相同数据；请等它结束。",
+        folder=str(path),
+    )
 
 
 def _array(name: str, values: Sequence[Any], schema: pa.Schema) -> pa.Array:
