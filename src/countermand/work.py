@@ -70,7 +70,6 @@ class HistoryRow(NamedTuple):
     outcome: int
 
 
-<<<<<<< HEAD
 class HistoryPart(NamedTuple):
     """Recorded operations that follow each other; either form may be empty.
 
@@ -81,7 +80,8 @@ class HistoryPart(NamedTuple):
     size: int
     packed: bytes
     rows: Sequence[HistoryRow]
-=======
+
+
 class RecordedRow(NamedTuple):
     """What a facts table needs of a recorded operation; instants are microseconds UTC.
 
@@ -98,7 +98,6 @@ class RecordedRow(NamedTuple):
     policy_id: int
     facts: bytes
     body: bytes | None
->>>>>>> 5074faa (Write facts tables from files and from the record, resumable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,9 +99,7 @@ class Asked:
         package = program.package
         given = [name for name in package.given if name not in package.listed]
         outside = [
-            name
-            for name in given
-            if name not in FROM_OPERATION and name not in package.head.attributes
+            name for name in given if name not in FROM_OPERATION and name not in package.head.attributes
         ]
         places = tuple(name for name in outside if name in FIELDS and "p." in FIELDS[name].code)
         profile = tuple(name for name in outside if name not in places or name == "home_place")

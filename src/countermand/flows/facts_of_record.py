@@ -244,9 +244,7 @@ class FactsOfRecord:
             )
 
 
-async def facts_of_record(
-    record: Record, tasks: list[FactsOfRecord], told: Callable[[int], None]
-) -> int:
+async def facts_of_record(record: Record, tasks: list[FactsOfRecord], told: Callable[[int], None]) -> int:
     """Bring the tables of several policies up to the record in one reading; up to which number that is.
 
     Each goes on where an earlier run ended, killed or done. Raises Unavailable, SetupError.

@@ -69,5 +69,14 @@ class PostgresRecord:
 def _row(row: Any) -> RecordedRow:
     seq, id_, account, kind, occurred_at, received_at, outcome, policy_id, facts, body = row
     return RecordedRow(
-        seq, id_, account, kind, micros_of(occurred_at), micros_of(received_at), outcome, policy_id, facts, body
+        seq,
+        id_,
+        account,
+        kind,
+        micros_of(occurred_at),
+        micros_of(received_at),
+        outcome,
+        policy_id,
+        facts,
+        body,
     )
