@@ -39,6 +39,11 @@ class PostgresRecord:
                     await connection.execute(QUERIES.pass_gate, gate)
         return highest
 
+    async def identity(self) -> str:
+        """What tells this record from any other; empty while there is nothing in it. Raises Unavailable."""
+        with away_is_unavailable():
+            return str(await self._pool.fetchval(QUERIES.first_decision) or "")
+
     async def earliest(self) -> int | None:
         """When the first recorded operation occurred. Raises Unavailable."""
         with away_is_unavailable():

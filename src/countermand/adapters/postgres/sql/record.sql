@@ -2,6 +2,10 @@
 -- The highest number given to anything in the record, 0 in an empty one.
 SELECT coalesce(max(seq), 0) FROM operation;
 
+-- name: first_decision
+-- The random id of the first decision there is.
+SELECT decision_id FROM operation ORDER BY seq LIMIT 1;
+
 -- name: pass_gate
 -- Wait until no group that holds this gate ($1) is in flight any more.
 SELECT pg_advisory_lock($1), pg_advisory_unlock($1);
