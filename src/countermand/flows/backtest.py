@@ -1,4 +1,4 @@
-"""A policy over what already happened: prepare the facts, decide again, and hand the answers to the report."""
+"""A policy over what already happened: every operation decided again, from its prepared facts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class OfflineRun(Protocol):
     """One policy over one facts table, evaluated."""
 
     def results(self) -> Any:
-        """The results table (pyarrow) in order of `seq`: `seq id at kind account amount label outcome score
-        fired unknown`.
+        """The results table (pyarrow) in order of `seq`.
+
+        Its columns are `seq id at kind account amount label outcome score fired unknown`.
         """
         ...
 

@@ -165,7 +165,7 @@ def _check_labels(program: Program, source: FileSource) -> None:
     if asks_label(program) and (not source.labelled or source.delay is None):
         raise BadRequest(
             "labels_needed",
-            f"{program.label} has features that look at `fraud`; the mapping must say `label` with its `delay`.",
+            f"{program.label} has features that look at `fraud`: the mapping must say `label` and its `delay`.",
             f"{program.label} 有引用 fraud 的特征；映射须写明 label 及其 delay。",
             policy=program.label,
         )
@@ -187,13 +187,14 @@ def _remarks_on_file(program: Program, source: FileSource) -> Iterator[Remark]:
     unknown = [*asked.profile, *(() if source.places_known else asked.places)]
     if unknown:
         names = ", ".join(dict.fromkeys(unknown))
+        lacks = Text(en=" and no address tables are set", zh="，也未设置 IP 地址表")
+        lacks = Text(en="", zh="") if source.places_known else lacks
         yield Remark(
             "facts_not_in_file",
             Text(
-                en=f"{program.label}: a file has no account profiles"
-                f"{'' if source.places_known else ' and no address tables are set'}; as if for a new account: {names}.",
-                zh=f"{program.label}：文件中没有账户资料{'' if source.places_known else '，也未设置 IP 地址表'}；"
-                f"以下事实按新账户处理：{names}。",
+                en=f"{program.label}: a file has no account profiles{lacks.en}; "
+                f"as if for a new account: {names}.",
+                zh=f"{program.label}：文件中没有账户资料{lacks.zh}；以下事实按新账户处理：{names}。",
             ),
         )
     if asked.lists:
@@ -223,9 +224,10 @@ def _lost(program: Program, task: FactsOfRecord) -> Iterator[Remark]:
         yield Remark(
             "facts_not_recorded",
             Text(
-                en=f"{program.label} asks for facts that were not recorded for some operations, and are unknown "
-                f"there (a local time is that of the policy's zone): {names}.",
-                zh=f"{program.label} 用到部分操作未记录的事实，这些操作按未知处理（当地时间取策略时区）：{names}。",
+                en=f"{program.label} asks for facts that were not recorded for some operations; they are "
+                f"unknown there (a local time is that of the policy's zone): {names}.",
+                zh=f"{program.label} 用到部分操作未记录的事实，"
+                f"这些操作按未知处理（当地时间取策略时区）：{names}。",
             ),
         )
 
@@ -244,8 +246,8 @@ def _filling(program: Program, earliest: int, since: int | None = None) -> Itera
         yield Remark(
             "history_not_kept",
             Text(
-                en=f"{program.label}: history begins on {rfc3339(earliest)[:10]}, so these see less than they ask "
-                f"for at first, and all of it only from {full_from} on: {names}.",
+                en=f"{program.label}: history begins on {rfc3339(earliest)[:10]}, so these see less than they "
+                f"ask for at first, and all of it only from {full_from} on: {names}.",
                 zh=f"{program.label}：历史从 {rfc3339(earliest)[:10]} 开始，以下特征起初看到的历史不完整，"
                 f"自 {full_from} 起才完整：{names}。",
             ),

@@ -171,9 +171,7 @@ class FactsShelf:
         try:
             owned = _lock(lock, path)
             os.utime(path)
-            schema = pa.schema([
-                pa.field(one.name, _TYPES[one.type], nullable=one.name not in _NEVER_UNKNOWN) for one in columns
-            ])  # fmt: skip
+            schema = pa.schema([_field(one) for one in columns])
             yield PartsFolder(path, schema, lock, owned)
         finally:
             os.close(lock)
@@ -187,6 +185,10 @@ class FactsShelf:
                 if _lock(lock, old):
                     shutil.rmtree(old, ignore_errors=True)
             os.close(lock)
+
+
+def _field(column: FactColumn) -> pa.Field:
+    return pa.field(column.name, _TYPES[column.type], nullable=column.name not in _NEVER_UNKNOWN)
 
 
 def _lock(lock: int, path: Path) -> bool:

@@ -50,7 +50,8 @@ def plain_texts(column: pa.Array) -> list[str | None]:
 def instants(batch: pa.RecordBatch, source: Instant, faults: Faults) -> list[int | None]:
     """A column as microseconds since 1970 UTC; a time without an offset is one of the mapping's time zone.
 
-    Without a zone in the mapping such a time is a fault: nobody knows when it was. Where clocks are put back the first of the two hours is meant; an hour left out counts as the one after.
+    Without a zone in the mapping such a time is a fault: nobody knows when it was. Where clocks are put
+    back the first of the two hours is meant; an hour left out counts as the one after.
     """
     column = batch.column(source.column)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):

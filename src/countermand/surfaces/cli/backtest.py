@@ -1,4 +1,4 @@
-"""`countermand backtest`: what a policy would have answered to a file's operations, or to those decided here."""
+"""`countermand backtest`: what a policy would have answered to a file's operations, or to those here."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ BATCH_ROWS = 10_000
 @command(
     None,
     "backtest",
-    en="Decide again what already happened: the rows of a Parquet or CSV FILE, or `live`, everything that was "
-    "decided here. What a policy would have answered, and with --against what would change.",
+    en="Decide again what already happened: the rows of a Parquet or CSV FILE, or `live`, everything that "
+    "was decided here. What a policy would have answered, and with --against what would change.",
     zh="对已发生的操作重新决策：Parquet 或 CSV 文件（FILE）中的行，或 live（此处决策过的全部操作）。"
     "给出某策略会如何答复；加 --against 则比较两套策略的差别。",
 )
