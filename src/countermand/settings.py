@@ -31,6 +31,7 @@ class Settings:
     future_seconds_max: int = 300
     shared_buffers_mb: int = 256
     log_level: str = "info"
+    spark_master: str = "local[2]"
 
     def with_values(self, **values: object) -> Settings:
         """These settings with some replaced; None leaves one as it is."""

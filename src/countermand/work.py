@@ -83,6 +83,24 @@ class HistoryPart(NamedTuple):
     rows: Sequence[HistoryRow]
 
 
+class RecordedRow(NamedTuple):
+    """What a facts table needs of a recorded operation; instants are microseconds UTC.
+
+    `body` only where its policy was given other facts than the one asked about.
+    """
+
+    seq: int
+    id: str
+    account: str
+    kind: str
+    occurred_at: int
+    received_at: int
+    outcome: int
+    policy_id: int
+    facts: bytes
+    body: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class StoredOperation:
     """A recorded operation as it is read back; `policy` is name@version."""

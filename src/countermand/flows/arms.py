@@ -10,30 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.circumstances import FORGOTTEN, Surroundings, nowhere
 from countermand.policy.plan import Observation
 from countermand.policy.ports import FeatureStore
 from countermand.policy.program import Program
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
-from countermand.vocabulary.places import NOWHERE, Place
-
-
-class _Forgotten:
-    """Lists and population as they were then: what was not recorded of them is unknown."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return None
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return None
-
-
-def _nowhere(_ip: str) -> Place:
-    return NOWHERE
 
 
 class Onlooker:
@@ -45,9 +27,8 @@ class Onlooker:
     """
 
     def __init__(self, program: Program) -> None:
-        forgotten = _Forgotten()
         self.program = program
-        self._surroundings = Surroundings(program, _nowhere, forgotten, forgotten)
+        self._surroundings = Surroundings(program, nowhere, FORGOTTEN, FORGOTTEN)
 
     def observation(
         self, operation: Operation, at: int, recorded: Mapping[str, Any], outcome: str

@@ -20,6 +20,40 @@ _QUARTER_MICROS = 900 * 10**6
 _OFFSETS_MAX = 4096
 
 
+class _Forgotten:
+    """Lists and population as they were then: what was not recorded of them is unknown."""
+
+    def contains(self, list_name: str, value: str, at: int) -> bool:
+        return False
+
+    def ip_in_any_home(self, ip: str) -> bool | None:
+        return None
+
+    def device_in_any_profile(self, device: str) -> bool | None:
+        return None
+
+
+class _Empty:
+    """No list has an entry and there is no profile at all: as in a new database."""
+
+    def contains(self, list_name: str, value: str, at: int) -> bool:
+        return False
+
+    def ip_in_any_home(self, ip: str) -> bool | None:
+        return False
+
+    def device_in_any_profile(self, device: str) -> bool | None:
+        return False
+
+
+FORGOTTEN, EMPTY = _Forgotten(), _Empty()
+
+
+def nowhere(_ip: str) -> Place:
+    """Where addresses are when nobody looks them up."""
+    return NOWHERE
+
+
 @dataclass(slots=True)
 class Surroundings:
     """Where facts come from that the operation does not carry: places, lists, the account's own day."""

@@ -238,16 +238,8 @@ def limited(batches: Iterator[OperationBatch], rows_max: int | None) -> Iterator
             continue
         if left <= 0:
             return
-        yield batch if batch.size <= left else _head(batch, left)
+        yield batch.head(left)
         left -= batch.size
-
-
-def _head(batch: OperationBatch, rows: int) -> OperationBatch:
-    """The first rows of a batch, counted with the refused ones among them."""
-    last = sorted([*batch.rows, *(row for row, _ in batch.refused)])[rows - 1]
-    head = batch.only(range(sum(row <= last for row in batch.rows)))
-    head.refused = [one for one in batch.refused if one[0] <= last]
-    return head
 
 
 async def _decided(

@@ -43,6 +43,21 @@ class OperationBatch:
             [self.labels[place] for place in places] if self.labels else [],
         )
 
+    def head(self, count: int) -> OperationBatch:
+        """The first `count` rows, with the refused ones among them."""
+        if count >= self.size:
+            return self
+        last = sorted([*self.rows, *(row for row, _ in self.refused)])[count - 1]
+        found = self.only(range(sum(row <= last for row in self.rows)))
+        found.refused = [one for one in self.refused if one[0] <= last]
+        return found
+
+    def after(self, row: int) -> OperationBatch:
+        """The rows behind this one, with the refused ones among them."""
+        found = self.only([place for place, one in enumerate(self.rows) if one > row])
+        found.refused = [one for one in self.refused if one[0] > row]
+        return found
+
 
 class OperationTable(Protocol):
     """A file that was opened and fits its mapping."""
@@ -57,6 +72,9 @@ class OperationTable(Protocol):
         """Whether a column says which operations were fraud."""
         ...
 
-    def batches(self) -> Iterator[OperationBatch]:
-        """The rows in the file's order. Raises SetupError `table_unreadable` where the file is broken."""
+    def batches(self, rows_done: int = 0) -> Iterator[OperationBatch]:
+        """The rows in the file's order, after the first `rows_done`.
+
+        Raises SetupError `table_unreadable` where the file is broken.
+        """
         ...

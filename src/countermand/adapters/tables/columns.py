@@ -50,17 +50,26 @@ def plain_texts(column: pa.Array) -> list[str | None]:
 def instants(batch: pa.RecordBatch, source: Instant, faults: Faults) -> list[int | None]:
     """A column as microseconds since 1970 UTC; a time without an offset is one of the mapping's time zone.
 
-    Where clocks are put back the first of the two hours is meant; an hour left out counts as the one after.
+    Without a zone in the mapping such a time is a fault: nobody knows when it was. Where clocks are put
+    back the first of the two hours is meant; an hour left out counts as the one after.
     """
     column = batch.column(source.column)
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return _stamps(column, source.timezone)
+        if getattr(column.type, "tz", None) is None and source.timezone is None:
+            for row, value in enumerate(column.to_pylist()):
+                faults.setdefault(row, _no_zone(source, value))
+            return [None] * len(column)
+        return _stamps(column, source.zone)
     factor = _MICROS.get(source.format)
-    read = _reader(source.format, ZoneInfo(source.timezone)) if factor is None else _counter(factor)
+    zone = None if source.timezone is None else ZoneInfo(source.timezone)
+    read = _reader(source.format, zone) if factor is None else _counter(factor)
     found: list[int | None] = []
     for row, text in enumerate(plain_texts(column)):
         try:
             found.append(None if text is None else read(text))
+        except _ZonelessError:
+            faults.setdefault(row, _no_zone(source, text))
+            found.append(None)
         except (ValueError, ArithmeticError):
             faults.setdefault(row, _no_time(source, text))
             found.append(None)
@@ -94,11 +103,19 @@ def _counter(factor: int) -> Callable[[str], int]:
     return lambda text: int(Decimal(text) * factor)
 
 
-def _reader(pattern: str, zone: ZoneInfo) -> Callable[[str], int]:
+class _ZonelessError(Exception):
+    """A time without an offset, in a mapping without a zone."""
+
+
+def _reader(pattern: str, zone: ZoneInfo | None) -> Callable[[str], int]:
     def read(text: str) -> int:
         iso = pattern == "iso"
         moment = datetime.fromisoformat(text) if iso else datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone follows
-        return micros_of(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
+        if moment.tzinfo is None:
+            if zone is None:
+                raise _ZonelessError
+            moment = moment.replace(tzinfo=zone)
+        return micros_of(moment)
 
     return read
 
@@ -219,6 +236,15 @@ def _no_time(source: Instant, value: object) -> BadRequest:
         "row_time_unreadable",
         f"{source.column} holds {value!r}, which is no time of the form {source.format}.",
         f"{source.column} 的值 {value!r} 不是 {source.format} 形式的时间。",
+        field="occurred_at",
+    )
+
+
+def _no_zone(source: Instant, value: object) -> BadRequest:
+    return BadRequest(
+        "row_time_without_zone",
+        f"{source.column} holds {value!r}, which has no offset, and the mapping names no timezone for it.",
+        f"{source.column} 的值 {value!r} 没有时区偏移，而映射没有为它指定 timezone。",
         field="occurred_at",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ class TableFile:
     def labelled(self) -> bool:
         return self.mapping.label is not None
 
-    def batches(self) -> Iterator[OperationBatch]:
+    def batches(self, rows_done: int = 0) -> Iterator[OperationBatch]:
         broken = _Broken()
         row = 0
         with _readable(self.path):
@@ -81,6 +82,12 @@ class TableFile:
                             rows.append(row)
                         else:
                             skipped.append((row, fault))
+                    if row <= rows_done:
+                        continue
+                    if rows and rows[0] <= rows_done:
+                        begun = bisect_right(rows, rows_done)
+                        part, rows = part.slice(begun), rows[begun:]
+                    skipped = [one for one in skipped if one[0] > rows_done]
                     batch = self._converted(part, rows)
                     batch.refused[:0] = skipped
                     yield batch
@@ -118,7 +125,7 @@ class TableFile:
                     fault = refusal
             refused.append((rows[row], fault))
             operations.append(None)
-        days = columns.day_numbers(instants, when.timezone)
+        days = columns.day_numbers(instants, when.zone)
         labels = [] if mapping.label is None else columns.labels(piece, label_of(mapping.label))
         if refused:
             kept = [row for row, operation in enumerate(operations) if operation is not None]

@@ -34,11 +34,19 @@ class Words(_Part, frozen=True):
 
 
 class Instant(_Part, frozen=True):
-    """A moment: `iso`, `epoch_seconds`, `epoch_millis`, `epoch_micros`, or a pattern of strptime."""
+    """A moment: `iso`, `epoch_seconds`, `epoch_millis`, `epoch_micros`, or a pattern of strptime.
+
+    `timezone` is that of times without an offset; where it is not given, such a time says nothing.
+    """
 
     column: str
     format: str = "iso"
-    timezone: str = "UTC"
+    timezone: str | None = None
+
+    @property
+    def zone(self) -> str:
+        """The zone in which the file's days are counted."""
+        return self.timezone or "UTC"
 
 
 class Sum(_Part, frozen=True):
@@ -247,7 +255,7 @@ def _faults(mapping: Mapping) -> Iterator[tuple[str, str, str]]:
                 f"is no signal; there are {known}",
                 f"没有这个信号；可用的有 {known}",
             )
-    zone = instant_of(mapping.occurred_at).timezone
+    zone = instant_of(mapping.occurred_at).zone
     try:
         ZoneInfo(zone)
     except (ValueError, OSError, KeyError):

@@ -29,6 +29,13 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "replay",
         Text(en="Replay a file of operations through the real flow", zh="用真实流程回放操作文件"),
     ),
+    "backtest": (
+        "backtest",
+        Text(
+            en="Decide again what already happened, by another policy",
+            zh="用另一套策略对已发生的操作重新决策",
+        ),
+    ),
     "decide": (
         "commands.decide",
         Text(en="Decide one operation in this process", zh="在本进程内决策一笔操作"),

@@ -99,7 +99,7 @@ async def replayed_file(settings: Settings, opened: OpenedTable, limit: int | No
     total = opened.table.rows_total
     shown = limit if total is None else min(total, limit or total)
     async with open_house(settings, clock) as house, collector_off_the_path():
-        with _progress(shown) as advance:
+        with progress_bar(shown, Text(en="Replaying", zh="回放中")) as advance:
             span = Span(SystemClock().now(), house.program.plan.lateness_micros)
             replayed = await replay_operations(house.decider, opened.table, clock, span, limit, advance)
         return replayed, house.program.label
@@ -149,13 +149,12 @@ def _data_directory(given: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _progress(total: int | None) -> Iterator[Any]:
+def progress_bar(total: int | None, name: Text) -> Iterator[Any]:
     """A bar on stderr, told how many rows are done; nothing where nobody is watching."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        name = current_speech().say(Text(en="Replaying", zh="回放中"))
-        task = progress.add_task(name, total=total)
+        task = progress.add_task(current_speech().say(name), total=total)
         yield lambda rows: progress.advance(task, rows)

@@ -1,0 +1,1 @@
+"""Engines that run a policy's SQL over a facts table."""

@@ -1,0 +1,221 @@
+"""A whole policy as SQL statements that an engine runs one after the other: facts in, verdicts out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlglot
+
+from countermand.policy.bound import Derived, Package
+from countermand.policy.facts import fact_specs
+from countermand.policy.plan import Window
+from countermand.policy.sql.parts import EXACT_MAX, Part, quoted
+from countermand.policy.sql.spark import for_spark
+from countermand.policy.sql.terms import part_of
+from countermand.policy.sql.verdicts import verdict_columns
+from countermand.policy.sql.windows import Entries, fast_windows, slow_windows, window_part
+from countermand.policy.terms import MEASURED, Symbol, Type
+
+_LATER = frozenset({"outcome", "fraud"})  # known only after an operation has been decided
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement. `table`: its rows are kept; else it is a view. `anew`: it depends on the outcomes.
+
+    Every step reads tables and views of earlier steps, and these of the engine: `facts` (a facts table: `seq
+    id at kind account outcome` and `given.<name>`; `outcome` is what the filters shall see) and `labels`
+    (`seq label_seq label`, every label in the order of its coming).
+    """
+
+    name: str
+    sql: str
+    table: bool
+    anew: bool
+
+    def text(self, dialect: str = "duckdb") -> str:
+        """The query for an engine: `duckdb` as written, others transpiled."""
+        if dialect == "duckdb":
+            return self.sql
+        tree = sqlglot.parse_one(self.sql, read="duckdb")
+        return (for_spark(tree) if dialect == "spark" else tree).sql(dialect=dialect)
+
+
+class OfflinePolicy:
+    """The statements of one policy.
+
+    sizes: for given facts that are whole numbers, the largest absolute value in the facts table (default
+    2**53); rows: how many operations there are at most. Both decide only how wide sums have to be.
+    Raises PolicyError (`offline_inexact`).
+    """
+
+    def __init__(self, package: Package, sizes: Mapping[str, float], rows: int) -> None:
+        self.package, self.rows = package, rows
+        self.specs = fact_specs(package)
+        self._sizes = sizes
+        self._parts: dict[str, Part] = {}
+        self._columns = {spec.name: f"f{number}" for number, spec in enumerate(self.specs)}
+        self.asks_outcome = any("outcome" in term.names() for term in package.filters)
+        self.asks_label = any("fraud" in term.names() for term in package.filters)
+        self.steps = tuple(self._steps())
+
+    def column(self, fact: str) -> str:
+        """The column of view `known` that holds a fact."""
+        return self._columns[fact]
+
+    def part(self, fact: str) -> Part:
+        """What is known of a fact's values."""
+        return self._parts[fact]
+
+    # -- the statements ---------------------------------------------------------------------------
+
+    def _steps(self) -> list[Step]:
+        given = Step("given", self._given(), True, self.asks_outcome)
+        steps = [given]
+        entries = self._entries()
+        if self.asks_label:
+            steps.append(Step("labelled", self._labelled(entries), True, self.asks_outcome))
+        joins: list[tuple[str, str | None, list[str]]] = []
+        for number, (entity, source, anew, windows) in enumerate(self._groups()):
+            named = [(self._columns[window.name], window) for window in windows]
+            for name, window in named:
+                self._parts[window.name] = window_part(window, entries, name)
+            columns = [name for name, _ in named]
+            if source == "labelled":
+                sql = slow_windows(entity, named, entries, "TRUE", "labelled")
+                steps.append(Step(f"windows{number}", sql, True, anew))
+                joins.append((f"windows{number}", None, columns))
+                continue
+            steps.append(Step(f"windows{number}", fast_windows(entity, named, entries), True, anew))
+            askew = f'o."seq" IN (SELECT "seq" FROM windows{number} WHERE "askew")'
+            sql = slow_windows(entity, named, entries, askew, "given")
+            steps.append(Step(f"exact{number}", sql, True, anew))
+            joins.append((f"windows{number}", f"exact{number}", columns))
+        steps.append(Step("known", self._known(joins), False, self.asks_outcome))
+        steps.append(Step("verdicts", self._verdicts(), False, self.asks_outcome))
+        return steps
+
+    def _given(self) -> str:
+        """Given facts, what is derived from them, and the filters that need no label."""
+        package = self.package
+        columns = []
+        for name, symbol in package.given.items():
+            part = self._given_part(symbol)
+            column = self._columns[name]
+            columns.append(f"CAST({quoted('given.' + name)} AS {part.column_type}) AS {quoted(column)}")
+            self._parts[name] = part.named(column)
+        base = f'SELECT "seq", "at", "kind", "outcome", {", ".join(columns)} FROM facts'
+        derived = self._derived(package.early, base)
+        flags = [
+            f"COALESCE({self._filter(number)}, FALSE) AS {self._flag(number)}"
+            for number, term in enumerate(package.filters)
+            if "fraud" not in term.names() and self._flag(number) is not None
+        ]
+        return f"SELECT *, {', '.join(flags)} FROM ({derived}) AS derived" if flags else derived
+
+    def _given_part(self, symbol: Symbol) -> Part:
+        if symbol.type not in MEASURED:
+            return Part("", symbol.type)
+        whole = symbol.type is not Type.NUMBER
+        bounds = [abs(bound) for bound in (symbol.minimum, symbol.maximum) if bound is not None]
+        default = float(max(bounds)) if len(bounds) == 2 else EXACT_MAX if whole else sys.float_info.max
+        return Part("", symbol.type, whole, self._sizes.get(symbol.name, default))
+
+    def _derived(self, derived: Sequence[Derived], base: str) -> str:
+        """Named expressions, each level over the one it is made from."""
+        sql, waiting = base, list(derived)
+        level = 0
+        while waiting:
+            ready = [one for one in waiting if all(name in self._parts for name in one.term.names())]
+            assert ready, "what is derived has no cycles"
+            columns = []
+            found: dict[str, Part] = {}
+            for one in ready:
+                part = part_of(one.term, self._name)
+                column = self._columns[one.name]
+                columns.append(f"CAST({part.sql} AS {part.column_type}) AS {quoted(column)}")
+                found[one.name] = part.named(column)
+            self._parts.update(found)
+            waiting = [one for one in waiting if one.name not in found]
+            sql = f"SELECT *, {', '.join(columns)} FROM ({sql}) AS level{level}"
+            level += 1
+        return sql
+
+    def _name(self, name: str) -> Part:
+        if name == "outcome":
+            return Part('"outcome"', Type.TEXT)
+        if name == "fraud":
+            return Part('l."label"', Type.BOOLEAN)
+        return self._parts[name]
+
+    def _flag(self, number: int) -> str | None:
+        """The column of a filter; none for the filter that everything passes."""
+        term = self.package.filters[number]
+        return None if term.operator == "literal" and term.value is True else quoted(f"s{number}")
+
+    def _filter(self, number: int) -> str:
+        return part_of(self.package.filters[number], self._name).sql
+
+    def _labelled(self, entries: Entries) -> str:
+        """What enters with a label: in the order of the labels, until the operation's next label comes."""
+        package = self.package
+        keys = {column for parts in entries.keys for column in parts}
+        columns = dict.fromkeys([*sorted(keys), *(part.sql for part in entries.columns)])
+        flags = [
+            f"COALESCE({self._filter(number)}, FALSE) AS {self._flag(number)}"
+            for number, term in enumerate(package.filters)
+            if "fraud" in term.names()
+        ]
+        gone = 'lead(l."label_seq") OVER (PARTITION BY l."seq" ORDER BY l."label_seq") AS "gone"'
+        return (
+            f'SELECT l."label_seq" AS "seq", {gone}, g."at" AS "at", {", ".join([*columns, *flags])} '
+            'FROM labels AS l JOIN given AS g ON g."seq" = l."seq"'
+        )
+
+    def _entries(self) -> Entries:
+        plan = self.package.plan
+        return Entries(
+            plan,
+            tuple(tuple(quoted(self._columns[name]) for name in entity) for entity in plan.entities),
+            tuple(self._flag(number) for number in range(plan.streams)),
+            tuple(self._parts[column.name] for column in plan.columns),
+            self.rows,
+        )
+
+    def _groups(self) -> list[tuple[int, str, bool, list[Window]]]:
+        """Windows that are computed in one statement: of one entity, over one source, needed anew or not."""
+        groups: dict[tuple[int, str, bool], list[Window]] = {}
+        for window in self.package.plan.windows:
+            names = _LATER & set(self.package.filters[window.stream].names())
+            source = "labelled" if "fraud" in names else "given"
+            groups.setdefault((window.entity, source, "outcome" in names), []).append(window)
+        return [(*key, windows) for key, windows in groups.items()]
+
+    def _known(self, joins: Sequence[tuple[str, str | None, list[str]]]) -> str:
+        """All facts of every operation, in their columns."""
+        columns, sources = [], ["given"]
+        for name, exact, windows in joins:
+            sources.append(f'LEFT JOIN {name} ON {name}."seq" = given."seq"')
+            if exact is not None:
+                sources.append(f'LEFT JOIN {exact} ON {exact}."seq" = given."seq"')
+            for column in windows:
+                fast, slow = f"{name}.{quoted(column)}", f"{exact}.{quoted(column)}"
+                chosen = fast if exact is None else f'CASE WHEN {name}."askew" THEN {slow} ELSE {fast} END'
+                columns.append(f"{chosen} AS {quoted(column)}")
+        base = f"SELECT {', '.join(['given.*', *columns])} FROM {' '.join(sources)}"
+        return self._derived(self.package.late, base)
+
+    def _verdicts(self) -> str:
+        conditions: list[str] = []
+        for rule in self.package.rules:
+            sql = part_of(rule.when, self._name).sql
+            if rule.kinds is not None:
+                kinds = ", ".join(f"'{kind.value}'" for kind in sorted(rule.kinds))
+                sql = f'CASE WHEN "kind" IN ({kinds}) THEN {sql} ELSE FALSE END'
+            conditions.append(sql)
+        return verdict_columns(self.package, conditions, self._amount())
+
+    def _amount(self) -> str:
+        return self._parts["amount"].sql if "amount" in self._parts else "NULL"
