@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from countermand.kernel.text import Text
 from countermand.policy.findings import Place
+from countermand.policy.items import Items
 from countermand.policy.plan import Aggregate
 from countermand.policy.source import Node
 from countermand.policy.terms import Type
@@ -99,3 +100,4 @@ class Declarations:
     limits: list[Limit] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     bands: list[Band] = field(default_factory=list)
+    items: Items = field(default_factory=Items)
