@@ -91,16 +91,16 @@ def check_lists(package: Package, findings: Findings) -> None:
 def doubtful_entities(package: Package, search: Search, warnings: Warnings) -> None:
     """Names that say another key than `by`, lists asked about something else, fields nothing carries."""
     for feature in _own_features(package):
-        _named_otherwise(package, feature, warnings)
+        _named_otherwise(feature, warnings)
     for item, term, node in package.conditions():
         _other_lists(package, item, term, node, warnings)
     for rule in package.rules:
-        _carried_by_rule(package, rule, warnings)
+        _carried_by_rule(rule, warnings)
     for feature in _own_features(package):
         _carried_by_feature(package, feature, search, warnings)
 
 
-def _named_otherwise(package: Package, feature: Feature, warnings: Warnings) -> None:
+def _named_otherwise(feature: Feature, warnings: Warnings) -> None:
     item = ("feature", feature.name)
     at = warnings.place(item, "by", feature.at)
     tokens = set(feature.name.split("_"))
@@ -158,7 +158,7 @@ def _other_lists(package: Package, item: Item, term: Term, node: Node, warnings:
             )
 
 
-def _carried_by_rule(package: Package, rule: BoundRule, warnings: Warnings) -> None:
+def _carried_by_rule(rule: BoundRule, warnings: Warnings) -> None:
     named = set(rule.when.names())
     for field, kinds in _NEVER_CARRIED.items():
         lacking = frozenset() if rule.kinds is None else rule.kinds & kinds

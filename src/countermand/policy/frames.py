@@ -1,4 +1,4 @@
-"""Time, day and window: hours shifted twice, days cut short, names that say another window; limits and bands."""
+"""Hours shifted twice, days cut short, names that say another window; idle limits and bands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules, features, limits, lists and bands of a policy by name: where each part stands, what is accepted."""
+"""The rules, features, limits, lists and bands by name: where their parts stand, what is accepted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Acceptance:
 
 @dataclass
 class Items:
-    """`places`: where the value of each key of an item stands. `accepted`: by item and code of the warning."""
+    """`places`: where the value of each key of an item stands. `accepted`: by item and code."""
 
     places: dict[Item, dict[str, Place]] = field(default_factory=dict)
     accepted: dict[Item, dict[str, Acceptance]] = field(default_factory=dict)

@@ -331,19 +331,18 @@ class Search:
 
     def _agrees(self, name: str, room: Room, world: dict[Key, Room]) -> bool:
         """Tell the facts that depend on this one what is left for them; whether something is."""
-        told: list[tuple[str, Room]] = []
+        relations, told = self.relations, list[tuple[str, Room]]()
         if not room.unknown:
-            for source, values in self.relations.needs.get(name, ()):
+            for source, values in relations.needs.get(name, ()):
                 found = self._room_of(source, world).must_be_known()
                 told.append((source, found if values is None else found.one_of(values)))
         if not room.known:
-            for dependent in self.relations.needed_by.get(name, ()):
-                told.append((dependent, self._room_of(dependent, world).must_be_unknown()))
+            dependents = relations.needed_by.get(name, ())
+            told += [(one, self._room_of(one, world).must_be_unknown()) for one in dependents]
         elif not room.unknown:
-            for more in self.relations.within.get(name, ()):
-                told.append((more, self._room_of(more, world).not_below(room)))
-            for less in self.relations.beyond.get(name, ()):
-                told.append((less, self._room_of(less, world).not_above(room)))
+            more, less = relations.within.get(name, ()), relations.beyond.get(name, ())
+            told += [(one, self._room_of(one, world).not_below(room)) for one in more]
+            told += [(one, self._room_of(one, world).not_above(room)) for one in less]
         for other, left in told:
             if left.is_empty:
                 return False

@@ -19,8 +19,8 @@ _ALWAYS_KNOWN = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT, A
 class Relations:
     """`needs[a]`: what is known, and one of these values (None: any), wherever `a` is known.
 
-    `needed_by` is the same the other way round. `within[a]`: the facts that are never less than `a` where both
-    are known; `beyond[a]`: those that are never more.
+    `needed_by` is the same the other way round. `within[a]`: the facts that are never less than `a` where
+    both are known; `beyond[a]`: those that are never more.
     """
 
     needs: Mapping[str, tuple[tuple[str, frozenset[Scalar] | None], ...]] = field(default_factory=dict)
@@ -91,8 +91,8 @@ def _lies_in(small: Window, large: Window, plan: FeaturePlan) -> bool:
 
 def _rest(window: Window) -> Window:
     """Whatever else a window may say must be the same."""
-    return replace(window, name="", entity=0, stream=0, aggregate=Aggregate.COUNT, micros=1, column=None, own=True,
-                   per_micros=0, ahead=False)  # fmt: skip
+    alike = replace(window, name="", entity=0, stream=0, aggregate=Aggregate.COUNT, micros=1, column=None)
+    return replace(alike, own=True, per_micros=0, ahead=False)
 
 
 def _ordered(small: Window, large: Window, package: Package) -> list[tuple[str, str]]:

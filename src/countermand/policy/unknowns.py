@@ -1,4 +1,4 @@
-"""Where money could leave because something was not known: rules that stay silent, filters that do not count."""
+"""Where money could leave because something is not known: silent rules, filters that do not count."""
 
 from __future__ import annotations
 
