@@ -190,7 +190,8 @@ ON_FEATURES = [
     ("paid = cny(0)", []),
     ("tries >= 0", ["always_true 8:11"]),
     ("tries < 0", ["never_true 8:11"]),
-    ("tries > 0.5 AND tries < 1", ["never_true 8:11"]),
+    ("tries > 0.5 AND tries < 1", ["never_true 8:27"]),  # its own operation is counted
+    ("usual > cny(0.5) AND tries < 3", []),
     ("usual > cny(0.01) AND usual < cny(0.02)", []),
     ("seen IS NULL", []),
     ("tries IS NULL", ["never_true 8:11"]),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from countermand.kernel.text import Text
 from countermand.policy.declarations import Declarations, Head
 from countermand.policy.findings import Place
+from countermand.policy.items import Item
 from countermand.policy.plan import FeaturePlan
 from countermand.policy.source import Node
 from countermand.policy.terms import Symbol, Term
@@ -76,6 +78,17 @@ class Package:
     listed: dict[str, tuple[str, str]] = field(default_factory=dict)
     traits: dict[str, str] = field(default_factory=dict)
     plan: FeaturePlan = field(default_factory=lambda: FeaturePlan((), (), 0, (), 0, 0))
+
+    def conditions(self) -> Iterator[tuple[Item, Term, Node]]:
+        """Every expression as written: of rules, of derived values and of filters, with whose it is."""
+        for rule in self.rules:
+            if rule.node is not None:
+                yield ("rule", rule.id), rule.when, rule.node
+        for one in (*self.early, *self.late):
+            yield ("derive", one.name), one.term, one.node
+        named = {id(feature.where): feature.name for feature in self.declared.features}
+        for node, where in self.wheres:
+            yield ("feature", named[id(node)]), where, node
 
     def told_by(self, when: Term) -> set[str]:
         """What a reason may show: what the condition names, and what that in turn is made from."""

@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from countermand.policy.bound import BoundRule, Package
+from countermand.policy.bound import Package
 from countermand.policy.conditions import ConditionCheck
-from countermand.policy.facts import rooms_of
+from countermand.policy.entities import check_keys, check_lists, doubtful_entities
 from countermand.policy.findings import Finding, Findings
+from countermand.policy.frames import check_frames, doubtful_frames
 from countermand.policy.labels import check_labels
+from countermand.policy.overlaps import fires, idle_parts, overlapping_rules, shadowed_rules
 from countermand.policy.plan import Window
 from countermand.policy.possible import Search
 from countermand.policy.prelude import PRELUDE_FILE
-from countermand.policy.terms import Term, Type
+from countermand.policy.searching import of_kind, search_of, search_within
+from countermand.policy.unknowns import check_unknowns
+from countermand.policy.warnings import Warnings
 from countermand.vocabulary.operations import Kind
-from countermand.vocabulary.outcomes import Outcome
 
 
 def check_package(package: Package, findings: Findings) -> None:
     """Conditions that are always or never true, rules that repeat others, bands nobody reaches."""
-    search = Search(rooms_of(package), {})
+    known = search_of(package)
+    search = replace(known, meanings={})
     currency = package.head.currency
     conditions = ConditionCheck(search, findings, currency)
     for one in (*package.early, *package.late):
         conditions.check(one.term, one.node)
     if not findings.found:  # otherwise every rule that names the broken value would be accused too
-        search = Search(search.rooms, {one.name: one.term for one in (*package.early, *package.late)})
-        conditions = ConditionCheck(search, findings, currency)
+        search = known
+    conditions = ConditionCheck(search, findings, currency)
     for node, where in package.wheres:
         conditions.check(where, node)
     for rule in package.rules:
         if rule.node is not None:
-            conditions.check(rule.when, rule.node, _on(rule))
+            within = search_within(package, search, rule.kinds)
+            ConditionCheck(within, findings, currency).check(rule.when, rule.node, of_kind(rule.kinds))
     check_labels(package, findings)
     _twin_features(package, findings)
-    _shadowed_rules(package, search, findings)
-    _unreachable_bands(package, findings)
+    check_keys(package, search, findings)
+    check_lists(package, findings)
+    check_frames(package, findings)
+    shadowed_rules(package, search, findings)
+    _unreachable_bands(package, search, findings)
+
+
+def warnings_on(package: Package) -> list[Finding]:
+    """What is probably wrong in a package without findings, but for what its items accept."""
+    search, warnings = search_of(package), Warnings(package.declared.items)
+    overlapping_rules(package, search, warnings)
+    idle_parts(package, search, warnings)
+    check_unknowns(package, search, warnings)
+    doubtful_entities(package, search, warnings)
+    doubtful_frames(package, warnings)
+    warnings.check_acceptances()
+    return warnings.found
 
 
 def remarks_on(package: Package) -> list[Finding]:
@@ -64,14 +83,6 @@ def remarks_on(package: Package) -> list[Finding]:
     return remarks.found
 
 
-def _on(rule: BoundRule) -> tuple[Term, ...]:
-    """The kinds of a rule as a condition."""
-    if rule.kinds is None:
-        return ()
-    kind = Term("name", Type.TEXT, False, (), "kind")
-    return (Term("in", Type.BOOLEAN, False, (kind,), frozenset(one.value for one in rule.kinds)),)
-
-
 def _twin_features(package: Package, findings: Findings) -> None:
     seen: dict[Window, str] = {}
     own = {feature.name: feature for feature in package.declared.features if feature.at.file != PRELUDE_FILE}
@@ -88,41 +99,8 @@ def _twin_features(package: Package, findings: Findings) -> None:
             )
 
 
-def _shadowed_rules(package: Package, search: Search, findings: Findings) -> None:
-    written = [rule for rule in package.rules if rule.node is not None]
-    alike: dict[object, list[BoundRule]] = {}
-    for rule in written:
-        alike.setdefault(search.key(rule.when), []).append(rule)
-    for group in alike.values():
-        for number, rule in enumerate(group):
-            others = (*group[:number], *(other for other in group[number + 1 :] if not _covers(rule, other)))
-            cover = next((other for other in others if _covers(other, rule)), None)
-            if cover is not None:
-                findings.add(
-                    "shadowed_rule",
-                    rule.at,
-                    f"{rule.id} adds nothing: {cover.id} has the same condition, covers its kinds and is at "
-                    f"least as strict ({cover.at.file}:{cover.at.line}).",
-                    f"{rule.id} 不起作用：{cover.id} 条件相同、覆盖其操作类型且同样严格"
-                    f"（{cover.at.file}:{cover.at.line}）。",
-                )
-
-
-def _covers(strict: BoundRule, mild: BoundRule) -> bool:
-    """Whether `mild` changes nothing where `strict` stands, given the same condition."""
-    kinds = strict.kinds is None or (mild.kinds is not None and mild.kinds <= strict.kinds)
-    outcome = (strict.then or Outcome.ALLOW) >= (mild.then or Outcome.ALLOW) and mild.score == 0
-    unknown = strict.fires_unknown or not mild.fires_unknown or not mild.when.nullable
-    holds = (
-        mild.then is not Outcome.HOLD
-        or strict.then is not Outcome.HOLD
-        or mild.hold_micros <= strict.hold_micros
-    )
-    return kinds and outcome and unknown and holds and set(mild.oblige) <= set(strict.oblige)
-
-
-def _unreachable_bands(package: Package, findings: Findings) -> None:
-    most = max((sum(points) for points in _points(package)), default=0)
+def _unreachable_bands(package: Package, search: Search, findings: Findings) -> None:
+    most = max((_most_points(package, kind, search) for kind in Kind), default=0)
     for band in package.declared.bands:
         if band.at_least > most:
             findings.add(
@@ -133,7 +111,18 @@ def _unreachable_bands(package: Package, findings: Findings) -> None:
             )
 
 
-def _points(package: Package) -> Iterator[list[int]]:
-    """The scores of all rules that look at one kind of operation, for every kind."""
-    for kind in Kind:
-        yield [rule.score for rule in package.rules if rule.kinds is None or kind in rule.kinds]
+def _most_points(package: Package, kind: Kind, search: Search) -> int:
+    """What the rules of a kind can give together; of two that exclude each other, only the better one."""
+    scoring = [rule for rule in package.rules if rule.score and (rule.kinds is None or kind in rule.kinds)]
+    scoring.sort(key=lambda rule: -rule.score)
+    here = [(one, frozenset[bool | None]({True})) for one in of_kind(frozenset({kind}))]
+    most, paired = 0, set[str]()
+    for number, rule in enumerate(scoring):
+        if rule.id in paired:
+            continue
+        most += rule.score
+        for other in scoring[number + 1 :]:
+            if other.id not in paired and not search.possible([*here, fires(rule), fires(other)]):
+                paired.add(other.id)  # each excluded rule is counted out by one other, and only once
+                break
+    return most

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from countermand.policy.findings import Findings
 from countermand.policy.possible import Search
 from countermand.policy.source import Node
-from countermand.policy.terms import Term, Type
+from countermand.policy.terms import Term, Type, literal
 from countermand.policy.wording import DENIED, written, written_value
 
 _TEXTS = {
@@ -31,6 +31,8 @@ class ConditionCheck:
         """Every condition inside `term`; `given` is what holds wherever it is looked at."""
         if self._parts(term, node) or (term.type is Type.BOOLEAN and self._whole(term, node)):
             return
+        if self._constants(term, node):
+            return
         if term.type is Type.NULL:
             self._accuse("always_unknown", term, node)
         if term.type is not Type.BOOLEAN:
@@ -43,7 +45,11 @@ class ConditionCheck:
     def _parts(self, term: Term, node: Node) -> bool:
         found = False
         for part in _conditions_in(term):
-            found |= self._parts(part, node) or self._whole(part, node, bound=self._is_bound(part, term))
+            found |= (
+                self._parts(part, node)
+                or self._whole(part, node, bound=self._is_bound(part, term))
+                or self._constants(part, node)
+            )
         return found
 
     def _is_bound(self, part: Term, whole: Term) -> bool:
@@ -65,6 +71,22 @@ class ConditionCheck:
         else:
             self._accuse("true_if_known" if term.nullable else "always_true", term, node)
         return True
+
+    def _constants(self, term: Term, node: Node) -> bool:
+        """Constants of an IN list that the value never has, as Sunday written 0."""
+        listed = term.operands[0] if term.operator == "not" else term
+        if listed.operator != "in":
+            return False
+        assert isinstance(listed.value, frozenset), "IN carries its constants"
+        (subject,) = listed.operands
+        found = False
+        for value in sorted(listed.value, key=repr):
+            constant = literal(value, subject.type)
+            equal = Term("=", Type.BOOLEAN, subject.nullable, (subject, constant), None, listed.offset)
+            if not self.search.can_be(equal, True):
+                self._accuse("never_true", equal, node)
+                found = True
+        return found
 
     def _dead_branches(self, term: Term, node: Node, given: tuple[Term, ...]) -> None:
         """Alternatives of an OR that cannot come true beside what must hold with them."""

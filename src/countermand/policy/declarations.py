@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from countermand.kernel.text import Text
 from countermand.policy.findings import Place
+from countermand.policy.items import Items
 from countermand.policy.plan import Aggregate
 from countermand.policy.source import Node
 from countermand.policy.terms import Type
@@ -107,3 +108,4 @@ class Declarations:
     rules: list[Rule] = field(default_factory=list)
     bands: list[Band] = field(default_factory=list)
     answers: dict[Outcome, AnswerCost] = field(default_factory=dict)
+    items: Items = field(default_factory=Items)

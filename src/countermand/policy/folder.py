@@ -86,6 +86,7 @@ class _FolderReader:
                 self.findings.add(
                     "missing_key", Place("policy.yaml"), f"The key {key} is missing.", f"缺少键 {key}。"
                 )
+        self.into.items.note("head", "policy", self.heads)
         texts = {
             key: node.text()
             for key, node in self.heads.items()
@@ -169,7 +170,9 @@ class _FolderReader:
         for key, node in section.entries():
             name = self._new_name(key)
             words = {aggregate.value for aggregate in Aggregate}
-            parts = node.fields(words | {"where", "by", "over", "own", "per", "delay"}, {"by", "over"})
+            known = words | {"where", "by", "over", "own", "per", "delay", "accept"}
+            parts = node.fields(known, {"by", "over"})
+            self.into.items.note("feature", key.text(), parts)
             chosen = [word for word in parts if word in words]
             if len(chosen) != 1 or name is None or "by" not in parts or "over" not in parts:
                 if len(chosen) != 1:
@@ -233,7 +236,8 @@ class _FolderReader:
     def _lists(self, section: Node) -> None:
         for key, node in section.entries():
             name = key.text()
-            parts = node.fields({"of", "colour", "title"}, {"of", "colour", "title"})
+            parts = node.fields({"of", "colour", "title", "accept"}, {"of", "colour", "title"})
+            self.into.items.note("list", name, parts)
             colour = self._word(parts.get("colour"), {c: c for c in ("black", "grey", "white")}, None)
             title = parts["title"].bilingual() if "title" in parts else None
             of = parts["of"].text() if "of" in parts else None
@@ -275,7 +279,7 @@ class _FolderReader:
         return text
 
     def _limit(self, node: Node) -> None:
-        known = {"id", "account_types", "kinds", "per_operation", "per_day", "then", "reason"}
+        known = {"id", "account_types", "kinds", "per_operation", "per_day", "then", "reason", "accept"}
         parts = node.fields(known, {"id", "kinds", "then", "reason"})
         if "per_operation" not in parts and "per_day" not in parts:
             node.refuse(
@@ -284,6 +288,7 @@ class _FolderReader:
                 "限额需要 per_operation 或 per_day。",
             )
         name = self._id(parts.get("id"))
+        self.into.items.note("limit", name, parts)
         then = self._word(parts.get("then"), OUTCOME_OF_WORD, None)
         reason = parts["reason"].bilingual() if "reason" in parts else None
         kinds = self._kinds(parts.get("kinds"))
@@ -296,21 +301,12 @@ class _FolderReader:
         )
 
     def _rule(self, node: Node) -> None:
-        known = {
-            "id",
-            "on",
-            "when",
-            "then",
-            "score",
-            "if_unknown",
-            "hold_for",
-            "oblige",
-            "reason",
-            "scenario",
-            "false_positive_budget",
-        }
-        parts = node.fields(known, {"id", "when", "reason"})
+        words = (
+            "id on when then score if_unknown hold_for oblige reason scenario false_positive_budget accept"
+        )
+        parts = node.fields(set(words.split()), {"id", "when", "reason"})
         name = self._id(parts.get("id"))
+        self.into.items.note("rule", name, parts)
         then = self._word(parts.get("then"), OUTCOME_OF_WORD, None)
         score = parts["score"].integer(0, _SCORE_MAX) if "score" in parts else 0
         if "then" not in parts and "score" not in parts:
@@ -321,8 +317,8 @@ class _FolderReader:
             )
         kinds = self._kinds(parts.get("on"))
         moves_money = kinds is not None and bool(kinds & MOVES_MONEY)
-        words = {"fire": True, "skip": False}
-        fires_unknown = self._word(parts.get("if_unknown"), words, moves_money)
+        fires = {"fire": True, "skip": False}
+        fires_unknown = self._word(parts.get("if_unknown"), fires, moves_money)
         reason = parts["reason"].bilingual() if "reason" in parts else None
         scenario = parts["scenario"].text() if "scenario" in parts else ""
         oblige = [item.text() or "" for item in parts["oblige"].items()] if "oblige" in parts else []
@@ -359,9 +355,11 @@ class _FolderReader:
         read_answer(node, lambda one: self._duration(one, DAY), self.into.answers)
 
     def _band(self, node: Node) -> None:
-        parts = node.fields({"at_least", "then", "reason"}, {"at_least", "then", "reason"})
-        if len(parts) != 3:
+        required = {"at_least", "then", "reason"}
+        parts = node.fields({*required, "accept"}, required)
+        if not required <= parts.keys():
             return
+        self.into.items.note("band", parts["at_least"].text(), parts)
         points = parts["at_least"].integer(1, _SCORE_MAX)
         then = self._word(parts["then"], OUTCOME_OF_WORD, None)
         reason = parts["reason"].bilingual()

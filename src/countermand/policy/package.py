@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.policy.binding import bind
-from countermand.policy.checks import check_package, remarks_on
+from countermand.policy.checks import check_package, remarks_on, warnings_on
 from countermand.policy.findings import Finding, Findings
 from countermand.policy.folder import read_declarations
 from countermand.policy.prelude import with_prelude
@@ -19,10 +20,32 @@ def check_policy(files: Mapping[str, str]) -> list[Finding]:
     return findings.found
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """All that is to be said about a folder.
+
+    findings: what forbids publishing. warnings: what is probably wrong, and not accepted by the policy.
+    remarks: what does no harm. program: None where there are findings.
+    """
+
+    findings: list[Finding]
+    warnings: list[Finding]
+    remarks: list[Finding]
+    program: Program | None
+
+
+def examine_policy(files: Mapping[str, str]) -> Examination:
+    """Check a folder once and say everything; warnings and remarks only where there are no findings."""
+    findings, program = _understood(files)
+    if program is None:
+        return Examination(findings.found, [], [], None)
+    package = program.package
+    return Examination([], warnings_on(package), remarks_on(package), program)
+
+
 def remarks_on_policy(files: Mapping[str, str]) -> list[Finding]:
     """What does no harm but is worth a second look, for a folder without findings."""
-    _, program = _understood(files)
-    return [] if program is None else remarks_on(program.package)
+    return examine_policy(files).remarks
 
 
 def compile_policy(files: Mapping[str, str]) -> Program:

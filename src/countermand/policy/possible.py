@@ -6,11 +6,13 @@ Nothing is called impossible that is possible: what the search does not understa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from countermand.policy.emit import like_pattern
+from countermand.policy.ranges import EVERYTHING, Range, calculated, hull, in_order
+from countermand.policy.relations import Relations
 from countermand.policy.rooms import Room
 from countermand.policy.terms import MEASURED, Term, Type
 
@@ -19,6 +21,9 @@ _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _SIGNS = {"=": {0}, "<>": {-1, 1}, "<": {-1}, "<=": {-1, 0}, ">": {1}, ">=": {0, 1}}
 
+_TRUE, NOT_TRUE = frozenset({True}), frozenset({False, None})
+
+Demand = tuple[Term, frozenset[bool | None]]  # a condition, and the truths that are asked of it
 Key = int | tuple[int, int]  # a term, or two terms compared with each other
 World = Mapping[Key, Room]
 
@@ -29,10 +34,11 @@ class TooManyWays(Exception):
 
 @dataclass
 class Search:
-    """What names stand for: `rooms` for facts, `meanings` for derived values."""
+    """What names stand for: `rooms` for facts, `meanings` for derived values; what holds between facts."""
 
     rooms: Mapping[str, Room]
     meanings: Mapping[str, Term]
+    relations: Relations = field(default_factory=Relations)
     steps: int = field(default=0)
     _numbers: dict[tuple[Any, ...], int] = field(default_factory=dict)
     _known_terms: dict[int, tuple[Term, int]] = field(
@@ -41,11 +47,30 @@ class Search:
 
     def can_be(self, term: Term, wanted: bool, given: tuple[Term, ...] = ()) -> bool:
         """Whether the condition can be TRUE (or FALSE) where all of `given` are TRUE."""
+        return self.possible([*((one, _TRUE) for one in given), (term, frozenset({wanted}))])
+
+    def possible(self, demands: Sequence[Demand]) -> bool:
+        """Whether every condition can have one of its truths (None: unknown) at the same time."""
         self.steps = 0
         try:
-            return any(True for world in self._all(given, True, {}) for _ in self.worlds(term, wanted, world))
+            return any(True for _ in self._met(tuple(demands), {}))
         except TooManyWays:
             return True
+
+    def implies(self, first: Term, second: Term) -> bool:
+        """Whether the second condition is TRUE wherever the first is."""
+        return not self.possible([(first, _TRUE), (second, NOT_TRUE)])
+
+    def _met(self, demands: tuple[Demand, ...], world: World) -> Iterator[World]:
+        if not demands:
+            yield world
+            return
+        (term, truths), rest = demands[0], demands[1:]
+        for truth in (True, False, None):
+            if truth in truths:
+                ways = self.unknown(term, world) if truth is None else self.worlds(term, truth, world)
+                for met in ways:
+                    yield from self._met(rest, met)
 
     def key(self, term: Term) -> int:
         """The same number for terms that mean the same; derived values are what they are derived from."""
@@ -84,7 +109,7 @@ class Search:
             case "is_true" | "is_false":
                 yield from self._is(term, wanted, world)
             case "is_null":
-                yield from (self._unknown if wanted else self._known)(term.operands[0], world)
+                yield from (self.unknown if wanted else self._known)(term.operands[0], world)
             case "case":
                 *branches, default = term.operands
                 for condition, result in zip(branches[::2], branches[1::2], strict=True):
@@ -92,8 +117,9 @@ class Search:
                         yield from self.worlds(result, wanted, met)
                 yield from self.worlds(default, wanted, world)
             case "coalesce":
-                for part in term.operands:
-                    yield from self.worlds(part, wanted, world)
+                for number, part in enumerate(term.operands):
+                    for met in self._all_unknown(term.operands[:number], world):
+                        yield from self.worlds(part, wanted, met)
             case "same":
                 yield from self._same(term, wanted, world)
             case "name":
@@ -113,7 +139,7 @@ class Search:
         target, subject = term.operator == "is_true", term.operands[0]
         yield from self.worlds(subject, target == wanted, world)
         if not wanted:
-            yield from self._unknown(subject, world)
+            yield from self.unknown(subject, world)
 
     def _named(self, term: Term, wanted: bool, world: World) -> Iterator[World]:
         meaning = self._meaning(term)
@@ -138,17 +164,42 @@ class Search:
 
     # -- unknown and known ----------------------------------------------------------------------------
 
-    def _unknown(self, term: Term, world: World) -> Iterator[World]:
+    def unknown(self, term: Term, world: World) -> Iterator[World]:
+        """Every way in which the value is NULL that does not contradict `world`."""
         self._step()
         meaning = self._meaning(term)
         if meaning is not None:
-            yield from self._unknown(meaning, world)
-        elif not term.nullable:
+            yield from self.unknown(meaning, world)
             return
-        elif term.operator == "name":
-            yield from self._narrowed(term, self._room(term, world).must_be_unknown(), world)
-        else:
+        if not term.nullable:
+            return
+        match term.operator:
+            case "name":
+                yield from self._narrowed(term, self._room(term, world).must_be_unknown(), world)
+            case "and" | "or":  # one part is unknown, and no part decides
+                deciding = term.operator == "or"
+                for number, part in enumerate(term.operands):
+                    others = (*term.operands[:number], *term.operands[number + 1 :])
+                    for met in self.unknown(part, world):
+                        yield from self._met(
+                            tuple((other, frozenset({not deciding, None})) for other in others), met
+                        )
+            case "coalesce" | "least" | "greatest":
+                yield from self._all_unknown(term.operands, world)
+            case "case" | "literal":
+                yield world
+            case _:
+                for part in term.operands:
+                    yield from self.unknown(part, world)
+                if term.operator in ("/", "%") and term.operands[1].operator != "literal":
+                    yield world  # by zero
+
+    def _all_unknown(self, terms: tuple[Term, ...], world: World) -> Iterator[World]:
+        if not terms:
             yield world
+            return
+        for first in self.unknown(terms[0], world):
+            yield from self._all_unknown(terms[1:], first)
 
     def _known(self, term: Term, world: World) -> Iterator[World]:
         self._step()
@@ -209,7 +260,7 @@ class Search:
             elif isinstance(value, (int, float)):
                 room = room.compared(operator, value)
             elif room.only is not None:
-                room = room.fitting(lambda word: _in_order(word, operator, str(value)))
+                room = room.fitting(lambda word: in_order(word, operator, str(value)))
             yield from self._narrowed(left, room, world)
 
     def _paired(self, operator: str, left: Term, right: Term, world: World) -> Iterator[World]:
@@ -237,9 +288,20 @@ class Search:
         first, second = self.range_of(left), self.range_of(right)
         if left.type not in MEASURED:
             return frozenset({-1, 0, 1})
+        ordered = self._ordered(left, right)
         possible = {-1} if first[0] < second[1] else set()
         possible |= {1} if first[1] > second[0] else set()
-        return frozenset(possible | ({0} if first[0] <= second[1] and second[0] <= first[1] else set()))
+        possible |= {0} if first[0] <= second[1] and second[0] <= first[1] else set()
+        return frozenset(possible - ordered)
+
+    def _ordered(self, left: Term, right: Term) -> set[int]:
+        """The sign that left - right never has, because one window lies within the other."""
+        if left.operator != "name" or right.operator != "name":
+            return set()
+        first, second = str(left.value), str(right.value)
+        if second in self.relations.within.get(first, ()):
+            return {1}
+        return {-1} if first in self.relations.within.get(second, ()) else set()
 
     # -- rooms ------------------------------------------------------------------------------------------
 
@@ -261,8 +323,42 @@ class Search:
 
     def _narrowed(self, term: Term, room: Room, world: World) -> Iterator[World]:
         self._step()
-        if not room.is_empty:
-            yield {**world, self.key(term): room}
+        if room.is_empty:
+            return
+        narrowed = {**world, self.key(term): room}
+        if term.operator != "name" or self._agrees(str(term.value), room, narrowed):
+            yield narrowed
+
+    def _agrees(self, name: str, room: Room, world: dict[Key, Room]) -> bool:
+        """Tell the facts that depend on this one what is left for them; whether something is."""
+        relations, told = self.relations, list[tuple[str, Room]]()
+        if not room.unknown:
+            for source, values in relations.needs.get(name, ()):
+                found = self._room_of(source, world).must_be_known()
+                told.append((source, found if values is None else found.one_of(values)))
+        if not room.known:
+            dependents = relations.needed_by.get(name, ())
+            told += [(one, self._room_of(one, world).must_be_unknown()) for one in dependents]
+        elif not room.unknown:
+            more, less = relations.within.get(name, ()), relations.beyond.get(name, ())
+            told += [(one, self._room_of(one, world).not_below(room)) for one in more]
+            told += [(one, self._room_of(one, world).not_above(room)) for one in less]
+        for other, left in told:
+            if left.is_empty:
+                return False
+            key = self._key_of(other)
+            if left != self._room_of(other, world):
+                world[key] = left
+                if not self._agrees(other, left, world):
+                    return False
+        return True
+
+    def _key_of(self, name: str) -> int:
+        return self._numbers.setdefault(("name", "str", name), len(self._numbers))
+
+    def _room_of(self, name: str, world: World) -> Room:
+        found = world.get(self._key_of(name))
+        return found if found is not None else self.rooms.get(name, Room())
 
     def _meaning(self, term: Term) -> Term | None:
         return self.meanings.get(str(term.value)) if term.operator == "name" else None
@@ -272,11 +368,10 @@ class Search:
         if self.steps > STEPS_MAX:
             raise TooManyWays
 
-    def range_of(self, term: Term) -> tuple[float, float]:
+    def range_of(self, term: Term) -> Range:
         """The least and the greatest value a measured term can have."""
-        everything = (-math.inf, math.inf)
         if term.type not in MEASURED:
-            return everything
+            return EVERYTHING
         meaning = self._meaning(term)
         if meaning is not None:
             return self.range_of(meaning)
@@ -294,39 +389,7 @@ class Search:
                 return self._hull(results)
             case "coalesce" | "least" | "greatest":
                 return self._hull(term.operands)
-        return _calculated(term, [self.range_of(operand) for operand in term.operands])
+        return calculated(term, [self.range_of(operand) for operand in term.operands])
 
-    def _hull(self, terms: tuple[Term, ...]) -> tuple[float, float]:
-        ranges = [self.range_of(term) for term in terms if term.type is not Type.NULL]
-        return (min(low for low, _ in ranges), max(high for _, high in ranges))
-
-
-def _calculated(term: Term, ranges: list[tuple[float, float]]) -> tuple[float, float]:
-    """The range of a calculation from those of its operands."""
-    everything = (-math.inf, math.inf)
-    low, high = ranges[0] if ranges else everything
-    match term.operator:
-        case "neg":
-            return (-high, -low)
-        case "abs":
-            return (0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))
-        case "+":
-            return (low + ranges[1][0], high + ranges[1][1])
-        case "-":
-            return (low - ranges[1][1], high - ranges[1][0])
-        case "*" | "/" if term.operator == "*" or term.operands[1].operator == "literal":
-            corners = [_corner(term.operator, one, other) for one in (low, high) for other in ranges[1]]
-            return (
-                everything if any(math.isnan(corner) for corner in corners) else (min(corners), max(corners))
-            )
-    return everything
-
-
-def _corner(operator: str, one: float, other: float) -> float:
-    if operator == "/":
-        return one / other if other else math.nan
-    return one * other
-
-
-def _in_order(word: str, operator: str, other: str) -> bool:
-    return {"<": word < other, "<=": word <= other, ">": word > other, ">=": word >= other}[operator]
+    def _hull(self, terms: tuple[Term, ...]) -> Range:
+        return hull([self.range_of(term) for term in terms if term.type is not Type.NULL])

@@ -56,6 +56,18 @@ class Room:
     def none_of(self, values: frozenset[Scalar]) -> Room:
         return replace(self, unknown=False, never=self.never | values)
 
+    def not_below(self, other: Room) -> Room:
+        """Where known, at least what `other` is at least."""
+        if (other.low, other.low_open) <= (self.low, self.low_open):
+            return self
+        return replace(self, low=other.low, low_open=other.low_open)
+
+    def not_above(self, other: Room) -> Room:
+        """Where known, at most what `other` is at most."""
+        if (-other.high, other.high_open) <= (-self.high, self.high_open):
+            return self
+        return replace(self, high=other.high, high_open=other.high_open)
+
     def fitting(self, fits: Callable[[str], bool]) -> Room:
         """After a test of a text that says yes or no to each word."""
         if self.only is None:

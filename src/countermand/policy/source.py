@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import yaml
@@ -9,7 +10,12 @@ import yaml
 from countermand.kernel.text import Text
 from countermand.policy.findings import Findings, Place
 
-PLACEHOLDERS = ("…", "TODO", "FIXME", "TBD", "待定", "待补")
+# What people leave where a value is still to come: words, gaps, and the marks of template languages.
+PLACEHOLDER = re.compile(
+    r"…|待定|待补|待填|占位|\?{3}|？{3}|_{3}|\$\{|\{\{|<[^\W\d_][\w-]*>|^<.*>$"
+    r"|\b(?:todo|fixme|tb[dc]|change_?me|placeholder|lorem ipsum|x{3,})\b",
+    re.IGNORECASE,
+)
 
 
 class Node:
@@ -61,7 +67,7 @@ class Node:
             self.refuse("not_a_value", "A single value belongs here.", "此处应为单个值。")
             return None
         text = str(self._node.value)
-        if any(mark in text for mark in PLACEHOLDERS) or (text.startswith("<") and text.endswith(">")):
+        if PLACEHOLDER.search(text):
             self.refuse("placeholder", f"This is still a placeholder: {text}", f"占位内容尚未填写：{text}")
             return None
         return text

@@ -110,14 +110,21 @@ def _ordered(values: Any) -> tuple[str, ...] | None:
     return None if values is None else tuple(sorted(set(values)))
 
 
-def _timezone(name: str) -> str:
+def is_zone(name: str) -> bool:
+    """Whether it is the name of an IANA time zone."""
     # zoneinfo opens files; an absolute name or one with dots in it must not reach them.
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
+        return False
+    return True
+
+
+def _timezone(name: str) -> str:
+    if not is_zone(name):
         raise _invalid_profile(
             "timezone", f"{name!r} is not an IANA time zone", f"{name!r} 不是 IANA 时区名称"
-        ) from None
+        )
     return name
 
 
