@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from countermand.adapters.features.memory import MemoryFeatureStore
+from countermand.adapters.models.registry import ModelRegistry
 from countermand.adapters.places.ip_table import IpTable
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
 from countermand.adapters.postgres.changes import Changes
@@ -32,7 +33,9 @@ from countermand.flows.decide_operation import Decider
 from countermand.flows.desk import Desk
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
+from countermand.flows.model_rows import NOTHING_KNOWN, RowCollector, rows_of_table
 from countermand.flows.rebuild_features import rebuild_features
+from countermand.flows.train_model import Learner
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import RandomIds
@@ -46,6 +49,7 @@ HOUSE_CONNECTIONS_MAX = 8
 PACKS = Path(__file__).parent / "policies"
 DEMO_PLACES = Path(__file__).parent / "adapters" / "places" / "demo_places.csv"
 MAPPINGS = Path(__file__).parent / "mappings"
+MODELS = "models"
 DESK_CONNECTIONS_MAX = 2
 
 database_grants = grants_sql
@@ -91,6 +95,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             database=PostgresReport(pool),
+            models=ModelRegistry(settings.data_dir / MODELS),
             clock=time,
             ids=RandomIds(),
             started_here=started_here,
@@ -121,12 +126,13 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
     Starts the private PostgreSQL unless there is a database_url, migrates, checks and records the policy,
     takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
 
-    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the private
-    server and of the migrations), PolicyError, Conflict (`policy_changed`).
+    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the models, of the
+    private server and of the migrations), PolicyError, Conflict (`policy_changed`).
     """
     time = SystemClock() if clock is None else clock
     source = read_policy(settings.policy)
-    program = compile_policy(source)
+    models = ModelRegistry(settings.data_dir / MODELS)
+    program = compile_policy(source, models)
     async with AsyncExitStack() as stack:
         dsn, pool = await _database(stack, settings)
         seat = await stack.enter_async_context(take_seat(dsn))
@@ -158,6 +164,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             keys=memory.keys,
             lists=memory.lists,
             profiles=PostgresProfiles(pool),
+            models=models,
             clock=time,
             ids=ids,
             rebuilt=rebuilt,
@@ -270,6 +277,43 @@ def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> Op
         ) from None
     read = read_mapping(path.read_text(encoding="utf-8"), path)
     return OpenedTable(open_table(file, read, path, batch_rows), read.mapping, read.policy)
+
+
+def open_models(settings: Settings) -> ModelRegistry:
+    """The model files of an installation."""
+    return ModelRegistry(settings.data_dir / MODELS)
+
+
+def open_learner() -> Learner:
+    """Whoever trains models here. Raises SetupError (`train_extra_missing`)."""
+    try:
+        from countermand.adapters.models.lightgbm_learner import LightGbmLearner
+    except ModuleNotFoundError as missing:
+        raise SetupError(
+            "train_extra_missing",
+            f"Training needs {missing.name}; install it with: pip install 'countermand[train]'.",
+            f"训练需要 {missing.name}；请安装：pip install 'countermand[train]'。",
+        ) from None
+    return LightGbmLearner()
+
+
+def rows_for_model(
+    settings: Settings,
+    program: Program,
+    inputs: Sequence[str],
+    table: OperationTable,
+    delay: int,
+    until: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> RowCollector:
+    """A file's labelled operations with the facts of their moment, by windows kept in this process.
+
+    What only the live database knows is unknown: account profiles, entries of lists.
+    """
+    places = IpTable(settings.geo_country_file, settings.geo_asn_file)
+    surroundings = Surroundings(program, places.locate, NOTHING_KNOWN, NOTHING_KNOWN)
+    features = MemoryFeatureStore(program.plan)
+    return rows_of_table(program, inputs, table, features, surroundings, delay, until, progress)
 
 
 def unreachable(error: BaseException) -> SetupError:

@@ -13,6 +13,7 @@ from countermand.flows.manage_keys import KeyBook
 from countermand.flows.replay_decision import Archive
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
+from countermand.policy.ports import Scorers
 
 
 class DatabaseReport(Protocol):
@@ -37,6 +38,7 @@ class Desk:
     archive: Archive
     policy_shelf: PolicyShelf
     database: DatabaseReport
+    models: Scorers
     clock: Clock
     ids: Ids
     started_here: bool

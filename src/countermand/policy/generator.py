@@ -137,8 +137,8 @@ class Generator:
             return "None"
         name = f"score_{model.name}"
         self.emitter.constants.update({name: scorer, "nan": math.nan})
-        needed = [self._variable(one) for one in model.inputs if one in model.essential and self._may_miss(one)]
-        conditions = [f"{variable} is not None" for variable in needed]
+        needed = [one for one in model.inputs if one in model.essential and self._may_miss(one)]
+        conditions = [f"{self._variable(one)} is not None" for one in needed]
         if model.kinds is not None:
             self.emitter.constants[f"kinds_{model.name}"] = frozenset(kind.value for kind in model.kinds)
             conditions.insert(0, f"{self._variable('kind')} in kinds_{model.name}")

@@ -80,7 +80,8 @@ def _file(node: Node) -> str | None:
             "bad_model_hash",
             "Write the file as `sha256:` and 64 digits (0-9, a-f), as `countermand model list` shows it; "
             "or `untrained`.",
-            "请将文件写作 sha256: 加 64 位十六进制数字（小写），见 `countermand model list`；或写 untrained。",
+            "请将文件写作 sha256: 加 64 位十六进制数字（小写），见 `countermand model list`；"
+            "或写 untrained。",
         )
         return None
     return text.removeprefix("sha256:")

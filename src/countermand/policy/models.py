@@ -129,9 +129,7 @@ def check_models(declared: Sequence[Model], findings: Findings) -> None:
                 f"{model.name} 已在 {first.at.file}:{first.at.line} 定义。",
             )
         if not model.inputs:
-            findings.add(
-                "no_inputs", model.at, f"{model.name} has no inputs.", f"{model.name} 没有输入。"
-            )
+            findings.add("no_inputs", model.at, f"{model.name} has no inputs.", f"{model.name} 没有输入。")
         if model.file is None:
             findings.add(
                 UNTRAINED_MODEL,

@@ -107,7 +107,7 @@ class ModelCheck:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """One reason of a score: the input, its value and the customer's usual one, and what it adds to the score."""
+    """One reason of a score: an input, its value and the customer's usual one, and what it adds."""
 
     name: str
     type: str

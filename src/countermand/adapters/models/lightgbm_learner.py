@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import lightgbm
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 
 from countermand.adapters.models.onnx_scorer import open_model
 from countermand.adapters.models.onnx_writer import Line, Steps, onnx_model
@@ -39,13 +42,12 @@ class LightGbmLearner:
     def fit(self, rows: Rows, tune: Rows, calibrate: Rows, training: Training) -> Fitted:
         """Trees from `rows`, as many as do best on `tune`, calibrated on `calibrate` (either may be empty).
 
-        Raises SetupError: `train_extra_missing`; `model_inexact` where the ONNX file scores differently.
+        Raises SetupError (`model_inexact`) where the ONNX file scores differently.
         """
-        lightgbm = _lightgbm()
         parameters = {**PARAMETERS, **training.parameters}
         fixed = {"verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True}
         boosters = [
-            self._boosted(lightgbm, {**parameters, **fixed, "seed": training.seed + bag}, rows, tune, training)
+            self._boosted({**parameters, **fixed, "seed": training.seed + bag}, rows, tune, training)
             for bag in range(training.bags)
         ]
         dumps = [booster.dump_model() for booster in boosters]
@@ -71,9 +73,7 @@ class LightGbmLearner:
             trainer=f"{self.trainer} {lightgbm.__version__}",
         )
 
-    def _boosted(
-        self, lightgbm: Any, parameters: Mapping[str, Any], rows: Rows, tune: Rows, training: Training
-    ) -> Any:
+    def _boosted(self, parameters: Mapping[str, Any], rows: Rows, tune: Rows, training: Training) -> Any:
         learn = lightgbm.Dataset(rows.facts, rows.fraud, free_raw_data=False)
         if not tune.fraud.any():
             return lightgbm.train(dict(parameters), learn, training.rounds)
@@ -82,20 +82,6 @@ class LightGbmLearner:
         measured = {**parameters, "metric": "average_precision"}
         booster = lightgbm.train(measured, learn, training.rounds, valid_sets=[watched], callbacks=[stop])
         return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=booster.best_iteration))
-
-
-def _lightgbm() -> Any:
-    try:
-        import lightgbm
-        import onnx  # noqa: F401 - the writer needs it, and is loaded by now
-        import sklearn  # noqa: F401 - so does the calibration
-    except ModuleNotFoundError as missing:
-        raise SetupError(
-            "train_extra_missing",
-            f"Training needs {missing.name}; install it with: pip install 'countermand[train]'.",
-            f"训练需要 {missing.name}；请安装：pip install 'countermand[train]'。",
-        ) from None
-    return lightgbm
 
 
 def _raw(boosters: list[Any], facts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,8 +102,6 @@ def _calibration(
         return Line(), "none"
     if training.calibration == "isotonic":
         return _isotonic(raw, fraud), "isotonic"
-    from sklearn.linear_model import LogisticRegression
-
     fitted = LogisticRegression(C=np.inf).fit(raw.reshape(-1, 1), fraud)
     slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     return (Line(slope, offset), "platt") if slope > 0 else (Line(), "none")
@@ -125,8 +109,6 @@ def _calibration(
 
 def _isotonic(raw: NDArray[np.float64], fraud: NDArray[np.int8]) -> Steps:
     """Pool adjacent violators (scikit-learn), as a curve with few knots that never falls and never rests."""
-    from sklearn.isotonic import IsotonicRegression
-
     fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(raw, fraud)
     knots = np.unique(fitted.X_thresholds_)
     if len(knots) < 2:

@@ -22,11 +22,11 @@ class OnnxScorer:
         self._session, self._taken, self._given = session, taken.name, given.name
         self._row: NDArray[np.float64] = np.zeros((1, self.inputs))
         self._score: NDArray[np.float64] = np.zeros((1, 1))
-        self._pack = struct.Struct(f"{self.inputs}d").pack_into
+        self._pack: Any = struct.Struct(
+            f"{self.inputs}d"
+        ).pack_into  # an array is a buffer; numpy's types do not say so
         self._binding = session.io_binding()
-        self._binding.bind_input(
-            taken.name, "cpu", 0, np.float64, self._row.shape, self._row.ctypes.data
-        )
+        self._binding.bind_input(taken.name, "cpu", 0, np.float64, self._row.shape, self._row.ctypes.data)
         self._binding.bind_output(
             given.name, "cpu", 0, np.float64, self._score.shape, self._score.ctypes.data
         )

@@ -84,6 +84,7 @@ class _Trees:
         self.columns["missing_value_tracks_true"][place] = int(unknown_left)
 
     def node(self, taken: str, given: str) -> Any:
+        columns: dict[str, Any] = {f"nodes_{name}": values for name, values in self.columns.items()}
         return helper.make_node(
             "TreeEnsembleRegressor",
             [taken],
@@ -98,7 +99,7 @@ class _Trees:
             target_ids=[0] * len(self.weights),
             target_treeids=self.leaves["tree"],
             target_nodeids=self.leaves["node"],
-            **{f"nodes_{name}": values for name, values in self.columns.items()},
+            **columns,
         )
 
 
