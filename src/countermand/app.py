@@ -24,6 +24,7 @@ from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
+from countermand.adapters.postgres.recorded import PostgresRecordedFacts
 from countermand.adapters.postgres.report import PostgresReport
 from countermand.adapters.postgres.roles import grants_sql
 from countermand.adapters.postgres.seat import take_seat
@@ -96,6 +97,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             policy_shelf=PostgresPolicies(pool),
             database=PostgresReport(pool),
             models=ModelRegistry(settings.data_dir / MODELS),
+            recorded_facts=PostgresRecordedFacts(pool),
             clock=time,
             ids=RandomIds(),
             started_here=started_here,
@@ -126,8 +128,8 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
     Starts the private PostgreSQL unless there is a database_url, migrates, checks and records the policy,
     takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
 
-    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the models, of the
-    private server and of the migrations), PolicyError, Conflict (`policy_changed`).
+    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the models, of
+    the private server and of the migrations), PolicyError, Conflict (`policy_changed`).
     """
     time = SystemClock() if clock is None else clock
     source = read_policy(settings.policy)

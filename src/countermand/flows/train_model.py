@@ -39,7 +39,7 @@ class Learner(Protocol):
     """Whoever can learn a model from rows."""
 
     def fit(self, rows: Rows, tune: Rows, calibrate: Rows, training: Training) -> Fitted:
-        """A model of `rows`; `tune` says when to stop, `calibrate` what a score is worth; both may be empty."""
+        """A model of `rows`; `tune` says when to stop, `calibrate` what scores are worth; both may be empty."""
         ...
 
 
@@ -93,9 +93,10 @@ def split_by_time(rows: Rows, delay: int) -> Split:
         if fraud < FRAUD_LEAST or fraud == part.size:
             raise BadRequest(
                 "too_little_to_learn",
-                f"The rows for {name} hold {fraud} frauds among {part.size}; it takes at least {FRAUD_LEAST}, "
-                "and honest operations too. Give more history, or a shorter label delay.",
-                f"可用于训练或评估的数据中只有 {fraud} 笔欺诈（共 {part.size} 笔）；至少需要 {FRAUD_LEAST} 笔，"
+                f"The rows for {name} hold {fraud} frauds among {part.size}; it takes {FRAUD_LEAST} or "
+                "more, and honest operations too. Give more history, or a shorter label delay.",
+                f"用于训练或评估的数据中只有 {fraud} 笔欺诈（共 {part.size} 笔），"
+                f"至少需要 {FRAUD_LEAST} 笔，"
                 "且需有正常操作。请提供更长的历史，或更短的标签延迟。",
                 rows=part.size,
                 fraud=fraud,

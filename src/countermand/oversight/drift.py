@@ -1,4 +1,4 @@
-"""Has the world moved away from where a model learnt? Distances between distributions, and a watch on a mean."""
+"""Has the world moved from where a model learnt? Distances of distributions, and a watch on a mean."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Explained:
 
 
 def explain(program: Program) -> list[Explained]:
-    """Features, then rules (limits and models' bands among them), then models, then bands, each in the policy's order."""
+    """Features, rules (limits and models' bands among them), models, bands; each in the policy's order."""
     declared = program.package.declared
     return [
         *(Explained("feature", one.name, feature_text(one)) for one in declared.features),

@@ -30,7 +30,8 @@ def remarks_on_policy(files: Mapping[str, str]) -> list[Finding]:
 def compile_policy(files: Mapping[str, str], scorers: Scorers | None = None) -> Program:
     """The program of a folder. Raises PolicyError (`policy_refused`) with all findings.
 
-    `scorers` raise SetupError for a model that cannot be trusted. Without `scorers` the policy's models say nothing: good for looking at a policy, not for deciding.
+    `scorers` raise SetupError for a model that cannot be trusted. Without them the policy's models say
+    nothing: good for looking at a policy, not for deciding.
     """
     findings, program = _understood(files, scorers)
     findings.raise_if_any()

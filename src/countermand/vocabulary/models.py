@@ -161,3 +161,14 @@ class Fitted:
     difference_max: float
     parameters: dict[str, Any]
     trainer: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFacts:
+    """The facts of a recorded operation, in the order of the policy `policy_id`; `at` in microseconds UTC."""
+
+    policy_id: int
+    account: str
+    kind: str
+    at: int
+    facts: list[Any]

@@ -1,4 +1,4 @@
-"""Learning: LightGBM's boosted trees, stopped early, calibrated on later rows, written as ONNX and compared."""
+"""Learning: LightGBM's trees, stopped early, calibrated on later rows, written as ONNX and compared."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class LightGbmLearner:
         if difference > DIFFERENCE_MAX:
             raise SetupError(
                 "model_inexact",
-                f"The ONNX file and LightGBM differ by {difference:.2e} on the same row; the file is not kept.",
+                f"The ONNX file and LightGBM differ by {difference:.2e} on one row; the file is not kept.",
                 f"ONNX 文件与 LightGBM 在同一行上相差 {difference:.2e}；不保存该文件。",
             )
         gains = np.sum([booster.feature_importance("gain") for booster in boosters], axis=0)

@@ -137,8 +137,8 @@ def _write(path: Path, content: bytes) -> None:
 def _unfit(called: str, wanted: int, has: int) -> SetupError:
     return SetupError(
         "model_unfit",
-        f"The model {called} takes {has} inputs, but {wanted} are named; the names must be those of its card, "
-        "in that order.",
+        f"The model {called} takes {has} inputs, but {wanted} are named; the names must be those of its "
+        "card, in that order.",
         f"模型 {called} 需要 {has} 个输入，而这里写了 {wanted} 个；名称与顺序须与其模型卡一致。",
         model=called,
     )
