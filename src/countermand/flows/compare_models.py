@@ -32,7 +32,7 @@ def compare_models(rows: Rows, names: Sequence[str], champion: str, seed: int) -
 
     Raises BadRequest (`too_little_to_compare`).
     """
-    scored: NDArray[np.bool_] = np.isfinite(rows.facts).all(axis=1)
+    scored = np.flatnonzero(np.isfinite(rows.facts).all(axis=1))
     whole = rows.only(scored)
     fraud = int(whole.fraud.sum())
     if fraud < FRAUD_LEAST or fraud == whole.size:

@@ -39,7 +39,7 @@ class Learner(Protocol):
     """Whoever can learn a model from rows."""
 
     def fit(self, rows: Rows, tune: Rows, calibrate: Rows, training: Training) -> Fitted:
-        """A model of `rows`; `tune` says when to stop, `calibrate` what scores are worth; both may be empty."""
+        """A model of `rows`. `tune` tells when to stop, `calibrate` what a score is worth; empty: neither."""
         ...
 
 

@@ -88,9 +88,17 @@ def _raw(boosters: list[Any], facts: NDArray[np.float64]) -> NDArray[np.float64]
     """The mean of the boosters before the logistic; shape (n, inputs) to (n,)."""
     if len(facts) == 0:
         return np.zeros(0)
-    told = [booster.predict(facts, raw_score=True, num_threads=1) for booster in boosters]
+    told = [
+        booster.predict(facts, raw_score=True, num_threads=1) / _trees_averaged(booster)
+        for booster in boosters
+    ]
     raw: NDArray[np.float64] = np.mean(told, axis=0)
     return raw
+
+
+def _trees_averaged(booster: Any) -> int:
+    """A random forest is the mean of its trees; LightGBM's raw score is their sum."""
+    return int(booster.num_trees()) if booster.params.get("boosting") == "rf" else 1
 
 
 def _calibration(

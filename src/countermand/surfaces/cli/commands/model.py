@@ -136,7 +136,7 @@ async def explain(operation_id: str, data_dir: Path | None) -> None:
     model,
     "drift",
     en="Compare the last operations with what the models learnt from: stability index (PSI) of each input "
-    "and of the score. Below 0.1 nothing has moved; from 0.25 on train again. Exit code 1 if one is that far.",
+    "and of the score. Below 0.1 nothing has moved; from 0.25 on train again, and the exit code is 1.",
     zh="将最近的操作与训练数据比较：每个输入和评分的稳定性指数（PSI）。低于 0.1 为无变化，"
     "达到 0.25 应重新训练，此时退出码为 1。",
 )

@@ -39,9 +39,9 @@ _DAY = 86400 * 10**6
     None,
     "train",
     en="Train a model of a policy on a Parquet or CSV file with labels. The inputs are computed as the "
-    "policy would have seen them then; the earliest rows teach, the latest judge. Prints the line for the policy.",
+    "policy would have seen them then; the earliest rows teach, the latest judge.",
     zh="用带标签的 Parquet 或 CSV 文件训练策略中的模型。输入按当时策略所见计算；"
-    "最早的数据用于学习，最晚的用于评估。最后输出应写入策略的一行。",
+    "最早的数据用于学习，最晚的用于评估。",
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @option("--mapping", required=True, en="A mapping file or a shipped mapping.", zh="映射文件或内置映射。")
