@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from countermand.adapters.features.memory import MemoryFeatureStore
+from countermand.adapters.models.registry import ModelRegistry
 from countermand.adapters.places.ip_table import IpTable
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
 from countermand.adapters.postgres.changes import Changes
@@ -25,6 +26,7 @@ from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
 from countermand.adapters.postgres.record import PostgresRecord
+from countermand.adapters.postgres.recorded import PostgresRecordedFacts
 from countermand.adapters.postgres.report import PostgresReport
 from countermand.adapters.postgres.roles import grants_sql
 from countermand.adapters.postgres.seat import take_seat
@@ -36,7 +38,9 @@ from countermand.flows.decide_operation import Decider
 from countermand.flows.desk import Desk
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
+from countermand.flows.model_rows import NOTHING_KNOWN, RowCollector, rows_of_table
 from countermand.flows.rebuild_features import rebuild_features
+from countermand.flows.train_model import Learner
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import RandomIds
@@ -54,6 +58,7 @@ HOUSE_CONNECTIONS_MAX = 8
 PACKS = Path(__file__).parent / "policies"
 DEMO_PLACES = Path(__file__).parent / "adapters" / "places" / "demo_places.csv"
 MAPPINGS = Path(__file__).parent / "mappings"
+MODELS = "models"
 DESK_CONNECTIONS_MAX = 2
 
 database_grants = grants_sql
@@ -100,6 +105,8 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             database=PostgresReport(pool),
+            models=ModelRegistry(settings.data_dir / MODELS),
+            recorded_facts=PostgresRecordedFacts(pool),
             clock=time,
             ids=RandomIds(),
             started_here=started_here,
@@ -130,12 +137,13 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
     Starts the private PostgreSQL unless there is a database_url, migrates, checks and records the policy,
     takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
 
-    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the private
-    server and of the migrations), PolicyError, Conflict (`policy_changed`).
+    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the models, of
+    the private server and of the migrations), PolicyError, Conflict (`policy_changed`).
     """
     time = SystemClock() if clock is None else clock
     source = read_policy(settings.policy)
-    program = compile_policy(source)
+    models = ModelRegistry(settings.data_dir / MODELS)
+    program = compile_policy(source, models)
     async with AsyncExitStack() as stack:
         dsn, pool = await _database(stack, settings)
         seat = await stack.enter_async_context(take_seat(dsn))
@@ -165,6 +173,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             keys=memory.keys,
             lists=memory.lists,
             profiles=PostgresProfiles(pool),
+            models=models,
             clock=time,
             ids=ids,
             rebuilt=rebuilt.operations,
@@ -371,6 +380,43 @@ def _sha256(file: Path) -> str:
             f"无法读取 {file}：{error.strerror}。",
             file=str(file),
         ) from None
+
+
+def open_models(settings: Settings) -> ModelRegistry:
+    """The model files of an installation."""
+    return ModelRegistry(settings.data_dir / MODELS)
+
+
+def open_learner() -> Learner:
+    """Whoever trains models here. Raises SetupError (`train_extra_missing`)."""
+    try:
+        from countermand.adapters.models.lightgbm_learner import LightGbmLearner
+    except ModuleNotFoundError as missing:
+        raise SetupError(
+            "train_extra_missing",
+            f"Training needs {missing.name}; install it with: pip install 'countermand[train]'.",
+            f"训练需要 {missing.name}；请安装：pip install 'countermand[train]'。",
+        ) from None
+    return LightGbmLearner()
+
+
+def rows_for_model(
+    settings: Settings,
+    program: Program,
+    inputs: Sequence[str],
+    table: OperationTable,
+    delay: int,
+    until: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> RowCollector:
+    """A file's labelled operations with the facts of their moment, by windows kept in this process.
+
+    What only the live database knows is unknown: account profiles, entries of lists.
+    """
+    places = IpTable(settings.geo_country_file, settings.geo_asn_file)
+    surroundings = Surroundings(program, places.locate, NOTHING_KNOWN, NOTHING_KNOWN)
+    features = MemoryFeatureStore(program.plan)
+    return rows_of_table(program, inputs, table, features, surroundings, delay, until, progress)
 
 
 def unreachable(error: BaseException) -> SetupError:

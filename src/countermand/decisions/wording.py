@@ -25,7 +25,7 @@ def shown_texts(text: Text, shown: Sequence[Shown], facts: list[Any], currency: 
     for one in shown:
         mark = "{" + one.name + "}"
         if mark in en or mark in zh:
-            words = _words(one.type, facts[one.index], currency)
+            words = words_of(one.type, facts[one.index], currency)
             en, zh = en.replace(mark, words[0]), zh.replace(mark, words[1])
     return Text(en=en, zh=zh)
 
@@ -43,7 +43,8 @@ def _value(type_: str, value: Any, currency: str) -> Any:
     return value
 
 
-def _words(type_: str, value: Any, currency: str) -> tuple[str, str]:
+def words_of(type_: str, value: Any, currency: str) -> tuple[str, str]:
+    """A fact's value for people, in English and in Chinese."""
     if value is None:
         return UNKNOWN
     match type_:

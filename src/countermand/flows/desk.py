@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.house import PolicyShelf
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.replay_decision import Archive
+from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
+from countermand.policy.ports import Scorers
 
 
 class DatabaseReport(Protocol):
@@ -21,6 +24,10 @@ class DatabaseReport(Protocol):
     async def status(self) -> dict[str, Any]:
         """Version, role, size in bytes, migrations applied and pending, rows by table (estimated)."""
         ...
+
+
+class RecordedFactsBook(FactsRecord, LatestFacts, Protocol):
+    """Facts that decisions were made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Desk:
     archive: Archive
     policy_shelf: PolicyShelf
     database: DatabaseReport
+    models: Scorers
+    recorded_facts: RecordedFactsBook
     clock: Clock
     ids: Ids
     started_here: bool

@@ -15,7 +15,7 @@ from countermand.flows.manage_keys import KeyBook
 from countermand.flows.replay_decision import Archive
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
-from countermand.policy.ports import FeatureStore
+from countermand.policy.ports import FeatureStore, Scorers
 from countermand.policy.program import Program
 from countermand.work import Journal
 
@@ -44,6 +44,7 @@ class House:
     keys: KeyBook
     lists: ListBook
     profiles: ProfileBook
+    models: Scorers
     clock: Clock
     ids: Ids
     rebuilt: int

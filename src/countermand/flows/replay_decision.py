@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
 
 from countermand.decisions.decide import Question, decide
 from countermand.flows.decide_operation import Standing
-from countermand.kernel.errors import NotFound
+from countermand.kernel.errors import NotFound, SetupError
 from countermand.policy.package import compile_recorded
-from countermand.vocabulary.decisions import Answer
+from countermand.policy.ports import Scorers
+from countermand.policy.program import Program
+from countermand.vocabulary.decisions import Answer, Counterfactual
 from countermand.work import StoredOperation
 
+_ANSWER = msgspec.json.Decoder(Answer)
 _FACTS = msgspec.msgpack.Decoder(list[Any])
 _STANDING = msgspec.msgpack.Decoder(Standing)
 
@@ -42,6 +46,9 @@ class ReplayHouse(Protocol):
     @property
     def policy_shelf(self) -> PolicyShelf: ...
 
+    @property
+    def models(self) -> Scorers: ...
+
 
 async def replay_decision(house: ReplayHouse, operation_or_decision: str) -> dict[str, Any]:
     """Decide a recorded operation again and compare byte for byte.
@@ -57,17 +64,37 @@ async def replay_decision(house: ReplayHouse, operation_or_decision: str) -> dic
             operation=operation_or_decision,
         )
     row = stored.row
-    program = compile_recorded(await house.policy_shelf.source(row.policy_id))
+    program = _program(await house.policy_shelf.source(row.policy_id), house.models)
     facts = _FACTS.decode(row.facts)
     standing = _STANDING.decode(row.standing)
     question = Question(row.decision_id, row.kind, facts, standing.freeze, row.received_at)
-    answer = msgspec.json.encode(Answer(row.id, decide(question, program)))
+    decision = decide(question, program)
+    if not program.scores:
+        # Every score is a recorded fact; only "allowed up to which amount" asks the model again.
+        decision = msgspec.structs.replace(decision, counterfactual=_recorded_counterfactual(row.answer))
+    answer = msgspec.json.encode(Answer(row.id, decision))
     return {
         "operation": row.id,
         "decision": row.decision_id,
         "policy": stored.policy,
         "identical": answer == row.answer,
+        "not_replayed": [] if program.scores else ["counterfactual"],
         "recorded": msgspec.json.decode(row.answer),
         "replayed": msgspec.json.decode(answer),
         "facts": dict(zip(program.index, facts, strict=True)),
     }
+
+
+def _program(source: Mapping[str, str], models: Scorers) -> Program:
+    """The policy with its models; without them where a model's file is gone, which decides nothing else."""
+    program = compile_recorded(source)
+    if program.scores:
+        return program
+    try:
+        return compile_recorded(source, models)
+    except SetupError:
+        return program
+
+
+def _recorded_counterfactual(answer: bytes) -> list[Counterfactual]:
+    return _ANSWER.decode(answer).decision.counterfactual

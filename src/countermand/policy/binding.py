@@ -12,6 +12,7 @@ from countermand.policy.expressions import parse_condition, parse_expression
 from countermand.policy.findings import Findings, Place
 from countermand.policy.labels import ONLY_IN_WHERE, check_timing, counts_itself, length_of
 from countermand.policy.limits import counted, limit_rule
+from countermand.policy.models import band_rules, bind_models, hidden_scores
 from countermand.policy.plan import Aggregate, Column, ColumnKind, FeaturePlan, Window
 from countermand.policy.scope import ExpressionError, Scope
 from countermand.policy.source import Node
@@ -62,10 +63,13 @@ class _Binder:
         self._derive(pending, set(), self.package.late)
         for name, node in pending.items():
             node.refuse("cycle", f"{name} depends on itself.", f"{name} 依赖自身。")
+        package.models = bind_models(self.declared.models, self.visible, self._use, self.findings)
         for rule in self.declared.rules:
             self._rule(rule)
         for limit, used in limits:
             self._limit_rule(limit, used)
+        for model in self.declared.models:
+            package.rules += band_rules(model)
         if len(self.windows) > WINDOWS_MAX or len(package.filters) > STREAMS_MAX:
             self.findings.add(
                 "too_many_features",
@@ -88,7 +92,8 @@ class _Binder:
 
     def _scope(self, extra: Iterable[Symbol] = (), hidden: dict[str, tuple[str, str]] | None = None) -> Scope:
         symbols = {**self.visible, **{symbol.name: symbol for symbol in extra}}
-        return Scope(symbols, self.declared.head.currency, self._listed, self._trait, hidden or {})
+        unseen = {**hidden_scores(self.declared.models), **(hidden or {})}
+        return Scope(symbols, self.declared.head.currency, self._listed, self._trait, unseen)
 
     def _listed(self, field_name: str, list_name: str, offset: int) -> Symbol:
         if list_name not in self.declared.lists:
@@ -282,7 +287,8 @@ class _Binder:
     # -- rules and limits -------------------------------------------------------------------------
 
     def _rule(self, rule: Rule) -> None:
-        when = self._parsed(rule.when, self._scope(hidden=ONLY_IN_WHERE), condition=True)
+        scores = [one.symbol for one in self.package.models if one.decides]
+        when = self._parsed(rule.when, self._scope(scores, ONLY_IN_WHERE), condition=True)
         if when is None:
             return
         names = self.package.told_by(when)

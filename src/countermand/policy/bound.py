@@ -11,7 +11,7 @@ from countermand.policy.findings import Place
 from countermand.policy.items import Item
 from countermand.policy.plan import FeaturePlan
 from countermand.policy.source import Node
-from countermand.policy.terms import Symbol, Term
+from countermand.policy.terms import MODEL, Symbol, Term, Type
 from countermand.vocabulary.friction import FalsePositiveBudget
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
@@ -59,6 +59,33 @@ def marks(reason: Text) -> set[str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class BoundModel:
+    """A model whose inputs have been found; its score is the fact `model.<name>`, from 0 to 1.
+
+    `file` is the SHA-256 of its file, None while it is untrained. `kinds` is None for all kinds.
+    """
+
+    name: str
+    title: Text
+    file: str | None
+    kinds: frozenset[Kind] | None
+    inputs: tuple[str, ...]
+    essential: frozenset[str]
+    decides: bool
+    at: Place
+
+    @property
+    def fact(self) -> str:
+        """The name of its score among the facts."""
+        return f"{MODEL}.{self.name}"
+
+    @property
+    def symbol(self) -> Symbol:
+        """Its score, as expressions see it: unknown where it could not be given."""
+        return Symbol(self.fact, Type.NUMBER, True, None, 0, 1)
+
+
 @dataclass
 class Package:
     """A policy, understood. `given` are the facts that come from outside, in order.
@@ -75,6 +102,7 @@ class Package:
     wheres: list[tuple[Node, Term]] = field(default_factory=list)
     features: dict[str, Symbol] = field(default_factory=dict)
     rules: list[BoundRule] = field(default_factory=list)
+    models: list[BoundModel] = field(default_factory=list)
     listed: dict[str, tuple[str, str]] = field(default_factory=dict)
     traits: dict[str, str] = field(default_factory=dict)
     plan: FeaturePlan = field(default_factory=lambda: FeaturePlan((), (), 0, (), 0, 0))
@@ -93,6 +121,7 @@ class Package:
     def told_by(self, when: Term) -> set[str]:
         """What a reason may show: what the condition names, and what that in turn is made from."""
         terms = {one.name: one.term for one in (*self.early, *self.late)}
+        models = {one.fact: one.inputs for one in self.models}
         found: set[str] = set()
         waiting = list(when.names())
         while waiting:
@@ -104,4 +133,6 @@ class Package:
                 waiting.append(self.listed[name][1])
             elif name in terms:
                 waiting += terms[name].names()
+            elif name in models:
+                waiting += models[name]
         return found

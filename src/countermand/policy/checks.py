@@ -10,6 +10,7 @@ from countermand.policy.entities import check_keys, check_lists, doubtful_entiti
 from countermand.policy.findings import Finding, Findings
 from countermand.policy.frames import check_frames, doubtful_frames
 from countermand.policy.labels import check_labels
+from countermand.policy.models import check_models
 from countermand.policy.overlaps import fires, idle_parts, overlapping_rules, shadowed_rules
 from countermand.policy.plan import Window
 from countermand.policy.possible import Search
@@ -44,6 +45,7 @@ def check_package(package: Package, findings: Findings) -> None:
     check_frames(package, findings)
     shadowed_rules(package, search, findings)
     _unreachable_bands(package, search, findings)
+    check_models(package.declared.models, findings)
 
 
 def warnings_on(package: Package) -> list[Finding]:
@@ -63,13 +65,14 @@ def remarks_on(package: Package) -> list[Finding]:
     remarks = Findings()
     used = {name for one in (*package.early, *package.late) for name in one.term.names()}
     used |= {name for rule in package.rules for name in rule.when.names()}
+    used |= {name for model in package.models for name in model.inputs}
     for feature in package.declared.features:
         if feature.name not in used and feature.at.file != PRELUDE_FILE:
             remarks.add(
                 "unused_feature",
                 feature.at,
-                f"No rule or derived value names {feature.name}; it is kept up for nothing.",
-                f"没有规则或派生值使用 {feature.name}；它只是白白维护。",
+                f"No rule, model or derived value names {feature.name}; it is kept up for nothing.",
+                f"没有规则、模型或派生值使用 {feature.name}；它只是白白维护。",
             )
     certain = {rule.id for rule in package.rules if rule.node is not None and not rule.when.nullable}
     for declared in package.declared.rules:

@@ -96,6 +96,37 @@ class Band:
     at: Place
 
 
+@dataclass(frozen=True, slots=True)
+class ModelBand:
+    """From a score of `at_least` (0 to 1) on, up to the next band: an outcome, points, or both."""
+
+    at_least: float
+    then: Outcome | None
+    score: int
+    reason: Text
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as written; `file` is the hash of its file in lower case, None while it is untrained.
+
+    `inputs` are facts by name, in the order in which the file takes them; each has its place. `essential`
+    are those without which there is no score. `kinds` is None for all kinds.
+    """
+
+    name: str
+    at: Place
+    title: Text
+    file: str | None
+    kinds: frozenset[Kind] | None
+    inputs: tuple[tuple[str, Place], ...]
+    essential: tuple[tuple[str, Place], ...]
+    decides: bool
+    fires_unknown: bool
+    bands: tuple[ModelBand, ...]
+
+
 @dataclass
 class Declarations:
     """Everything a folder declares."""
@@ -109,3 +140,4 @@ class Declarations:
     bands: list[Band] = field(default_factory=list)
     answers: dict[Outcome, AnswerCost] = field(default_factory=dict)
     items: Items = field(default_factory=Items)
+    models: list[Model] = field(default_factory=list)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from countermand.kernel.text import Text
-from countermand.policy.bound import BoundRule
+from countermand.policy.bound import BoundModel, BoundRule
 from countermand.policy.declarations import DAY, Band, Feature
+from countermand.policy.models import SCENARIO
 from countermand.policy.plan import Aggregate
 from countermand.policy.program import Program
 
@@ -40,11 +41,12 @@ class Explained:
 
 
 def explain(program: Program) -> list[Explained]:
-    """Features, then rules (limits among them), then bands, each in the policy's order."""
+    """Features, rules (limits and models' bands among them), models, bands; each in the policy's order."""
     declared = program.package.declared
     return [
         *(Explained("feature", one.name, feature_text(one)) for one in declared.features),
         *(Explained("rule", one.id, rule_text(one)) for one in program.package.rules),
+        *(Explained("model", one.name, model_text(one)) for one in program.models),
         *(Explained("band", f"score>={one.at_least}", band_text(one)) for one in declared.bands),
     ]
 
@@ -95,7 +97,10 @@ def rule_text(rule: BoundRule) -> Text:
     kinds = None if rule.kinds is None else ", ".join(sorted(kind.value for kind in rule.kinds))
     en = "On every operation" if kinds is None else f"On {kinds}"
     zh = "对任何操作" if kinds is None else f"对 {kinds}"
-    if written is None:
+    if rule.scenario == SCENARIO and written is None:
+        least = rule.id.split(".", 2)[2]
+        en, zh = f"{en}, when the model scores {least} or more", f"{zh}，模型评分达到 {least} 时"
+    elif written is None:
         en, zh = f"{en}, over the limit", f"{zh}，超过限额时"
     else:
         en, zh = f"{en}, when {_one_line(written)}", f"{zh}，当 {_one_line(written)} 时"
@@ -103,6 +108,18 @@ def rule_text(rule: BoundRule) -> Text:
     en += "; also when that is unknown" if rule.fires_unknown else "; not when that is unknown"
     zh += "；条件未知时同样触发" if rule.fires_unknown else "；条件未知时不触发"
     return Text(en=f"{en}. Reason: {rule.reason.en}", zh=f"{zh}。理由：{rule.reason.zh}")
+
+
+def model_text(model: BoundModel) -> Text:
+    """What a model looks at, and what its score is good for."""
+    kinds = None if model.kinds is None else ", ".join(sorted(kind.value for kind in model.kinds))
+    inputs = ", ".join(model.inputs)
+    file = "untrained" if model.file is None else f"sha256:{model.file[:12]}…"
+    en = f"{model.title.en} ({file}): scores {'every operation' if kinds is None else kinds} from 0 to 1"
+    zh = f"{model.title.zh}（{file}）：对{'任何操作' if kinds is None else f' {kinds} '}给出 0 到 1 的评分"
+    if not model.decides:
+        en, zh = f"{en}; a challenger, recorded only", f"{zh}；挑战者，仅记录"
+    return Text(en=f"{en}. Inputs: {inputs}.", zh=f"{zh}。输入：{inputs}。")
 
 
 def band_text(band: Band) -> Text:

@@ -17,7 +17,7 @@ _WHOLE = frozenset({Type.INTEGER, Type.MONEY, Type.DURATION, Type.INSTANT})
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
-    """One fact: its name and type, and where it comes from (`given derived window`)."""
+    """One fact: its name and type, and where it comes from (`given derived window model`)."""
 
     name: str
     type: Type
@@ -26,7 +26,7 @@ class FactSpec:
 
 
 def fact_specs(package: Package) -> tuple[FactSpec, ...]:
-    """All facts in their order: given, derived from those, windows, derived from all."""
+    """All facts in their order: given, derived from those, windows, derived from all, scores of models."""
 
     def derived(one: Derived) -> FactSpec:
         return FactSpec(one.name, one.term.type, one.term.nullable, "derived")
@@ -39,6 +39,7 @@ def fact_specs(package: Package) -> tuple[FactSpec, ...]:
         *(derived(one) for one in package.early),
         *(window(package.features[planned.name]) for planned in package.plan.windows),
         *(derived(one) for one in package.late),
+        *(FactSpec(one.fact, Type.NUMBER, True, "model") for one in package.models),
     )
 
 
@@ -55,14 +56,18 @@ def moved_by_amount(package: Package) -> set[str]:
     for one in package.late:
         if moved & set(one.term.names()):
             moved.add(one.name)
-    return moved
+    return moved | {one.fact for one in package.models if moved & set(one.inputs)}
 
 
 def rooms_of(package: Package) -> dict[str, Room]:
     """What every fact but the derived ones may be."""
     fractions = {window.name for window in package.plan.windows if window.aggregate is Aggregate.AVG}
     found = {one.name: room_of(one, whole=False) for one in (OUTCOME, FRAUD)}
-    for symbol in (*package.given.values(), *package.features.values()):
+    for symbol in (
+        *package.given.values(),
+        *package.features.values(),
+        *(one.symbol for one in package.models),
+    ):
         whole = symbol.type in _WHOLE and symbol.name not in fractions
         found[symbol.name] = room_of(symbol, whole=whole)
     return found

@@ -11,6 +11,7 @@ from countermand.kernel.text import Text
 from countermand.policy.budgets import read_answer, read_budget, refuse_idle_budget
 from countermand.policy.declarations import DAY, Band, Declarations, Feature, Head, Limit, Rule
 from countermand.policy.findings import Findings, Place
+from countermand.policy.model_reading import read_models
 from countermand.policy.plan import Aggregate
 from countermand.policy.source import Node, parse_file
 from countermand.policy.terms import DURATION_MICROS, Type
@@ -50,6 +51,7 @@ class _FolderReader:
             "rules": lambda node: self._each(node, self._rule),
             "bands": lambda node: self._each(node, self._band),
             "answers": lambda node: self._each(node, self._answer),
+            "models": lambda node: self.into.models.extend(read_models(node, self._kinds)),
         }
         head_keys = {
             "policy",

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from countermand.policy.bound import Package
+from countermand.policy.bound import BoundModel, Package
 from countermand.policy.catalogue import FIELDS
 from countermand.policy.circumstances import Circumstances
 from countermand.policy.emit import Emitter, compiled
 from countermand.policy.facts import Facts, FactSpec
 from countermand.policy.plan import Observation
+from countermand.policy.ports import Scorer
 from countermand.policy.terms import MEASURED, Term, Type
 from countermand.vocabulary.operations import Device, Kind
 from countermand.vocabulary.rules import Evaluation
@@ -113,18 +114,43 @@ class Generator:
             if wanted(set(term.names()))
         ]
 
-    def complete(self) -> Callable[[Facts, list[Any]], Facts]:
-        """`complete(given, windows) -> facts`: all of them, in order."""
+    def complete(self, scorers: Mapping[str, Scorer]) -> Callable[[Facts, list[Any]], Facts]:
+        """`complete(given, windows) -> facts`: all of them, in order; `scorers` by the model's name."""
         lines = []
         for one in self.package.late:
             code = self.emitter.optional(one.term)
             lines.append(f"    {self._variable(one.name)} = {code}")
-        first_late = len(self.specs) - len(self.package.late)
+        for model in self.package.models:
+            code = self._score(model, scorers.get(model.name))
+            lines.append(f"    {self._variable(model.fact)} = {code}")
+        made = len(self.package.late) + len(self.package.models)
+        first_late = len(self.specs) - made
         loads = [f"    f{number} = f[{number}]" for number in self.used if number < first_late]
-        names = ", ".join(f"f{first_late + number}" for number in range(len(self.package.late)))
+        names = ", ".join(f"f{first_late + number}" for number in range(made))
         whole = ["def complete(given, windows):", "    f = given + windows"]
         tail = [f"    f += ({names},)"] if names else []
         return self._finished("complete", [*whole, *loads, *lines, *tail, "    return f"])
+
+    def _score(self, model: BoundModel, scorer: Scorer | None) -> str:
+        """The score of one model: unknown without its scorer, for other kinds, without an essential input."""
+        if scorer is None:
+            return "None"
+        name = f"score_{model.name}"
+        self.emitter.constants.update({name: scorer, "nan": math.nan})
+        needed = [one for one in model.inputs if one in model.essential and self._may_miss(one)]
+        conditions = [f"{self._variable(one)} is not None" for one in needed]
+        if model.kinds is not None:
+            self.emitter.constants[f"kinds_{model.name}"] = frozenset(kind.value for kind in model.kinds)
+            conditions.insert(0, f"{self._variable('kind')} in kinds_{model.name}")
+        call = f"{name}({', '.join(self._input(one) for one in model.inputs)})"
+        return f"{call} if {' and '.join(conditions)} else None" if conditions else call
+
+    def _may_miss(self, name: str) -> bool:
+        return self.specs[self.index[name]].nullable
+
+    def _input(self, name: str) -> str:
+        variable = self._variable(name)
+        return f"nan if {variable} is None else {variable}" if self._may_miss(name) else variable
 
     def rules(self, kind: Kind) -> Callable[[Facts], Evaluation]:
         """`rules(facts) -> Evaluation`: the rules of one kind, each evaluated once."""

@@ -10,6 +10,8 @@ from countermand.policy.binding import bind
 from countermand.policy.checks import check_package, remarks_on, warnings_on
 from countermand.policy.findings import Finding, Findings
 from countermand.policy.folder import read_declarations
+from countermand.policy.models import UNTRAINED_MODEL
+from countermand.policy.ports import Scorers
 from countermand.policy.prelude import with_prelude
 from countermand.policy.program import Program
 
@@ -48,15 +50,19 @@ def remarks_on_policy(files: Mapping[str, str]) -> list[Finding]:
     return examine_policy(files).remarks
 
 
-def compile_policy(files: Mapping[str, str]) -> Program:
-    """The program of a folder. Raises PolicyError (`policy_refused`) with all findings."""
-    findings, program = _understood(files)
+def compile_policy(files: Mapping[str, str], scorers: Scorers | None = None) -> Program:
+    """The program of a folder. Raises PolicyError (`policy_refused`) with all findings.
+
+    `scorers` raise SetupError for a model that cannot be trusted. Without them the policy's models say
+    nothing: good for looking at a policy, not for deciding.
+    """
+    findings, program = _understood(files, scorers)
     findings.raise_if_any()
     assert program is not None, "a policy without findings compiles"
     return program
 
 
-def compile_recorded(files: Mapping[str, str]) -> Program:
+def compile_recorded(files: Mapping[str, str], scorers: Scorers | None = None) -> Program:
     """The program of a folder that was published before: today's stricter checks do not apply to it.
 
     Raises PolicyError where even its words are no longer understood.
@@ -64,10 +70,21 @@ def compile_recorded(files: Mapping[str, str]) -> Program:
     findings = Findings()
     package = bind(read_declarations(with_prelude(files), findings), findings)
     findings.raise_if_any()
-    return Program(package, digest(canonical_bytes(dict(files))))
+    return Program(package, digest(canonical_bytes(dict(files))), scorers)
 
 
-def _understood(files: Mapping[str, str]) -> tuple[Findings, Program | None]:
+def compile_for_training(files: Mapping[str, str]) -> Program:
+    """The program of a folder whose models may still be untrained; they say nothing yet.
+
+    Raises PolicyError (`policy_refused`) with all other findings.
+    """
+    found, _ = _understood(files)
+    findings = Findings([one for one in found.found if one.code != UNTRAINED_MODEL])
+    findings.raise_if_any()
+    return compile_recorded(files)
+
+
+def _understood(files: Mapping[str, str], scorers: Scorers | None = None) -> tuple[Findings, Program | None]:
     findings = Findings()
     declared = read_declarations(with_prelude(files), findings)
     package = bind(declared, findings)
@@ -75,4 +92,4 @@ def _understood(files: Mapping[str, str]) -> tuple[Findings, Program | None]:
         check_package(package, findings)
     if findings.found:
         return findings, None
-    return findings, Program(package, digest(canonical_bytes(dict(files))))
+    return findings, Program(package, digest(canonical_bytes(dict(files))), scorers)

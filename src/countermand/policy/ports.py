@@ -1,10 +1,11 @@
-"""What the policy language needs from outside: somewhere to keep the windows."""
+"""What the policy language needs from outside: somewhere to keep the windows, someone who scores."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Protocol
 
+from countermand.policy.bound import BoundModel
 from countermand.policy.plan import Observation, Value
 
 
@@ -37,4 +38,23 @@ class FeatureStore(Protocol):
 
     def load(self, observations: Iterable[Observation]) -> int:
         """Take in recorded history, in the order of recording; how many were kept."""
+        ...
+
+
+class Scorer(Protocol):
+    """One model, loaded. Called from one thread at a time; the same inputs give the same score."""
+
+    def __call__(self, *inputs: float) -> float:
+        """The score, from 0 to 1, of one row: the model's inputs in its order, NaN where one is unknown."""
+        ...
+
+
+class Scorers(Protocol):
+    """Where a policy's models are found."""
+
+    def scorer(self, model: BoundModel) -> Scorer:
+        """The scorer of `model.file`.
+
+        Raises SetupError (`model_missing`, `model_changed`, `model_unfit`) where it cannot be trusted.
+        """
         ...

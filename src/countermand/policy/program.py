@@ -18,6 +18,7 @@ from countermand.policy.facts import Facts, FactSpec, fact_specs, moved_by_amoun
 from countermand.policy.generator import Generator
 from countermand.policy.labels import labels_that_enter
 from countermand.policy.plan import Aggregate, FeaturePlan, Observation, Window
+from countermand.policy.ports import Scorers
 from countermand.policy.wording import written
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
@@ -41,9 +42,12 @@ class _Evaluators(dict[str, Callable[[Facts], Evaluation]]):
 
 
 class Program:
-    """A policy ready to decide. Immutable once built."""
+    """A policy ready to decide. Immutable once built.
 
-    def __init__(self, package: Package, content_digest: bytes) -> None:
+    Without `scorers` its models say nothing: their facts are unknown, and `scores` is false.
+    """
+
+    def __init__(self, package: Package, content_digest: bytes, scorers: Scorers | None = None) -> None:
         head = package.head
         self.name, self.version, self.title = head.name, head.version, head.title
         self.label = _LABEL.format(name=head.name, version=head.version)
@@ -70,7 +74,10 @@ class Program:
         self._rederive = self._writer().rederive() if package.early else None
         self.given = self._writer().given()
         self.observation = self._writer().observation()
-        self.complete = self._writer().complete()
+        self.models = tuple(package.models)
+        found = {one.name: scorers.scorer(one) for one in package.models} if scorers is not None else {}
+        self.scores = len(found) == len(self.models)
+        self.complete = self._writer().complete(found)
         self._outcome_bits = self._writer().outcome_bits()
         self._label_bits = self._writer().label_bits()
         self.labels_that_enter = labels_that_enter(package)

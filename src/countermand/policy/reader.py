@@ -22,7 +22,7 @@ from countermand.policy.mixing import (
     suggestion,
 )
 from countermand.policy.scope import ExpressionError, Scope
-from countermand.policy.terms import DURATION_MICROS, NUMERIC, Scalar, Symbol, Term, Type, literal
+from countermand.policy.terms import DURATION_MICROS, MODEL, NUMERIC, Scalar, Symbol, Term, Type, literal
 
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -88,9 +88,12 @@ class Reader:
     def _column(self, node: exp.Expr) -> Term:
         assert isinstance(node, exp.Column)
         self.offset = int(node.this.meta.get("start", self.offset))
-        if node.table:
-            raise self._refused(node)
         name = node.name
+        if node.table:
+            if node.table != MODEL:
+                raise self._refused(node)
+            self.offset = int(node.args["table"].meta.get("start", self.offset))
+            name = f"{MODEL}.{name}"
         symbol = self.scope.symbols.get(name)
         if symbol is None:
             hint = self.scope.hidden.get(name)

@@ -32,6 +32,8 @@ DURATION_MICROS = {
     "WEEK": 7 * 86400 * 10**6,
 }
 
+MODEL = "model"  # the score of model `x` is the fact `model.x`
+
 Scalar = bool | int | float | str | None
 
 

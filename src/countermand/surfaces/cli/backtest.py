@@ -36,7 +36,7 @@ from countermand.settings import Settings
 from countermand.surfaces.cli.grammar import command, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, notice
-from countermand.surfaces.cli.replay import progress_bar
+from countermand.surfaces.cli.progress import watched
 
 LIVE = "live"
 BATCH_ROWS = 10_000
@@ -142,7 +142,7 @@ def _on_file(
     start = time.perf_counter()
     with ExitStack() as stack:
         shelf = open_shelf(settings)
-        with progress_bar(limit if total is None else min(total, limit or total), _PREPARING) as told:
+        with watched(limit if total is None else min(total, limit or total), _PREPARING) as told:
             prepared = stack.enter_context(facts_from_file(source, shelf, programs, limit, told))
         seconds = time.perf_counter() - start
         done = run_backtest(prepared, programs, engine, period)
@@ -169,7 +169,7 @@ def _on_record(
             async with open_record(settings) as opened:
                 programs = [await _program(opened, name) for name in names]
                 period = _period(asked, programs[0])
-                with progress_bar(None, _PREPARING) as told:
+                with watched(None, _PREPARING) as told:
                     prepared = await facts_from_record(
                         opened.record,
                         await opened.policies.sources(),

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from countermand.app import OpenedTable, open_house, open_operation_table
 from countermand.flows.replay_operations import BATCH_ROWS, Replayed, Span, replay_operations
@@ -24,7 +22,7 @@ from countermand.settings import Settings, from_environment
 from countermand.surfaces.cli.grammar import command, option
 from countermand.surfaces.cli.place import quiet_logs
 from countermand.surfaces.cli.printing import answer, notice
-from countermand.surfaces.cli.speech import current_speech
+from countermand.surfaces.cli.progress import watched
 from countermand.surfaces.collector import collector_off_the_path
 
 BYTES_PER_RUSAGE_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -99,7 +97,7 @@ async def replayed_file(settings: Settings, opened: OpenedTable, limit: int | No
     total = opened.table.rows_total
     shown = limit if total is None else min(total, limit or total)
     async with open_house(settings, clock) as house, collector_off_the_path():
-        with progress_bar(shown, Text(en="Replaying", zh="回放中")) as advance:
+        with watched(shown, Text(en="Replaying", zh="回放中")) as advance:
             span = Span(SystemClock().now(), house.program.plan.lateness_micros)
             replayed = await replay_operations(house.decider, opened.table, clock, span, limit, advance)
         return replayed, house.program.label
@@ -146,15 +144,3 @@ def _data_directory(given: Path | None) -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-@contextmanager
-def progress_bar(total: int | None, name: Text) -> Iterator[Any]:
-    """A bar on stderr, told how many rows are done; nothing where nobody is watching."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(current_speech().say(name), total=total)
-        yield lambda rows: progress.advance(task, rows)

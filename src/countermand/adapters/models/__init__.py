@@ -1,0 +1,1 @@
+"""Trained models: where their files are kept, how they score, how they are made."""

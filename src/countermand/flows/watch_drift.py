@@ -1,0 +1,111 @@
+"""Is the world still the one a model learnt? Its inputs and scores of late, against the card's baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from countermand.flows.explain_score import Programs, row_of
+from countermand.flows.replay_decision import PolicyShelf
+from countermand.oversight.drift import FAR, MOVED, PageHinkley, counts_in, stability_index
+from countermand.policy.bound import BoundModel
+from countermand.vocabulary.models import ModelCard, RecordedFacts
+
+LATEST_MAX = 20_000
+LEAST = 100
+
+
+class LatestFacts(Protocol):
+    """Recorded facts."""
+
+    async def latest(self, count: int) -> list[RecordedFacts]:
+        """Those of the last operations, newest first."""
+        ...
+
+
+class DriftDesk(Protocol):
+    """What this story needs of the desk."""
+
+    @property
+    def policy_shelf(self) -> PolicyShelf: ...
+
+    @property
+    def recorded_facts(self) -> LatestFacts: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One input (or the score) of a model: its PSI against the baseline, and how often it is unknown.
+
+    `verdict` is `same`, `moved`, `far`, or `unknown` where there is too little to tell.
+    """
+
+    model: str
+    name: str
+    index: float | None
+    unknown_before: float
+    unknown_now: float
+    rows: int
+    verdict: str
+
+
+async def watch_drift(
+    desk: DriftDesk, models: Sequence[BoundModel], cards: Sequence[ModelCard], count: int = LATEST_MAX
+) -> list[Drift]:
+    """Every input and the score of each model, over the last operations of the kinds that it scores."""
+    programs = Programs(desk.policy_shelf)
+    recorded = await desk.recorded_facts.latest(count)
+    named = [
+        (one.kind, dict(zip((await programs.program(one.policy_id)).index, one.facts, strict=True)))
+        for one in recorded
+    ]
+    found: list[Drift] = []
+    for model, card in zip(models, cards, strict=True):
+        mine = [facts for kind, facts in named if model.kinds is None or kind in model.kinds]
+        columns = [*model.inputs, model.fact]
+        table = np.array([row_of(columns, facts) for facts in mine]).reshape(-1, len(columns))
+        found += _drifts(model, card, columns, table)
+    return found
+
+
+def _drifts(
+    model: BoundModel, card: ModelCard, columns: Sequence[str], table: NDArray[np.float64]
+) -> Iterable[Drift]:
+    baselines = {one.name: one for one in card.baselines}
+    if card.score_baseline is not None:
+        baselines[model.fact] = card.score_baseline
+    for place, name in enumerate(columns):
+        base = baselines.get(name)
+        if base is None:
+            continue
+        counts, unknown = counts_in(table[:, place], base.edges)
+        before, now = sum(base.counts) + base.unknown, len(table)
+        index = stability_index([*base.counts, base.unknown], [*counts, unknown]) if now >= LEAST else None
+        yield Drift(
+            model.name,
+            name,
+            index,
+            base.unknown / before if before else 0.0,
+            unknown / now if now else 0.0,
+            now,
+            verdict(index),
+        )
+
+
+def verdict(index: float | None) -> str:
+    """How a stability index reads."""
+    if index is None:
+        return "unknown"
+    return "far" if index >= FAR else "moved" if index >= MOVED else "same"
+
+
+def mean_moved_at(scores: Iterable[float]) -> list[int]:
+    """After how many scores their mean had moved for good, by Page and Hinkley's test, oldest first."""
+    watch = PageHinkley()
+    for score in scores:
+        watch.see(score)
+    return watch.alarms
