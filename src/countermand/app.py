@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -30,12 +31,15 @@ from countermand.adapters.postgres.recorded import PostgresRecordedFacts
 from countermand.adapters.postgres.report import PostgresReport
 from countermand.adapters.postgres.roles import grants_sql
 from countermand.adapters.postgres.seat import take_seat
+from countermand.adapters.postgres.shadow_follower import PostgresFollower
+from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server, shared_server
 from countermand.flows.arms import Arm, Arms
 from countermand.flows.backtest import OfflineEngine
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.desk import Desk
+from countermand.flows.follow_operations import Follower
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
 from countermand.flows.model_rows import NOTHING_KNOWN, RowCollector, rows_of_table
@@ -60,6 +64,7 @@ DEMO_PLACES = Path(__file__).parent / "adapters" / "places" / "demo_places.csv"
 MAPPINGS = Path(__file__).parent / "mappings"
 MODELS = "models"
 DESK_CONNECTIONS_MAX = 2
+FOLLOWER_PLACE_SECONDS = 1.0
 
 database_grants = grants_sql
 
@@ -101,6 +106,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             keys=PostgresKeys(pool, time),
             lists=PostgresLists(pool),
             profiles=PostgresProfiles(pool),
+            shadows=PostgresShadows(pool),
             orders=PostgresOrders(pool),
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
@@ -128,6 +134,30 @@ async def open_database(settings: Settings) -> AsyncIterator[str]:
         return
     async with shared_server(settings.data_dir, binaries=settings.postgres_binaries) as (dsn, _):
         yield dsn
+
+
+@asynccontextmanager
+async def open_follower(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Follower]:
+    """The follower of shadow policies on the database of the settings; it waits until no other one follows.
+
+    Without a database_url the private server is joined where it runs. Raises SetupError like `open_desk`.
+    """
+    time = SystemClock() if clock is None else clock
+    async with open_database(settings) as dsn:
+        store = PostgresFollower(dsn)
+        try:
+            await migrate(dsn)
+            await store.open()
+            while not await store.take_place():  # noqa: ASYNC110 - the other follower sends no event
+                await asyncio.sleep(FOLLOWER_PLACE_SECONDS)
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        try:
+            yield Follower(
+                store, MemoryFeatureStore, time, settings.shadow_lag_seconds_max, settings.shadow_days_kept
+            )
+        finally:
+            await store.close()
 
 
 @asynccontextmanager
@@ -174,6 +204,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             lists=memory.lists,
             profiles=PostgresProfiles(pool),
             models=models,
+            shadows=PostgresShadows(pool),
             clock=time,
             ids=ids,
             rebuilt=rebuilt.operations,

@@ -30,6 +30,8 @@ class Settings:
     queue_length_max: int = 20_000
     future_seconds_max: int = 300
     shared_buffers_mb: int = 256
+    shadow_lag_seconds_max: int = 300
+    shadow_days_kept: int = 90
     log_level: str = "info"
     spark_master: str = "local[2]"
 

@@ -10,6 +10,7 @@ from countermand.flows.freeze_account import OrderBook
 from countermand.flows.house import PolicyShelf
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
+from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.replay_decision import Archive
 from countermand.flows.watch_drift import LatestFacts
@@ -40,6 +41,7 @@ class Desk:
     keys: KeyBook
     lists: ListBook
     profiles: ProfileBook
+    shadows: ShadowBook
     orders: OrderBook
     archive: Archive
     policy_shelf: PolicyShelf

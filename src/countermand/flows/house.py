@@ -11,6 +11,7 @@ from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
+from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.replay_decision import Archive
 from countermand.kernel.clock import Clock
@@ -45,6 +46,7 @@ class House:
     lists: ListBook
     profiles: ProfileBook
     models: Scorers
+    shadows: ShadowBook
     clock: Clock
     ids: Ids
     rebuilt: int

@@ -47,6 +47,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     "policy": ("commands.policy", Text(en="Check, explain and show policies", zh="检查、讲解和查看策略")),
     "train": ("commands.train", Text(en="Train a model of a policy", zh="训练策略中的模型")),
     "model": ("commands.model", Text(en="Keep, explain and watch models", zh="管理、解释和监测模型")),
+    "shadow": (
+        "commands.shadow",
+        Text(en="Try policies on real traffic without effect", zh="在真实流量上无影响地试运行策略"),
+    ),
     "key": ("commands.key", Text(en="Make, revoke and list API keys", zh="创建、吊销和查看 API 密钥")),
     "list": ("commands.list", Text(en="Keep the lists that rules ask", zh="维护规则所用的名单")),
     "account": (

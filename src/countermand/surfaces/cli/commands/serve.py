@@ -13,6 +13,7 @@ from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.collector import collector_off_the_path
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import serve as serve_front
+from countermand.surfaces.shadow_child import follower_beside
 
 
 @command(
@@ -42,5 +43,5 @@ def serve(data_dir: Path | None, port: int | None, host: str | None, policy: str
 async def _serve(settings: Settings) -> None:
     async with open_house(settings) as house:
         front = make_front(house)
-        async with collector_off_the_path():
+        async with collector_off_the_path(), follower_beside(house.shadows, settings):
             await serve_front(front, settings.host, settings.port)
