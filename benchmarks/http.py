@@ -29,7 +29,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import msgspec
 from benchmarks.http_history import ACCOUNTS, load_history, operations
-from benchmarks.peers.window_sql import WindowSql
+from benchmarks.peers import FORMS
 
 from countermand.adapters.postgres.server import PrivateServer
 from countermand.app import open_desk, open_house, read_policy
@@ -80,12 +80,12 @@ async def prepare(bench: Bench) -> None:
     bench.peer_dsn = urlunsplit(urlsplit(bench.dsn)._replace(path="/peer"))
     peer = await asyncpg.connect(bench.peer_dsn)
     program = compile_policy(read_policy(POLICY))
-    sql = WindowSql(program.plan)
+    sql = FORMS[options.peer](program)
     await peer.execute(sql.schema)
     policy_id = await connection.fetchval("SELECT max(id) FROM policy_version")
     began = time.monotonic()
     now = time.time_ns() // 1000
-    await load_history(connection, peer, program, policy_id, options.seed, options.history, now)
+    await load_history(connection, peer, program, policy_id, options.seed, options.history, now, options.peer)
     await peer.execute(sql.indexes)
     for one in (connection, peer):
         await one.execute("VACUUM ANALYZE")
@@ -114,6 +114,7 @@ def start_peer(bench: Bench) -> subprocess.Popen[bytes]:
         **os.environ,
         "PEER_DATABASE": bench.peer_dsn,
         "PEER_CONNECTIONS": str(max(8, 16 // workers)),
+        "PEER_FORM": bench.options.peer,
     }
     environment["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(command, env=environment, cwd=bench.directory)
@@ -307,6 +308,9 @@ def main(argv: list[str] | None = None) -> int:
         "--connections", type=lambda text: [int(n) for n in text.split(",")], default=[16, 64]
     )
     parser.add_argument("--cases", default="uniform,hot,nat,tail,fsync")
+    parser.add_argument(
+        "--peer", choices=["plain", "tuned"], default="plain", help="how it writes its features"
+    )
     parser.add_argument("--peer-workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")

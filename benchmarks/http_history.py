@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from benchmarks.peers import FORMS
 from benchmarks.peers.window_sql import WindowSql
 
 from countermand.flows.circumstances import Surroundings
@@ -68,14 +69,14 @@ def operations(seed: int, count: int, now: int) -> Iterator[tuple[Operation, int
 
 
 async def load_history(
-    ours: Any, theirs: Any, program: Program, policy_id: int, seed: int, count: int, now: int
+    ours: Any, theirs: Any, program: Program, policy_id: int, seed: int, count: int, now: int, form: str
 ) -> None:
     """COPY the same history into both databases; everything was allowed, and nothing of it is asked again.
 
     Facts, standing and answers of these rows are short stand-ins: no window and no decision reads them.
     """
     surroundings = Surroundings(program, lambda _: NOWHERE, _Nothing(), _Nothing())
-    sql = WindowSql(program.plan)
+    sql = FORMS[form](program)
     mine: list[tuple[Any, ...]] = []
     peers: list[tuple[Any, ...]] = []
     for n, (operation, at) in enumerate(operations(seed, count, now)):
@@ -87,7 +88,7 @@ async def load_history(
             n + 1, operation.id, operation.account, operation.kind.value, moment, moment, digest(body), body,
             f"dec-{n}", 0, policy_id, b"\x90", msgspec.msgpack.encode(seen), b"\xc0", b"{}",
         ))  # fmt: skip
-        peers.append((operation.id, seen.at, seen.mask, *seen.keys, *seen.values))
+        peers.append(tuple(sql.row_of(operation.id, seen, given, "allow")))
         if len(mine) == CHUNK:
             await _copy(ours, theirs, sql, mine, peers)
             mine, peers = [], []

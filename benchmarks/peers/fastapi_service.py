@@ -1,9 +1,11 @@
 """The peer: the plain service a team would write, with FastAPI, pydantic, asyncpg and features as SQL.
 
-It is given more than it would have: our own compiled rules and reasons, our wording of the decision, filters
-worked out before the insert, one prepared statement for all features over covering indexes, two round trips
-to the database in all. It does not do what we do besides: serialize decisions of one account (two at once may
-both pass a limit), share gates with a freeze, journal facts, check keys, or answer a reused id with 409.
+It is given more than it would have: our own compiled rules and reasons, our wording of the decision, one
+prepared statement for all features, two round trips to the database in all. PEER_FORM says how the features
+are written: `plain` (a subquery each, an index per key) or `tuned` (filters worked out before the insert, one
+scan per key over covering indexes). It does not do what we do besides: serialize decisions of one account
+(two at once may both pass a limit), share gates with a freeze, journal facts, check keys, or answer a reused
+id with 409.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from benchmarks.peers.window_sql import WindowSql
+from benchmarks.peers import FORMS
 from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -84,7 +86,7 @@ class _NoLists:
 
 
 program = compile_policy(read_policy(os.environ.get("PEER_POLICY", "cn-consumer-finance")))
-sql = WindowSql(program.plan)
+sql = FORMS[os.environ.get("PEER_FORM", "plain")](program)
 surroundings = Surroundings(program, lambda _: NOWHERE, _NoLists(), _NoLists())
 clock, ids = SystemClock(), RandomIds()
 pool: asyncpg.Pool[Any]
@@ -109,10 +111,11 @@ async def decide_operation(body: OperationIn) -> Response:
     async with pool.acquire() as connection:
         given = program.given(surroundings.of(operation, Account(id=operation.account), at))
         own = program.observation(given)
+        asked = sql.arguments_of(own, given)
         row = await connection.fetchrow(
             f"SELECT a.id, a.type, a.frozen, w.* FROM ({sql.read}) AS w "
-            f"LEFT JOIN account AS a ON a.id = ${len(sql.arguments(own)) + 1}",
-            *sql.arguments(own),
+            f"LEFT JOIN account AS a ON a.id = ${len(asked) + 1}",
+            *asked,
             operation.account,
         )
         windows = sql.values(tuple(row)[3:], own)
@@ -125,11 +128,7 @@ async def decide_operation(body: OperationIn) -> Response:
         try:
             await connection.execute(
                 sql.insert,
-                operation.id,
-                seen.at,
-                seen.mask,
-                *seen.keys,
-                *seen.values,
+                *sql.row_of(operation.id, seen, given, decision.outcome),
                 decision.id,
                 decision.outcome,
                 msgspec.json.encode(operation).decode(),

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from countermand.policy.plan import Aggregate, ColumnKind, FeaturePlan, Observation, Window
+from countermand.policy.plan import Aggregate, ColumnKind, Observation, Window
+from countermand.policy.program import Facts, Program
 
 _TYPES = {ColumnKind.INTEGER: "bigint", ColumnKind.NUMBER: "double precision", ColumnKind.TEXT: "text"}
 
 
 class WindowSql:
-    """SQL for one plan: `schema`, `indexes`, `read` ($1 own instant, then the keys), `insert`."""
+    """SQL for one program: `schema`, `indexes`, `read` ($1 own instant, then the keys), `insert`."""
 
-    def __init__(self, plan: FeaturePlan) -> None:
-        self.plan = plan
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.plan = plan = program.plan
         keys = [f"k{n}" for n in range(len(plan.entities))]
         values = [f"v{n}" for n in range(len(plan.columns))]
         self.columns = ["id", "at", "mask", *keys, *values]
@@ -108,9 +110,13 @@ class WindowSql:
         self.pieces += [(number, name) for name, _ in kinds]
         return [text for _, text in kinds]
 
-    def arguments(self, own: Observation) -> list[Any]:
+    def arguments_of(self, own: Observation, _given: Facts) -> list[Any]:
         """What `read` is asked with."""
         return [own.at, *own.keys, *(own.values[column] for column in self.own_columns)]
+
+    def row_of(self, operation_id: str, seen: Observation, _given: Facts, _outcome: str) -> list[Any]:
+        """The columns of one operation, in the order of `columns`."""
+        return [operation_id, seen.at, seen.mask, *seen.keys, *seen.values]
 
     def values(self, row: Any, own: Observation) -> list[Any]:
         """The features in the plan's order, the operation's own part included where the plan says so."""
