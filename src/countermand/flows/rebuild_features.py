@@ -3,103 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from queue import SimpleQueue
-from typing import Any
 
 import msgspec
 
-from countermand.flows.circumstances import Surroundings
-from countermand.kernel.clock import micros_of
-from countermand.policy.package import compile_recorded
+from countermand.flows.recall import Recall
 from countermand.policy.plan import Observation
 from countermand.policy.ports import FeatureStore
-from countermand.policy.program import Program
-from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
-from countermand.vocabulary.parties import Account
-from countermand.vocabulary.places import NOWHERE, Place
 from countermand.work import DecisionStore, HistoryRow
 
 CHUNKS_WAITING_MAX = 4
 _OBSERVATION = msgspec.msgpack.Decoder(Observation)
-_FACTS = msgspec.msgpack.Decoder(list[Any])
-_OPERATION = msgspec.json.Decoder(Operation)
 
 
-class _Forgotten:
-    """Lists and population as they were then: what was not recorded of them is unknown."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return None
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return None
+def observation_of(row: HistoryRow, recall: Recall) -> Observation:
+    """As recorded where the windows were the same; else anew from the recorded facts and body."""
+    if row.observation is not None:
+        return _OBSERVATION.decode(row.observation)
+    given, program = recall.given(row), recall.program
+    return program.observed(given, program.observation(given), Outcome(row.outcome).word)
 
 
-def _nowhere(_ip: str) -> Place:
-    return NOWHERE
-
-
-@dataclass(slots=True)
-class _Reader:
-    """Turns recorded rows into observations of the present policy.
-
-    sources: the recorded policies' files by number.
-    """
-
-    program: Program
-    sources: Mapping[int, Mapping[str, str]]
-    surroundings: Surroundings = field(init=False)
-    _programs: dict[int, Program] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        forgotten = _Forgotten()
-        self.surroundings = Surroundings(self.program, _nowhere, forgotten, forgotten)
-
-    def program_of(self, policy_id: int) -> Program:
-        if policy_id not in self._programs:
-            self._programs[policy_id] = compile_recorded(self.sources[policy_id])
-        return self._programs[policy_id]
-
-    def observation(self, row: HistoryRow) -> Observation:
-        """As recorded where the windows were the same; else anew from the recorded facts and body."""
-        if row.observation is not None:
-            return _OBSERVATION.decode(row.observation)
-        assert row.facts is not None, "rows of other policies come whole"
-        assert row.body is not None, "rows of other policies come whole"
-        operation = _OPERATION.decode(row.body)
-        account = Account(id=operation.account)
-        circumstances = self.surroundings.of(operation, account, micros_of(operation.occurred_at))
-        then = self.program_of(row.policy_id)
-        recorded = dict(zip(then.index, _FACTS.decode(row.facts), strict=True))
-        given = self.program.given_again(circumstances, recorded)
-        return self.program.observed(given, self.program.observation(given), Outcome(row.outcome).word)
-
-
-async def rebuild_features(
-    program: Program,
-    policy_id: int,
-    features: FeatureStore,
-    store: DecisionStore,
-    sources: Mapping[int, Mapping[str, str]],
-    now: int,
-) -> int:
+async def rebuild_features(recall: Recall, features: FeatureStore, store: DecisionStore, now: int) -> int:
     """Load every recorded operation that a window may still see; how many were kept.
 
     Operations decided under a policy with other windows are observed anew from their recorded facts; what
     that policy did not look at is unknown, not invented.
     """
-    reader = _Reader(program, sources)
-    same = {policy_id} | {
-        number
-        for number in sources
-        if number != policy_id and reader.program_of(number).windows_digest == program.windows_digest
-    }
+    same = {recall.policy_id, *filter(recall.same_windows, recall.sources)}
     loop = asyncio.get_running_loop()
     chunks: SimpleQueue[list[HistoryRow] | None] = SimpleQueue()
     space = asyncio.Semaphore(CHUNKS_WAITING_MAX)
@@ -107,13 +40,14 @@ async def rebuild_features(
     def observations() -> Iterator[Observation]:
         while (chunk := chunks.get()) is not None:
             loop.call_soon_threadsafe(space.release)
-            yield from map(reader.observation, chunk)
+            for row in chunk:
+                yield observation_of(row, recall)
 
     # The loader works in a thread of its own while the database sends the next chunks.
     loading = loop.run_in_executor(None, features.load, observations())
     loading.add_done_callback(lambda _: space.release())
     try:
-        async for rows in store.history(now - program.plan.kept_micros, same):
+        async for rows in store.history(now - recall.program.plan.kept_micros, same):
             await space.acquire()
             if loading.done():
                 break
