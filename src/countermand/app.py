@@ -42,8 +42,11 @@ from countermand.flows.desk import Desk
 from countermand.flows.follow_operations import Follower
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
+from countermand.flows.labelled_windows import LabelledWindows
 from countermand.flows.model_rows import NOTHING_KNOWN, RowCollector, rows_of_table
 from countermand.flows.rebuild_features import rebuild_features
+from countermand.flows.recall import Recall
+from countermand.flows.record_labels import LabelBook
 from countermand.flows.train_model import Learner
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import SetupError
@@ -183,16 +186,18 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
         stack.push_async_callback(store.close)
         memory = await stack.enter_async_context(_memory(pool, program, time))
         features = MemoryFeatureStore(program.plan)
-        rebuilt = await rebuild_features(
-            program, policy_id, features, store, await shelf.sources(), time.now()
-        )
+        recall = Recall(program, policy_id, await shelf.sources())
+        rebuilt = await rebuild_features(recall, features, store, time.now())
+        labelled = LabelledWindows(recall, features)
+        await labelled.rebuild(store, time.now())
         log.info("features_rebuilt", operations=rebuilt.operations, policy=program.label)
         places = IpTable(settings.geo_country_file, settings.geo_asn_file)
         surroundings = Surroundings(program, places.locate, memory.lists, memory.population)
         ids = RandomIds()
         future_micros_max = settings.future_seconds_max * 10**6
-        arms = Arms(Arm(program, policy_id, features, surroundings, source))
-        decider = Decider(arms, time, ids, future_micros_max)
+        arms = Arms(Arm(program, policy_id, features, surroundings, source, labelled))
+        in_flight_max = max(20_000, 4 * settings.groups_in_flight_max * settings.group_size_max)
+        decider = Decider(arms, time, ids, future_micros_max, LabelBook(ids, in_flight_max))
         committer = _committer(stack, decider, store, settings)
         yield House(
             decider=committer,

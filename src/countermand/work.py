@@ -57,6 +57,32 @@ class DecidedRow(NamedTuple):
     trace_id: str | None
 
 
+class LabelRow(NamedTuple):
+    """One label, ready to be recorded; instants are microseconds UTC. `occurred_at` is the operation's."""
+
+    id: str
+    operation_id: str
+    fraud: bool
+    source: str
+    occurred_at: int
+    known_at: int
+    recorded_at: int
+    recorded_by: str
+    trace_id: str | None
+
+
+class PastOperation(NamedTuple):
+    """A recorded operation as its label needs it, and the last label it has; see DecidedRow."""
+
+    id: str
+    policy_id: int
+    occurred_at: int
+    outcome: int
+    facts: bytes
+    body: bytes
+    label: LabelRow | None
+
+
 class HistoryRow(NamedTuple):
     """What a feature store needs of a recorded operation to be rebuilt.
 
@@ -118,9 +144,12 @@ class Group(Protocol):
 
     accounts: Mapping[str, Account]
     recorded: Mapping[str, Recorded]
+    past: Mapping[str, PastOperation]
 
-    async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
+    async def write(self, rows: Sequence[DecidedRow | LabelRow], facts: Sequence[Fact]) -> None:
         """Record the rows and their journal facts; called in the order of deciding, which becomes theirs.
+
+        Operations and labels are numbered in one order.
 
         Raises RowRefused where the data itself is at fault, AlreadyRecorded, Unavailable.
         """
@@ -138,19 +167,23 @@ class Group(Protocol):
 class DecisionStore(Protocol):
     """Where decisions become durable."""
 
-    async def begin(self, lane: int, guards: Mapping[str, int], ids: Collection[str]) -> Group:
+    async def begin(
+        self, lane: int, guards: Mapping[str, int], ids: Collection[str], labelled: Collection[str] = ()
+    ) -> Group:
         """Open a group on connection `lane` for these accounts (with the guard last seen) and these ids.
 
-        The group names the accounts whose guard has moved, and the ids that are recorded already.
+        The group names the accounts whose guard has moved, the ids that are recorded already, and what is
+        recorded of the operations that get a label (`labelled`).
         Raises Unavailable (database away), SetupError `fenced` (another server has taken over), RowRefused
         (the database cannot even be asked about one of these accounts or ids).
         """
         ...
 
     async def recorded(self, ids: Collection[str], accounts: Collection[str]) -> Mapping[str, Recorded]:
-        """Which of these ids are recorded; asked after a commit whose end is not known.
+        """Which of these ids, of operations or labels, are recorded; asked when a commit's end is unknown.
 
-        Takes the accounts' gates alone first, so a commit still under way has ended before it looks.
+        Takes the gates of the accounts (for a label: of its operation's id) alone first, so a commit still
+        under way has ended before it looks.
         """
         ...
 
@@ -161,6 +194,10 @@ class DecisionStore(Protocol):
 
         Parts with operations of the policies in `same_windows` alone come packed.
         """
+        ...
+
+    def labelled(self, since: int, fraud: Collection[bool]) -> AsyncIterator[list[PastOperation]]:
+        """Operations since an instant whose last label is one of these, in the order of those labels."""
         ...
 
 

@@ -113,9 +113,9 @@ class Faults:
         self.store, self.plan = store, plan
         self.calls: dict[str, int] = {}
 
-    async def begin(self, lane: int, guards: Any, ids: Any) -> Any:
+    async def begin(self, lane: int, guards: Any, ids: Any, labelled: Any = ()) -> Any:
         await self.at("begin")
-        return FaultyGroup(self, await self.store.begin(lane, guards, ids))
+        return FaultyGroup(self, await self.store.begin(lane, guards, ids, labelled))
 
     async def recorded(self, ids: Any, accounts: Any) -> Any:
         await self.at("recorded")
@@ -138,7 +138,7 @@ class FaultyGroup:
 
     def __init__(self, faults: Faults, group: Any) -> None:
         self.faults, self.group = faults, group
-        self.accounts, self.recorded = group.accounts, group.recorded
+        self.accounts, self.recorded, self.past = group.accounts, group.recorded, group.past
 
     async def write(self, rows: Any, facts: Any) -> None:
         await self.faults.at("write")

@@ -12,7 +12,9 @@ import pytest
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.flows.arms import Arm, Arms
 from countermand.flows.house import House
+from countermand.flows.labelled_windows import LabelledWindows
 from countermand.flows.rebuild_features import rebuild_features
+from countermand.flows.recall import Recall
 from countermand.kernel.errors import Unavailable
 from countermand.policy.package import compile_policy
 from flows.stage import (
@@ -48,7 +50,9 @@ def stand_beside(house: House) -> Arm:
     source = other_files()
     program = compile_policy(source)
     surroundings = replace(house.live.surroundings, program=program)
-    arm = Arm(program, 0, MemoryFeatureStore(program.plan), surroundings, source)
+    features = MemoryFeatureStore(program.plan)
+    labelled = LabelledWindows(Recall(program, 0, {0: source}), features)
+    arm = Arm(program, 0, features, surroundings, source, labelled)
     house.decider.decider.arms = Arms(house.live, (arm,))
     return arm
 
@@ -57,7 +61,8 @@ async def rebuilt_like(house: House, arm: Arm) -> MemoryFeatureStore:
     """What a restart under the arm's policy would find in its windows."""
     fresh = MemoryFeatureStore(arm.program.plan)
     sources = await house.policy_shelf.sources()  # type: ignore[attr-defined]
-    await rebuild_features(arm.program, arm.policy_id, fresh, house.decider.store, sources, house.clock.now())
+    recall = Recall(arm.program, arm.policy_id, sources)
+    await rebuild_features(recall, fresh, house.decider.store, house.clock.now())
     return fresh
 
 

@@ -109,8 +109,8 @@ async def test_one_refused_row_fails_alone_between_overlapping_groups(database_d
     poison = payment(minor=13)
 
     class Refusing(Faults):
-        async def begin(self, lane: int, guards: Any, ids: Any) -> Any:
-            group = await super().begin(lane, guards, ids)
+        async def begin(self, lane: int, guards: Any, ids: Any, labelled: Any = ()) -> Any:
+            group = await super().begin(lane, guards, ids, labelled)
             write = group.write
 
             async def refuse(rows: Any, facts: Any) -> None:

@@ -6,42 +6,21 @@ back to, a canary that decides for a share of the accounts. What any of them dec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from countermand.flows.circumstances import FORGOTTEN, Surroundings, nowhere
+from countermand.flows.circumstances import Surroundings
+from countermand.flows.labelled_windows import LabelledWindows
+from countermand.flows.recall import Onlooker
 from countermand.policy.plan import Observation
 from countermand.policy.ports import FeatureStore
 from countermand.policy.program import Program
-from countermand.vocabulary.operations import Operation
-from countermand.vocabulary.parties import Account
-
-
-class Onlooker:
-    """What a policy's windows take from an operation that another policy decided.
-
-    It knows the operation and the facts that were recorded with it, and nothing else: what the other policy
-    did not look at is unknown, not invented. So windows kept beside the live policy, windows rebuilt after a
-    restart and windows computed offline are the same.
-    """
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self._surroundings = Surroundings(program, nowhere, FORGOTTEN, FORGOTTEN)
-
-    def observation(
-        self, operation: Operation, at: int, recorded: Mapping[str, Any], outcome: str
-    ) -> Observation:
-        """`recorded`: the facts by name as the other policy had them; `outcome`: the word it answered."""
-        circumstances = self._surroundings.of(operation, Account(id=operation.account), at)
-        given = self.program.given_again(circumstances, recorded)
-        return self.program.observed(given, self.program.observation(given), outcome)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arm:
-    """One policy ready to decide. Arms whose windows are the same share one feature store.
+    """One policy ready to decide. Arms whose windows are the same share one feature store and its labels.
 
     `source` are the policy's files, `policy_id` its number in the record.
     """
@@ -51,6 +30,7 @@ class Arm:
     features: FeatureStore
     surroundings: Surroundings
     source: Mapping[str, str]
+    labelled: LabelledWindows
     onlooker: Onlooker = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +52,11 @@ class Arms:
 
     live: Arm
     beside: tuple[Arm, ...] = ()
+
+    @property
+    def labelled(self) -> Sequence[LabelledWindows]:
+        """Where labels stand: one for every store of windows."""
+        return tuple({id(arm.features): arm.labelled for arm in (self.live, *self.beside)}.values())
 
     def others(self, deciding: Arm) -> tuple[Arm, ...]:
         """One arm for every store of windows that the deciding arm does not use itself."""

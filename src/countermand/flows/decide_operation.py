@@ -16,6 +16,7 @@ import structlog
 
 from countermand.decisions.decide import Question, decide
 from countermand.flows.arms import Arm, Arms, Mark
+from countermand.flows.record_labels import LabelBook, Past, PendingLabel
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, micros_of
 from countermand.kernel.errors import BadRequest, Conflict, CountermandError
@@ -25,7 +26,7 @@ from countermand.vocabulary.facts import OPERATION_DECIDED, Fact
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
 from countermand.vocabulary.parties import Account, Freeze
-from countermand.work import DecidedRow, Group, Recorded
+from countermand.work import DecidedRow, Group, LabelRow, Recorded
 
 log = structlog.get_logger(__name__)
 _ANSWER = msgspec.json.Encoder()
@@ -50,6 +51,10 @@ class Pending:
     trace: str | None
     result: bytes | CountermandError | None = None
 
+    @property
+    def id(self) -> str:
+        return self.operation.id
+
 
 def pending_of(operation: Operation, trace: str | None) -> Pending:
     """An operation in its canonical form."""
@@ -59,12 +64,16 @@ def pending_of(operation: Operation, trace: str | None) -> Pending:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a group decided: rows to record, their journal facts, and how to undo its mark on the windows."""
+    """What a group decided: rows to record, their journal facts, and how to undo its mark on the windows.
 
-    rows: list[DecidedRow] = field(default_factory=list)
+    `labelled` holds what each label of the rows is about.
+    """
+
+    rows: list[DecidedRow | LabelRow] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     decided: list[Pending] = field(default_factory=list)
+    labelled: dict[str, tuple[PendingLabel, Past]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,11 +84,17 @@ class Decider:
     clock: Clock
     ids: Ids
     future_micros_max: int
+    labels: LabelBook
+
+    @property
+    def latest(self) -> int:
+        """The latest instant that a sender may name now."""
+        return self.clock.now() + self.future_micros_max
 
     def check_time(self, at: int, operation: Operation) -> None:
         """Raises BadRequest for an operation from too far ahead or too long ago."""
         now = self.clock.now()
-        if at > now + self.future_micros_max:
+        if at > self.latest:
             raise BadRequest(
                 "occurred_in_the_future",
                 "occurred_at lies in the future; check the sender's clock.",
@@ -102,7 +117,7 @@ class Decider:
         self,
         group: Group,
         accounts: Mapping[str, Account],
-        members: Sequence[Pending],
+        members: Sequence[Pending | PendingLabel],
         recent: RecentAnswers,
     ) -> Outcome:
         """Decide every member in order; nothing is awaited, so the windows see them one by one.
@@ -114,23 +129,44 @@ class Decider:
         others = self.arms.others(arm) if self.arms.beside else ()
         now = self.clock.now()  # one instant for the group: they are decided together
         for member in members:
+            if isinstance(member, PendingLabel):
+                self._label_one(member, group, recent, now, outcome)
+                continue
             operation = member.operation
-            known = recent.get(operation.id) or group.recorded.get(operation.id)
+            known: DecidedRow | Recorded | None = recent.get(operation.id)
+            known = known or group.recorded.get(operation.id)
             if known is not None:
                 member.result = repeated(member, known)
                 continue
             account = accounts.get(operation.account) or Account(id=operation.account)
             marked = len(outcome.marks)
             try:
-                self._decide_one(member, account, now, outcome, arm, others)
+                row = self._decide_one(member, account, now, outcome, arm, others)
             except Exception as error:  # a fact that cannot be computed must not take the others along
                 log.exception("decision_failed", operation=operation.id)
                 _take_out(outcome.marks, marked)
                 member.result = broken(error)
                 continue
             assert isinstance(member.result, bytes), "a decided member has its answer"
-            recent.put(operation.id, Recorded(member.body_digest, member.result))
+            recent.put(row)
         return outcome
+
+    def _label_one(
+        self, member: PendingLabel, group: Group, recent: RecentAnswers, now: int, outcome: Outcome
+    ) -> None:
+        past = group.past.get(member.id) or recent.get(member.id)  # else it may be on its way to the record
+        try:
+            recorded = self.labels.record(member, past, self.arms.labelled, now)
+        except Exception as error:  # as with an operation: it fails alone
+            log.exception("label_failed", operation=member.id)
+            member.result = broken(error)
+            return
+        if recorded is not None:
+            assert past is not None, "only what is known can be labelled"
+            row, fact = recorded
+            outcome.rows.append(row)
+            outcome.facts.append(fact)
+            outcome.labelled[row.id] = member, past
 
     def _decide_one(
         self,
@@ -140,7 +176,7 @@ class Decider:
         outcome: Outcome,
         arm: Arm,
         others: Sequence[Arm],
-    ) -> None:
+    ) -> DecidedRow:
         operation, program, at = member.operation, arm.program, member.at
         circumstances = arm.surroundings.of(operation, account, at)
         given = program.given(circumstances)
@@ -185,6 +221,7 @@ class Decider:
         outcome.rows.append(row)
         outcome.facts.append(Fact(now, OPERATION_DECIDED, body, None, member.trace))
         member.result = answer
+        return row
 
     def _observe_beside(
         self, arm: Arm, member: Pending, facts: dict[str, Any], decision: Decision, outcome: Outcome
@@ -202,6 +239,13 @@ class Decider:
 
     def undo(self, outcome: Outcome, recent: RecentAnswers) -> None:
         """Take a group that was not committed out of the windows, newest first."""
+        windows = self.arms.labelled
+        now = self.clock.now()
+        for row in reversed(outcome.rows):
+            if isinstance(row, LabelRow):
+                asked, past = outcome.labelled[row.id]
+                self.labels.undo(row, past, windows, now)
+                asked.result = None
         for mark in reversed(outcome.marks):
             mark.features.retract(mark.ticket)
         for member in outcome.decided:
@@ -210,9 +254,19 @@ class Decider:
 
     def reinstate(self, outcome: Outcome, recorded: Mapping[str, Recorded]) -> None:
         """Put back what turned out to be recorded, in the order in which it was decided."""
+        windows, now = self.arms.labelled, self.clock.now()
         for mark in outcome.marks:
             if mark.operation_id in recorded:
                 mark.features.observe(mark.observation)
+        for row in outcome.rows:
+            if isinstance(row, LabelRow) and row.id in recorded:
+                self.labels.reinstate(row, outcome.labelled[row.id][1], windows, now)
+
+    def settle(self, outcome: Outcome) -> None:
+        """The group is recorded."""
+        for row in outcome.rows:
+            if isinstance(row, LabelRow):
+                self.labels.settle(row)
 
 
 def _take_out(marks: list[Mark], down_to: int) -> None:
@@ -222,7 +276,7 @@ def _take_out(marks: list[Mark], down_to: int) -> None:
         mark.features.retract(mark.ticket)
 
 
-def repeated(member: Pending, known: Recorded) -> bytes | CountermandError:
+def repeated(member: Pending, known: Recorded | DecidedRow) -> bytes | CountermandError:
     """The first answer again for the same body; a refusal for another one under the same id."""
     if known.body_digest == member.body_digest:
         return known.answer
@@ -245,7 +299,7 @@ def broken(error: BaseException) -> CountermandError:
 
 
 class RecentAnswers:
-    """The answers of the last operations, committed or about to be: retries find them without the database.
+    """The last operations decided, committed or about to be: retries and labels find them here.
 
     Bounded: at least as many as can be in flight, so that no repetition slips between a group's reading and
     another group's commit.
@@ -253,15 +307,15 @@ class RecentAnswers:
 
     def __init__(self, count_max: int) -> None:
         self.count_max = count_max
-        self._answers: dict[str, Recorded] = {}
+        self._answers: dict[str, DecidedRow] = {}
         self._order: deque[str] = deque()
 
-    def get(self, operation_id: str) -> Recorded | None:
+    def get(self, operation_id: str) -> DecidedRow | None:
         return self._answers.get(operation_id)
 
-    def put(self, operation_id: str, recorded: Recorded) -> None:
-        self._answers[operation_id] = recorded
-        self._order.append(operation_id)
+    def put(self, row: DecidedRow) -> None:
+        self._answers[row.id] = row
+        self._order.append(row.id)
         if len(self._order) > self.count_max:
             self._answers.pop(self._order.popleft(), None)
 

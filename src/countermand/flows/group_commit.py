@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
 from countermand.flows.decide_operation import Decider, Outcome, Pending, RecentAnswers, broken, pending_of
+from countermand.flows.record_labels import PendingLabel, pending_label
 from countermand.kernel.errors import BadRequest, CountermandError, SetupError, Unavailable
+from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
-from countermand.work import AlreadyRecorded, DecisionStore, Group, RowRefused, database_away
+from countermand.work import AlreadyRecorded, DecidedRow, DecisionStore, Group, RowRefused, database_away
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 ACCOUNTS_CACHED_MAX = 200_000
 # A group is decided again when the one below it failed; each refused row below costs one attempt.
@@ -41,7 +44,7 @@ class _PredecessorFailed(Exception):
 
 @dataclass(slots=True)
 class _Waiting:
-    pending: Pending
+    pending: Pending | PendingLabel
     done: asyncio.Future[bytes]
     attempts: int = 0
 
@@ -94,10 +97,24 @@ class GroupCommitter:
         self, operations: Sequence[Operation], trace: str | None
     ) -> list[bytes | CountermandError]:
         """Answers in order; what is refused is a value in its place."""
+        return await self._all(operations, lambda operation: self._enqueued(operation, trace))
+
+    async def label_many(
+        self, labels: Sequence[Label], actor: str, trace: str | None
+    ) -> list[bytes | CountermandError]:
+        """Labels recorded in their order, among the operations; see `flows.record_labels`."""
+        latest = self.decider.latest
+        return await self._all(
+            labels, lambda label: self._queued(lambda: pending_label(label, actor, trace, latest))
+        )
+
+    async def _all(
+        self, asked: Sequence[T], enqueued: Callable[[T], asyncio.Future[bytes]]
+    ) -> list[bytes | CountermandError]:
         waits: list[asyncio.Future[bytes] | CountermandError] = []
-        for operation in operations:
+        for one in asked:
             try:
-                done = self._enqueued(operation, trace)
+                done = enqueued(one)
             except CountermandError as refusal:
                 waits.append(refusal)
                 continue
@@ -115,6 +132,17 @@ class GroupCommitter:
         return results
 
     def _enqueued(self, operation: Operation, trace: str | None) -> asyncio.Future[bytes]:
+        def pending() -> Pending:
+            try:
+                made = pending_of(operation, trace)
+            except UnicodeEncodeError:
+                raise _unrecordable(operation) from None
+            self.decider.check_time(made.at, operation)
+            return made
+
+        return self._queued(pending)
+
+    def _queued(self, pending: Callable[[], Pending | PendingLabel]) -> asyncio.Future[bytes]:
         if self._closed:
             raise Unavailable(
                 "closing", "The server is shutting down; send it again.", "服务器正在关闭；请重新发送。"
@@ -125,19 +153,14 @@ class GroupCommitter:
                 "Too many operations are waiting; send it again in a moment.",
                 "等待中的操作过多；请稍后重新发送。",
             )
-        try:
-            pending = pending_of(operation, trace)
-        except UnicodeEncodeError:
-            raise _unrecordable(operation) from None
-        self.decider.check_time(pending.at, operation)
-        waiting = _Waiting(pending, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(pending(), asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._wake.set()
         return waiting.done
 
     @property
     def waiting(self) -> int:
-        """How many operations are queued."""
+        """How many operations and labels are queued."""
         return len(self._queue)
 
     # -- the lanes ------------------------------------------------------------------------------------
@@ -203,11 +226,8 @@ class GroupCommitter:
             self._turn.release()
 
     async def _group(self, lane: int, members: list[_Waiting]) -> None:
-        known = {
-            account: self._accounts[account]
-            for account in {member.pending.operation.account for member in members}
-            if account in self._accounts
-        }
+        asking = {m.pending.operation.account for m in members if isinstance(m.pending, Pending)}
+        known = {account: self._accounts[account] for account in asking if account in self._accounts}
         try:
             await self._settle_doubts()
             group = await self._begin(lane, known, members)
@@ -243,15 +263,18 @@ class GroupCommitter:
             await self._after_failure(lane, members, error)
             return
         mine.set_result(True)
+        self.decider.settle(outcome)
         self._answer(members)
         if self.meter is not None:
-            self.meter.group_done(len(outcome.rows), len(self._queue))
+            self.meter.group_done(len(outcome.decided), len(self._queue))
 
     async def _begin(self, lane: int, known: dict[str, Account], members: list[_Waiting]) -> Group:
         """Open the group with the guards we know, and remember what has moved."""
-        guards = {member.pending.operation.account: 0 for member in members}
+        operations = [m.pending.operation for m in members if isinstance(m.pending, Pending)]
+        guards = {operation.account: 0 for operation in operations}
         guards.update({account: profile.guard for account, profile in known.items()})
-        group = await self.store.begin(lane, guards, [m.pending.operation.id for m in members])
+        labelled = {m.pending.id for m in members if isinstance(m.pending, PendingLabel)}
+        group = await self.store.begin(lane, guards, [operation.id for operation in operations], labelled)
         if len(self._accounts) + len(group.accounts) > ACCOUNTS_CACHED_MAX:
             self._accounts.clear()
         self._accounts.update(group.accounts)
@@ -266,7 +289,9 @@ class GroupCommitter:
         """After a commit whose end we did not see: what is recorded after all goes back into the windows."""
         while self._doubtful:
             outcome = self._doubtful[0]
-            accounts = {row.account for row in outcome.rows}
+            accounts = {
+                row.account if isinstance(row, DecidedRow) else row.operation_id for row in outcome.rows
+            }
             recorded = await self.store.recorded([row.id for row in outcome.rows], accounts)
             if self._doubtful and self._doubtful[0] is outcome:  # the other lane may have been faster
                 self._doubtful.popleft()
@@ -288,8 +313,9 @@ class GroupCommitter:
             for member in members:
                 await self._group(lane, [member])
             return
-        log.error("row_refused", error=str(error), operation=members[0].pending.operation.id)
-        self._refuse(members, _unrecordable(members[0].pending.operation))
+        refused = members[0].pending
+        log.error("row_refused", error=str(error), operation=refused.id)
+        self._refuse(members, _unrecordable(refused))
 
     def _retry(self, members: list[_Waiting]) -> None:
         for member in members:
@@ -325,7 +351,7 @@ def _heard(done: asyncio.Future[bytes]) -> None:
         done.exception()
 
 
-def _unrecordable(operation: Operation) -> BadRequest:
+def _unrecordable(operation: Operation | Pending | PendingLabel) -> BadRequest:
     return BadRequest(
         "unrecordable_operation",
         "The operation holds data that cannot be recorded, so it was not decided; a retry is no help.",

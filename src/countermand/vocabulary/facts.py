@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 OPERATION_DECIDED = "operation.decided"
+OPERATION_LABELLED = "operation.labelled"
 ACCOUNT_FROZEN = "account.frozen"
 ACCOUNT_LIFTED = "account.lifted"
 ACCOUNT_PROFILED = "account.profiled"

@@ -32,13 +32,13 @@ def read_operation(body: bytes) -> Operation:
     `unknown_currency`, `invalid_ip`); the details name the field.
     """
     if len(body) > BODY_BYTES_MAX:
-        raise _too_large(BODY_BYTES_MAX)
+        raise too_large(BODY_BYTES_MAX)
     try:
         operation = _OPERATION.decode(body)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed(error) from None
+        raise malformed(error) from None
     return checked(operation)
 
 
@@ -57,13 +57,13 @@ def operation_of(values: dict[str, Any]) -> Operation:
 def read_batch(body: bytes) -> list[Operation | CountermandError]:
     """Up to 1,000 operations; a row that cannot be read is its refusal, in its place."""
     if len(body) > BATCH_BYTES_MAX:
-        raise _too_large(BATCH_BYTES_MAX)
+        raise too_large(BATCH_BYTES_MAX)
     try:
         rows = _BATCH.decode(body).operations
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed(error) from None
+        raise malformed(error) from None
     if len(rows) > BATCH_OPERATIONS_MAX:
         raise BadRequest(
             "batch_too_long",
@@ -111,7 +111,8 @@ def checked(operation: Operation) -> Operation:
     return operation
 
 
-def _too_large(limit: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body over `limit` bytes."""
     return TooLarge(
         "body_too_large",
         f"The body is larger than {limit:,} bytes.",
@@ -120,7 +121,8 @@ def _too_large(limit: int) -> TooLarge:
     )
 
 
-def _malformed(error: Any) -> BadRequest:
+def malformed(error: Any) -> BadRequest:
+    """The refusal of a body that is not JSON."""
     return BadRequest(
         "malformed_json",
         f"The body is not valid JSON: {error}.",

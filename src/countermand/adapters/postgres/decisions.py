@@ -12,7 +12,7 @@ from countermand.adapters.postgres.availability import AWAY, unavailable
 from countermand.adapters.postgres.pool import CLOSE_SECONDS_MAX, connect
 from countermand.adapters.postgres.profiles import account_of_row
 from countermand.adapters.postgres.queries import Queries
-from countermand.kernel.clock import moment_of
+from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import SetupError
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.parties import Account
@@ -21,6 +21,8 @@ from countermand.work import (
     DecidedRow,
     HistoryPart,
     HistoryRow,
+    LabelRow,
+    PastOperation,
     Recorded,
     RowRefused,
     gate_of,
@@ -28,7 +30,9 @@ from countermand.work import (
 
 # One value holds the packed observations of so many numbers.
 HISTORY_PART_NUMBERS = 4_096
+LABELLED_CHUNK_ROWS = 20_000
 _OPERATION_COLUMNS = [*DecidedRow._fields, "seq"]
+_LABEL_COLUMNS = [*LabelRow._fields, "seq"]
 _JOURNAL_COLUMNS = ["at", "kind", "subject", "body", "trace_id"]
 
 
@@ -49,8 +53,10 @@ class PostgresDecisions:
                 with suppress(*AWAY):  # a connection whose server was killed has nobody to say goodbye to
                     await connection.close(timeout=CLOSE_SECONDS_MAX)
 
-    async def begin(self, lane: int, guards: Mapping[str, int], ids: Collection[str]) -> PostgresGroup:
-        gates = sorted({gate_of(account) for account in guards})
+    async def begin(
+        self, lane: int, guards: Mapping[str, int], ids: Collection[str], labelled: Collection[str] = ()
+    ) -> PostgresGroup:
+        gates = sorted({gate_of(shared) for shared in (*guards, *labelled)})
         queries = self._queries
         connection: asyncpg.Connection[Any] | None = None
         try:
@@ -63,6 +69,7 @@ class PostgresDecisions:
             rows = await connection.fetch(queries.group_begun, list(guards), list(guards.values()), list(ids))
             if rows[0]["epoch"] != self.epoch:
                 raise fenced()
+            past = await connection.fetch(queries.past_operations, list(labelled)) if labelled else []
             if self._seq_next is None:
                 self._number_from(await connection.fetchval(queries.last_seq) + 1)
         except AWAY as error:
@@ -80,7 +87,7 @@ class PostgresDecisions:
                 known[row["id"]] = Recorded(row["body_digest"], row["answer"])
             elif row["id"] is not None:
                 accounts[row["id"]] = account_of_row(row)
-        return PostgresGroup(self, lane, connection, accounts, known)
+        return PostgresGroup(self, lane, connection, accounts, known, {row["id"]: _past(row) for row in past})
 
     async def recorded(self, ids: Collection[str], accounts: Collection[str]) -> Mapping[str, Recorded]:
         try:
@@ -112,6 +119,18 @@ class PostgresDecisions:
                         continue
                     rows = await connection.fetch(queries.history_rows, *span)
                     yield HistoryPart(end, count, b"", [HistoryRow(*row) for row in rows])
+        finally:
+            await connection.close()
+
+    async def labelled(self, since: int, fraud: Collection[bool]) -> AsyncIterator[list[PastOperation]]:
+        connection = await connect(self._dsn, statement_seconds_max=0)
+        try:
+            async with connection.transaction(readonly=True):
+                cursor = await connection.cursor(
+                    self._queries.labelled_operations, moment_of(since), list(fraud)
+                )
+                while chunk := await cursor.fetch(LABELLED_CHUNK_ROWS):
+                    yield [_past(row) for row in chunk]
         finally:
             await connection.close()
 
@@ -152,25 +171,31 @@ class PostgresGroup:
         connection: asyncpg.Connection[Any],
         accounts: Mapping[str, Account],
         recorded: Mapping[str, Recorded],
+        past: Mapping[str, PastOperation],
     ) -> None:
         self._store, self._lane, self._connection = store, lane, connection
-        self.accounts, self.recorded = accounts, recorded
+        self.accounts, self.recorded, self.past = accounts, recorded, past
 
-    async def write(self, rows: Sequence[DecidedRow], facts: Sequence[Fact]) -> None:
+    async def write(self, rows: Sequence[DecidedRow | LabelRow], facts: Sequence[Fact]) -> None:
         numbers = self._store.numbered(len(rows))  # before the first await: in the order of deciding
         # A group is decided at one instant, so few moments serve all its rows and facts.
-        moments = {
-            at: moment_of(at) for at in {row.received_at for row in rows} | {fact.at for fact in facts}
-        }
-        records = [
-            (*row[:3], moment_of(row.occurred_at), moments[row.received_at], *row[5:], number)
-            for row, number in zip(rows, numbers, strict=True)
-        ]
+        moments = {at: moment_of(at) for at in {fact.at for fact in facts}}
+        records: list[tuple[Any, ...]] = []
+        labels: list[tuple[Any, ...]] = []
+        for row, number in zip(rows, numbers, strict=True):
+            if isinstance(row, LabelRow):
+                times = map(moment_of, row[4:7])
+                labels.append((*row[:4], *times, *row[7:], number))
+                continue
+            now = moments.get(row.received_at) or moment_of(row.received_at)
+            records.append((*row[:3], moment_of(row.occurred_at), now, *row[5:], number))
         lines = [(moments[f.at], f.kind, f.subject, f.body, f.trace) for f in facts]
         try:
             await self._connection.copy_records_to_table(
                 "operation", records=records, columns=_OPERATION_COLUMNS
             )
+            if labels:
+                await self._connection.copy_records_to_table("label", records=labels, columns=_LABEL_COLUMNS)
             await self._connection.copy_records_to_table("journal", records=lines, columns=_JOURNAL_COLUMNS)
         except AWAY as error:
             raise unavailable(error) from error
@@ -192,6 +217,17 @@ class PostgresGroup:
             await self._connection.execute("ROLLBACK")
         except (*AWAY, asyncpg.PostgresError):
             self._store._drop(self._lane)
+
+
+def _past(row: Any) -> PastOperation:
+    label = None
+    if row["label_id"] is not None:
+        label = LabelRow(
+            row["label_id"], row["id"], row["fraud"], row["source"], micros_of(row["occurred_at"]),
+            micros_of(row["known_at"]), micros_of(row["recorded_at"]), row["recorded_by"], row["trace_id"],
+        )  # fmt: skip
+    at = micros_of(row["occurred_at"])
+    return PastOperation(row["id"], row["policy_id"], at, row["outcome"], row["facts"], row["body"], label)
 
 
 def refused(error: Exception) -> RowRefused:

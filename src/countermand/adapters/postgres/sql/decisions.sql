@@ -16,8 +16,31 @@ LEFT JOIN (
 ) AS known ON true;
 
 -- name: operations_recorded
--- The answers of those ids ($1) that are recorded.
-SELECT id, body_digest, answer FROM operation WHERE id = ANY($1::text[]);
+-- The answers of those ids ($1) that are recorded; a label has none, it is enough that it is there.
+SELECT id, body_digest, answer FROM operation WHERE id = ANY($1::text[])
+UNION ALL
+SELECT id, ''::bytea, ''::bytea FROM label WHERE id = ANY($1::text[]);
+
+-- name: past_operations
+-- What a label needs of the operations it is about ($1 ids), with the last label each has.
+SELECT o.id, o.policy_id, o.occurred_at, o.outcome, o.facts, o.body,
+       l.id AS label_id, l.fraud, l.source, l.known_at, l.recorded_at, l.recorded_by, l.trace_id
+FROM operation AS o
+LEFT JOIN LATERAL (
+    SELECT * FROM label WHERE operation_id = o.id ORDER BY seq DESC LIMIT 1
+) AS l ON true
+WHERE o.id = ANY($1::text[]);
+
+-- name: labelled_operations
+-- Operations since an instant ($1) whose last label is one of $2, in the order of those labels.
+SELECT o.id, o.policy_id, o.occurred_at, o.outcome, o.facts, o.body,
+       l.id AS label_id, l.fraud, l.source, l.known_at, l.recorded_at, l.recorded_by, l.trace_id
+FROM (
+    SELECT DISTINCT ON (operation_id) * FROM label WHERE occurred_at > $1 ORDER BY operation_id, seq DESC
+) AS l
+JOIN operation AS o ON o.id = l.operation_id
+WHERE l.fraud = ANY($2::boolean[])
+ORDER BY l.seq;
 
 -- name: history_span
 -- The first and the last number in the record.
@@ -42,5 +65,5 @@ WHERE seq >= $2 AND seq < $3 AND occurred_at > $1
 ORDER BY seq;
 
 -- name: last_seq
--- The highest number in the record, 0 in an empty one.
-SELECT coalesce(max(seq), 0) FROM operation;
+-- The highest number in the record, 0 in an empty one; labels are numbered with the operations.
+SELECT greatest((SELECT max(seq) FROM operation), (SELECT max(seq) FROM label), 0);
