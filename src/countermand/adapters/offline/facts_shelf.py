@@ -179,11 +179,15 @@ class FactsShelf:
     def _make_room(self, key: str) -> None:
         folders = [one for one in self.directory.iterdir() if one.is_dir() and one.name != key]
         folders.sort(key=lambda one: one.stat().st_mtime)
-        for old in folders[: max(0, len(folders) - FOLDERS_MAX + 1)]:
+        excess = len(folders) + 1 - FOLDERS_MAX
+        for old in folders:
+            if excess <= 0:
+                return
             lock = os.open(old / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
             with suppress(Conflict):
                 if _lock(lock, old):
                     shutil.rmtree(old, ignore_errors=True)
+                    excess -= 1
             os.close(lock)
 
 

@@ -234,7 +234,7 @@ _PREPARING = Text(en="Preparing facts", zh="准备数据")
 
 def _tell(done: Backtested, words: Text, html: Path | None) -> None:
     """The report to whoever asked, as JSON or as lines, and as a page where that was asked for."""
-    from countermand.surfaces.reports import assess, render_html
+    from countermand.flows.assess_backtest import assess
 
     report = assess(
         done.results[0],
@@ -244,6 +244,8 @@ def _tell(done: Backtested, words: Text, html: Path | None) -> None:
         made_at=SystemClock().now(),
     )
     if html is not None:
+        from countermand.surfaces.reports import render_html
+
         _write(html, render_html(report))
     summary = done.summary()
     for one in done.prepared.refused_rows:
