@@ -90,7 +90,7 @@ def decided(program: Program, operations: Iterable[Labelled]) -> pa.Table:
 
 def mapped(path: Path, mapping_file: Path, rows_max: int, skip: int = 0) -> Iterable[Labelled]:
     """The operations of a mapped file with their labels."""
-    table = open_table(path, read_mapping(mapping_file), mapping_file, 1000)
+    table = open_table(path, read_mapping(mapping_file.read_text("utf-8"), mapping_file), mapping_file, 1000)
     seen = 0
     for batch in table.batches():
         for operation, label in zip(batch.operations, batch.labels, strict=True):
