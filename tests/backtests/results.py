@@ -127,7 +127,7 @@ rules:
     reason: {{en: "{{amount}} is a large sum", zh: "{{amount}}是大额"}}
     scenario: large amount
   - id: busy-day
-    when: payments_1d > 7
+    when: payments_1d > 5
     score: 50
     false_positive_budget: 2 a day
     reason: {{en: "{{payments_1d}} operations in a day", zh: "一天内{{payments_1d}}笔"}}

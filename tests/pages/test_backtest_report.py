@@ -1,6 +1,6 @@
 """Goal: the report's page works from one file, in both languages, for everybody.
 
-Method: the page of a made-up comparison in a real Chromium: what it asks for, what it shows, what axe-core says.
+Method: the page of a made-up comparison in Chromium: what it asks for, shows, and what axe-core says.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ def test_nothing_else_may_run_or_load(browser, page_file):
             script.textContent = 'window.stolen = 1'; document.body.append(script); return window.stolen }"""
         )
         assert ran is None
-        assert look.page.evaluate("fetch('https://example.org/').then(() => 'sent', () => 'refused')") == "refused"
+        assert (
+            look.page.evaluate("fetch('https://example.org/').then(() => 'sent', () => 'refused')")
+            == "refused"
+        )
         assert any("Content Security Policy" in complaint for complaint in look.complaints)
 
 
