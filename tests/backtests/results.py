@@ -90,7 +90,7 @@ def decided(program: Program, operations: Iterable[Labelled]) -> pa.Table:
 
 def mapped(path: Path, mapping_file: Path, rows_max: int, skip: int = 0) -> Iterable[Labelled]:
     """The operations of a mapped file with their labels."""
-    table = open_table(path, read_mapping(mapping_file), mapping_file, 1000)
+    table = open_table(path, read_mapping(mapping_file.read_text("utf-8"), mapping_file), mapping_file, 1000)
     seen = 0
     for batch in table.batches():
         for operation, label in zip(batch.operations, batch.labels, strict=True):
@@ -127,7 +127,7 @@ rules:
     reason: {{en: "{{amount}} is a large sum", zh: "{{amount}}是大额"}}
     scenario: large amount
   - id: busy-day
-    when: payments_1d > 7
+    when: payments_1d > 5
     score: 50
     false_positive_budget: 2 a day
     reason: {{en: "{{payments_1d}} operations in a day", zh: "一天内{{payments_1d}}笔"}}
