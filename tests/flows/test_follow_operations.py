@@ -203,7 +203,7 @@ CHANGES = {
 async def test_a_shadow_says_what_its_policy_would_have_decided(
     database_dsn: str, empty_database_dsn: str, tables: Any, clock: ManualClock, tmp_path: Path, change: str
 ) -> None:
-    """The story is decided for real, with a restart where the shadow began; the follower begins anew twice."""
+    """The story is decided for real, restarted where the shadow began; the follower begins anew twice."""
     folder = changed(tmp_path / "changed", **dict(CHANGES[change]))
     before, after = story(5, 100), story(6, 320)
     async with house_on(database_dsn, clock, groups_in_flight_max=1) as house:

@@ -1,4 +1,4 @@
-"""Goal: a candidate that stops too much stops, and one that does not is left alone. Method: tables, drawn runs."""
+"""Goal: a candidate that stops too much stops, another one is left alone. Method: tables and drawn runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ALLOW, CHALLENGE, HOLD, DENY = Outcome.ALLOW, Outcome.CHALLENGE, Outcome.HOLD, O
             {ALLOW: 9_500, CHALLENGE: 500},
             {ALLOW: 880, CHALLENGE: 120},
             None,
-        ),  # 7 points, not yet sure beyond 5
+        ),  # not sure yet
         ({ALLOW: 9_500, CHALLENGE: 500}, {ALLOW: 700, CHALLENGE: 300}, CHALLENGE),
         ({ALLOW: 9_000, CHALLENGE: 1_000}, {CHALLENGE: 600, DENY: 400}, CHALLENGE),  # the worse of two
         ({ALLOW: 100}, {DENY: 199}, None),  # too few to speak of
@@ -68,7 +68,8 @@ def test_the_sentence_says_how_far_and_how_far_is_allowed() -> None:
     found = canary_breach({ALLOW: 9_900, DENY: 100}, {ALLOW: 900, DENY: 100}, Bounds())
     assert found is not None
     assert found.text.en == (
-        "The share of denied operations is 9.00 percentage points above that of the live policy; 1.00 are allowed."
+        "The share of denied operations is 9.00 percentage points above that of the live policy; "
+        "1.00 are allowed."
     )
     assert found.text.zh == "拒绝的操作占比比现行策略高 9.00 个百分点；允许 1.00 个百分点。"
 
@@ -107,26 +108,26 @@ def test_looking_again_and_again_is_paid_for() -> None:
 
 
 def test_an_equal_candidate_is_left_alone_however_often_we_look() -> None:
-    """Bounds of nothing, 300 runs of 4,000 operations, a look every 20: at most the allowed false alarms."""
+    """Bounds of nothing, 120 runs of 4,000 operations, a look every 40: at most the allowed false alarms."""
     bounds, draw, stopped = Bounds(0.0, 0.0, 0.0, false_alarm=0.05), random.Random(11), 0
     outcomes, weights = (ALLOW, CHALLENGE, HOLD, DENY), (0.9, 0.05, 0.03, 0.02)
-    for _ in range(300):
+    for _ in range(120):
         live, candidate = dict.fromkeys(outcomes, 0), dict.fromkeys(outcomes, 0)
-        for _ in range(200):
-            for outcome in draw.choices(outcomes, weights, k=20):
+        for _ in range(100):
+            for outcome in draw.choices(outcomes, weights, k=40):
                 live[outcome] += 1
-            for outcome in draw.choices(outcomes, weights, k=20):
+            for outcome in draw.choices(outcomes, weights, k=40):
                 candidate[outcome] += 1
             if canary_breach(live, candidate, bounds) is not None:
                 stopped += 1
                 break
-    assert stopped <= 0.05 * 300
+    assert stopped <= 0.05 * 120
 
 
 def test_a_candidate_that_denies_too_much_is_stopped_soon() -> None:
-    """Twelve per cent instead of two, with one allowed: within 1,500 operations in every one of 50 runs."""
+    """Twelve per cent instead of two, with one allowed: within 1,500 operations in every one of 20 runs."""
     draw = random.Random(12)
-    for _ in range(50):
+    for _ in range(20):
         live, candidate = {ALLOW: 49_000, DENY: 1_000}, {ALLOW: 0, DENY: 0}
         while canary_breach(live, candidate, Bounds()) is None:
             candidate[DENY if draw.random() < 0.12 else ALLOW] += 1

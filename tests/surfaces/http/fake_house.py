@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,7 @@ from countermand.vocabulary.lists import ListEntry
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account, Freeze
 from countermand.vocabulary.reading import body_digest
+from countermand.vocabulary.shadows import PAUSED, RUNNING, Shadow, ShadowFigures, Tally
 from countermand.work import DecidedRow, StoredOperation
 
 NOW = 1_795_000_000_000_000  # 2026-11-18, in microseconds
@@ -181,6 +182,40 @@ class FakeLists:
         return [self.kept[list_name, value] for value in found[:entries_max]]
 
 
+class FakeShadows:
+    """Keeps candidates that see nothing."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Shadow] = {}
+
+    async def add(self, shadow: Shadow, source: Mapping[str, str], fact: Fact) -> Shadow | None:
+        if shadow.name in self.kept:
+            return None
+        return self.kept.setdefault(shadow.name, shadow)
+
+    async def all(self) -> list[Shadow]:
+        return [self.kept[name] for name in sorted(self.kept)]
+
+    async def any_running(self) -> bool:
+        return any(shadow.state == RUNNING for shadow in self.kept.values())
+
+    async def pause(self, name: str, reason: str, detail: Mapping[str, Any], fact: Fact) -> bool:
+        return self._set(name, state=PAUSED, reason=reason, detail=dict(detail))
+
+    async def resume(self, name: str, fact: Fact) -> bool:
+        return self._set(name, state=RUNNING, reason=None, detail=None)
+
+    async def remove(self, name: str, fact: Fact) -> bool:
+        return self.kept.pop(name, None) is not None
+
+    async def figures(self, shadow_id: int, since: int) -> ShadowFigures:
+        return ShadowFigures(Tally(), None, (0, 0), [], [], 0)
+
+    def _set(self, name: str, **values: Any) -> bool:
+        self.kept[name] = msgspec.structs.replace(self.kept[name], **values)
+        return True
+
+
 class FakeArchive:
     def __init__(self, decider: FakeDecider, program: Program) -> None:
         self.decider = decider
@@ -226,6 +261,7 @@ class FakeHouse:
         self.decider = FakeDecider(self.orders.freezes)
         self.profiles = FakeProfiles()
         self.lists = FakeLists()
+        self.shadows = FakeShadows()
         self.archive = FakeArchive(self.decider, self.program)
         self.policy_shelf = FakeShelf()
         self.clock = ManualClock(NOW)

@@ -26,6 +26,12 @@ SCOPES_OF = {
     ("GET", "/v1/policies"): "policy",
     ("GET", "/v1/policies/live"): "policy",
     ("POST", "/v1/policies/check"): "policy",
+    ("GET", "/v1/shadows"): "policy",
+    ("POST", "/v1/shadows"): "policy",
+    ("GET", "/v1/shadows/x/diff"): "policy",
+    ("POST", "/v1/shadows/x/pause"): "policy",
+    ("POST", "/v1/shadows/x/resume"): "policy",
+    ("DELETE", "/v1/shadows/x"): "policy",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from countermand.app import open_house
+from countermand.app import open_follower, open_house
 from countermand.flows.manage_keys import create_key, revoke_key
 from countermand.settings import Settings
 from countermand.surfaces.http.front import make_front
@@ -132,3 +132,33 @@ async def test_a_revoked_key_is_refused_by_the_real_keys(real: RealDoor) -> None
     assert (await real.client.get("/v1/operations/op-k", headers=bearer)).status_code == 404
     await revoke_key(real.house, "reader", "test")
     assert (await real.client.get("/v1/operations/op-k", headers=bearer)).status_code == 401
+
+
+async def test_a_shadow_follows_and_is_compared(real: RealDoor, database_dsn: str) -> None:
+    """Added over HTTP, it answers what comes after; paused, resumed and removed over HTTP as well."""
+    client = real.client
+    files = dict(real.house.policy_source)
+    refused = await client.post("/v1/shadows", json={"files": {"policy.yaml": "policy: x"}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "policy_refused")
+    added = await client.post("/v1/shadows", json={"files": files, "name": "twin"})
+    assert added.status_code == 200
+    assert (added.json()["state"], added.json()["never_recorded"]) == ("running", [])
+    again = await client.post("/v1/shadows", json={"files": files, "name": "twin"})
+    assert (again.status_code, again.json()["code"]) == (409, "shadow_name_taken")
+    for number in range(3):
+        assert (await client.post("/v1/operations", json=withdrawal(f"op-{number}"))).status_code == 200
+    async with open_follower(Settings(database_url=database_dsn)) as follower:
+        await follower.attend()
+        assert await follower.advance() == 3
+    found = (await client.get("/v1/shadows/twin/diff?days=1")).json()
+    assert (found["operations"], found["examples"], found["guardrail"]) == (3, [], None)
+    assert sum(one["amount"]["minor"] for one in found["transitions"]) == 3 * 120050
+    assert [one["difference"]["value"] for one in found["shares"]] == [0.0] * 5
+    assert (await client.get("/v1/shadows/twin/diff?days=0")).status_code == 400
+    paused = (await client.post("/v1/shadows/twin/pause", json={})).json()
+    assert (paused["state"], paused["reason"]["code"], paused["operations"]) == ("paused", "by_hand", 3)
+    assert (await client.post("/v1/shadows/twin/resume", json={})).json()["state"] == "running"
+    assert (await client.delete("/v1/shadows/twin")).json() == {"shadow": "twin", "removed": True}
+    assert (await client.get("/v1/shadows")).json() == {"shadows": []}
+    unknown = await client.get("/v1/shadows/twin/diff")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_shadow")

@@ -158,7 +158,7 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
                 scoped="scope" in handler.opt,
                 body=method in _BODY_METHODS,
                 parameters=bool(parameters),
-                own=(),
+                own=handler.opt.get("refuses", ()),
             ),
         },
     }

@@ -9,6 +9,7 @@ from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import Meter
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
+from countermand.flows.keep_shadows import ShadowBook
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.ids import Ids
@@ -113,6 +114,9 @@ class House(Protocol):
 
     @property
     def profiles(self) -> ProfileBook: ...
+
+    @property
+    def shadows(self) -> ShadowBook: ...
 
     @property
     def journal(self) -> Journal: ...

@@ -36,6 +36,7 @@ from countermand.surfaces.http.messages import (
 )
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.records import shown_operation
+from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
 from countermand.surfaces.http.visits import identifier, visit_of
 from countermand.vocabulary.parties import AccountProfile, read_profile
 
@@ -205,5 +206,5 @@ async def read_contract(request: Asked) -> Response[bytes]:
 ROUTE_HANDLERS = (
     read_operation, place_freeze, end_freeze, read_account, put_account, read_entries, put_entry,
     delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
-    read_contract,
+    read_contract, *SHADOW_HANDLERS,
 )  # fmt: skip

@@ -72,8 +72,8 @@ SELECT to_regclass('public.label') IS NOT NULL;
 -- name: labels_compared
 -- Labelled operations by both answers: candidate $1, numbers from $2 to $3; the latest label of each counts.
 SELECT o.outcome AS live, coalesce(d.candidate, o.outcome) AS candidate, l.fraud, count(*) AS operations
-FROM (SELECT DISTINCT ON (operation) operation, fraud FROM label ORDER BY operation, seq DESC) AS l
-JOIN operation AS o ON o.id = l.operation
+FROM (SELECT DISTINCT ON (operation_id) operation_id, fraud FROM label ORDER BY operation_id, seq DESC) AS l
+JOIN operation AS o ON o.id = l.operation_id
 LEFT JOIN shadow_difference AS d ON d.shadow_id = $1 AND d.seq = o.seq
 WHERE o.seq BETWEEN $2 AND $3 GROUP BY 1, 2, 3;
 

@@ -32,7 +32,7 @@ from countermand.surfaces.cli.printing import answer, answer_table, notice
 from countermand.surfaces.cli.speech import current_speech
 from countermand.surfaces.collector import collector_off_the_path
 
-# Behind everything else on the machine: as little as the kernel grants where it has no idle class.
+# Behind everything else on the machine: about a seventieth of what an ordinary process gets.
 NICENESS = 19
 
 
@@ -213,11 +213,9 @@ def _end_with_parent() -> None:
 
 
 def _step_back() -> None:
-    """Take only the time that nobody else wants."""
+    """Let everybody else go first, but do not starve: a stopped follower would hold its transaction open."""
     with suppress(OSError):
         os.nice(NICENESS)
-    with suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _say_difference(found: dict[str, Any]) -> None:

@@ -1,0 +1,158 @@
+"""Goal: shadows follow a server by themselves, and survive kill -9. Method: real processes, one database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from countermand.app import open_house
+from countermand.flows.house import House
+from countermand.flows.keep_shadows import add_shadow, checked_policy, list_shadows, pause_shadow
+from countermand.kernel.clock import SystemClock
+from countermand.settings import Settings
+from countermand.surfaces import shadow_child
+from countermand.surfaces.shadow_child import ShadowChild, follower_beside
+from flows.stage import POLICY, payment
+
+SECONDS_MAX = 60.0
+
+
+def alive(process: int | None) -> bool:
+    """Whether there is such a process, and it is no zombie."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+async def soon(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until it holds, a minute at most."""
+    async with asyncio.timeout(SECONDS_MAX):
+        while not await condition():  # noqa: ASYNC110 - another process sends no event
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def house(database_dsn: str) -> AsyncIterator[House]:
+    """A house of the torture policy, by the real clock, with one shadow."""
+    settings = Settings(database_url=database_dsn, policy=str(POLICY))
+    async with open_house(settings) as opened:
+        files = {path.name: path.read_text("utf-8") for path in POLICY.glob("*.yaml")}
+        await add_shadow(opened, "same", files, checked_policy(files, None), "test")
+        yield opened
+
+
+async def seen(house: House) -> int:
+    """How many operations the shadow has seen."""
+    return (await list_shadows(house))[0]["operations"]
+
+
+async def decide(house: House, count: int) -> None:
+    """Some operations of this moment."""
+    now = SystemClock().now()
+    await house.decider.decide_many([payment(at=now, minor=n + 1) for n in range(count)], None)
+
+
+@pytest.fixture
+async def tables(database_dsn: str) -> AsyncIterator[Any]:
+    """A connection of the owner, to look at what is recorded."""
+    connection = await asyncpg.connect(database_dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks and back-off in fractions of a second."""
+    monkeypatch.setattr(shadow_child, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(shadow_child, "BACK_OFF_SECONDS_FIRST", 0.2)
+
+
+async def test_a_killed_follower_comes_back_and_goes_on_exactly(
+    house: House, tables: Any, database_dsn: str, in_a_hurry: None
+) -> None:
+    """Killed three times in the middle of its work: every operation once, each with the live answer."""
+    settings = Settings(database_url=database_dsn, log_level="error")
+    async with follower_beside(house.shadows, settings) as child:
+        total, killed = 0, []
+        for _ in range(3):
+            await decide(house, 700)
+            total += 700
+            before = await seen(house)
+
+            async def works(before: int = before) -> bool:
+                return await seen(house) > before
+
+            await soon(works)
+            assert child.pid not in killed
+            killed.append(child.pid)
+            os.kill(child.pid, signal.SIGKILL)
+        await soon(lambda: _all_seen(house, total))
+        last = child.pid
+        assert alive(last)
+    assert not alive(last)
+    chunks = await tables.fetch("SELECT seq_first, seq_last, operations FROM shadow_chunk ORDER BY 1")
+    assert sum(chunk["operations"] for chunk in chunks) == total
+    assert (chunks[0]["seq_first"], chunks[-1]["seq_last"]) == (1, total)
+    assert all(one["seq_last"] < other["seq_first"] for one, other in pairwise(chunks))
+    assert await tables.fetchval("SELECT count(*) FROM shadow_difference") == 0
+
+
+async def _all_seen(house: House, total: int) -> bool:
+    return await seen(house) == total
+
+
+async def test_no_follower_without_shadows(house: House, database_dsn: str, in_a_hurry: None) -> None:
+    """It ends when the last candidate is paused."""
+    child = ShadowChild(house.shadows, Settings(database_url=database_dsn, log_level="error"))
+    await child._look()
+    process = child.pid
+    assert alive(process)
+    await pause_shadow(house, "same", "test")
+    await child._look()
+    assert child.pid is None
+    assert not alive(process)
+
+
+async def test_the_follower_ends_with_its_parent(house: House, database_dsn: str, tmp_path: Path) -> None:
+    """Also when the parent was killed and could not say anything."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import asyncio, sys\n"
+        "from countermand.settings import Settings\n"
+        "from countermand.surfaces.shadow_child import ShadowChild\n"
+        "class Always:\n"
+        "    async def any_running(self): return True\n"
+        "async def main():\n"
+        "    child = ShadowChild(Always(), Settings(database_url=sys.argv[1], log_level='error'))\n"
+        "    await child._look()\n"
+        "    print(child.pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), database_dsn, stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    while not (line := await parent.stdout.readline()).strip().isdigit():
+        assert line, "the parent ended"  # before its number it logs
+    process = int(line)
+    await decide(house, 5)
+    await soon(lambda: _all_seen(house, 5))
+    parent.kill()
+    await parent.wait()
+
+    async def gone() -> bool:
+        return not alive(process)
+
+    await soon(gone)
