@@ -11,22 +11,22 @@ import pytest
 
 pytest.importorskip("lightgbm", reason="NOT CHECKED: the extra `train` is not installed")
 
-from countermand.app import open_desk, open_learner, open_models  # noqa: E402
-from countermand.flows.compare_models import compare_models  # noqa: E402
-from countermand.flows.explain_score import explain_score  # noqa: E402
-from countermand.flows.replay_decision import replay_decision  # noqa: E402
-from countermand.flows.train_model import (  # noqa: E402
+from countermand.app import open_desk, open_learner, open_models
+from countermand.flows.compare_models import compare_models
+from countermand.flows.explain_score import explain_score
+from countermand.flows.replay_decision import replay_decision
+from countermand.flows.train_model import (
     Background,
     card_of,
     groups_within,
     split_by_time,
 )
-from countermand.flows.watch_drift import watch_drift  # noqa: E402
-from countermand.kernel.errors import BadRequest, SetupError  # noqa: E402
-from countermand.policy.package import compile_for_training  # noqa: E402
-from countermand.settings import Settings  # noqa: E402
-from countermand.vocabulary.models import ModelCard, Rows, Training  # noqa: E402
-from flows.stage import answer_of, facts_of, house_on, payment  # noqa: E402
+from countermand.flows.watch_drift import watch_drift
+from countermand.kernel.errors import BadRequest, SetupError
+from countermand.policy.package import compile_for_training
+from countermand.settings import Settings
+from countermand.vocabulary.models import ModelCard, Rows, Training
+from flows.stage import answer_of, facts_of, house_on, payment
 
 POLICY = """policy: scored
 version: "{version}"
@@ -120,7 +120,7 @@ async def test_nothing_decides_with_a_model_that_is_missing_or_changed(
     database_dsn, trained, policy, tmp_path
 ):
     """The start is refused, and says what to do."""
-    with pytest.raises(SetupError, match="model_missing.*countermand model add"):
+    with pytest.raises(SetupError, match=r"model_missing.*countermand model add"):
         async with house_on(database_dsn, policy=policy, data_dir=tmp_path):
             raise AssertionError("a house opened without its model")
     file = tmp_path / "models" / f"{trained[1].file}.onnx"

@@ -1,7 +1,7 @@
 """Goal: the ONNX file is the model that was trained, to the branch; a file that changed is never used.
 
-Method: LightGBM on seeded rows with unknowns, repeated values and neighbouring doubles; its own predictions as
-the oracle.
+Method: LightGBM on seeded rows with unknowns, repeated values and neighbouring doubles; its own predictions
+are the oracle.
 """
 
 import numpy as np
@@ -14,9 +14,9 @@ from countermand.adapters.models.onnx_scorer import open_model  # noqa: E402
 from countermand.adapters.models.onnx_writer import Line, Steps, onnx_model  # noqa: E402
 from countermand.adapters.models.registry import ModelRegistry  # noqa: E402
 from countermand.kernel.errors import NotFound, SetupError  # noqa: E402
+from countermand.kernel.text import Text  # noqa: E402
 from countermand.policy.bound import BoundModel  # noqa: E402
 from countermand.policy.findings import Place  # noqa: E402
-from countermand.kernel.text import Text  # noqa: E402
 from countermand.vocabulary.models import ModelCard, Rows, Training  # noqa: E402
 
 INPUTS = 6
@@ -126,7 +126,7 @@ def test_a_changed_missing_or_unfit_file_is_refused(fitted, tmp_path):
     """Each with its code; the remedy stands in the text."""
     registry = ModelRegistry(tmp_path)
     card = registry.add(fitted.content, None)
-    with pytest.raises(SetupError, match="model_missing.*countermand model add"):
+    with pytest.raises(SetupError, match=r"model_missing.*countermand model add"):
         registry.scorer(bound("0" * 64))
     with pytest.raises(SetupError, match="model_unfit"):
         registry.scorer(bound(card.file, INPUTS + 1))
