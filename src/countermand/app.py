@@ -36,14 +36,14 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server, shared_server
 from countermand.flows.arms import Arm, Arms
 from countermand.flows.backtest import OfflineEngine
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.circumstances import EMPTY, Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.desk import Desk
 from countermand.flows.follow_operations import Follower
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
 from countermand.flows.labelled_windows import LabelledWindows
-from countermand.flows.model_rows import NOTHING_KNOWN, RowCollector, rows_of_table
+from countermand.flows.model_rows import RowCollector, rows_of_table
 from countermand.flows.rebuild_features import rebuild_features
 from countermand.flows.recall import Recall
 from countermand.flows.record_labels import LabelBook
@@ -386,7 +386,7 @@ def open_engine(settings: Settings, engine: str) -> OfflineEngine:
         return SparkEngine(settings.spark_master)
     with _extra("lab", "pyarrow", "duckdb"):
         from countermand.adapters.offline.duckdb import DuckDbEngine
-    return DuckDbEngine()
+    return DuckDbEngine(scorers=open_models(settings))
 
 
 @contextmanager
@@ -397,7 +397,8 @@ def _extra(name: str, *libraries: str) -> Iterator[None]:
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] not in libraries:
             raise
-        code = {"spark": "spark_extra_missing"}.get(name, "backtest_extra_missing")
+        codes = {"spark": "spark_extra_missing", "train": "train_extra_missing"}
+        code = codes.get(name, "backtest_extra_missing")
         raise SetupError(
             code,
             f"This needs {missing.name}; install it with: pip install 'countermand[{name}]'.",
@@ -425,14 +426,8 @@ def open_models(settings: Settings) -> ModelRegistry:
 
 def open_learner() -> Learner:
     """Whoever trains models here. Raises SetupError (`train_extra_missing`)."""
-    try:
+    with _extra("train", "lightgbm", "onnx", "onnxruntime", "sklearn"):
         from countermand.adapters.models.lightgbm_learner import LightGbmLearner
-    except ModuleNotFoundError as missing:
-        raise SetupError(
-            "train_extra_missing",
-            f"Training needs {missing.name}; install it with: pip install 'countermand[train]'.",
-            f"训练需要 {missing.name}；请安装：pip install 'countermand[train]'。",
-        ) from None
     return LightGbmLearner()
 
 
@@ -449,8 +444,7 @@ def rows_for_model(
 
     What only the live database knows is unknown: account profiles, entries of lists.
     """
-    places = IpTable(settings.geo_country_file, settings.geo_asn_file)
-    surroundings = Surroundings(program, places.locate, NOTHING_KNOWN, NOTHING_KNOWN)
+    surroundings = Surroundings(program, open_places(settings)[0], EMPTY, EMPTY)
     features = MemoryFeatureStore(program.plan)
     return rows_of_table(program, inputs, table, features, surroundings, delay, until, progress)
 

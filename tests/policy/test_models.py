@@ -44,7 +44,7 @@ derive:
 class Scores:
     """Hands out one scorer for every model, and remembers what it was asked."""
 
-    def __init__(self, score=lambda *inputs: 0.5):
+    def __init__(self, score=lambda *_: 0.5):
         self.score, self.asked = score, []
 
     def scorer(self, model):
@@ -104,7 +104,7 @@ def test_without_scorers_the_score_is_unknown():
 )
 def test_of_a_known_score_the_highest_band_fires_alone(score, fired):
     """Bands are closed below and open above."""
-    made = program(Scores(lambda *inputs: score))
+    made = program(Scores(lambda *_: score))
     facts = made.complete(given(made, amount=5), [3])
     assert [made.rules[number].id for number in made.evaluate("payment", facts).fired] == fired
 
@@ -121,7 +121,8 @@ def test_an_unknown_score_fires_the_mildest_band_where_money_moves():
 
 def test_a_rule_may_name_the_champion_and_show_its_inputs():
     """`model.risk` is a number; a reason may show what the score is made from."""
-    rule = 'rules:\n  - {id: dear, when: "model.risk * amount > cny(50)", then: deny, reason: {en: "{share}", zh: "{model.risk}"}}\n'
+    shown = 'reason: {en: "{share}", zh: "{model.risk}"}'
+    rule = f"rules:\n  - {{id: dear, when: model.risk * amount > cny(50), then: deny, {shown}}}\n"
     made = program(Scores(), rule)
     facts = made.complete(given(made, amount=20_000), [3])
     fired = [made.rules[number] for number in made.evaluate("payment", facts).fired]
@@ -131,7 +132,7 @@ def test_a_rule_may_name_the_champion_and_show_its_inputs():
 
 def test_another_amount_is_scored_again():
     """The counterfactual asks the model with every input that moves with the amount."""
-    scores = Scores(lambda amount, *inputs: amount / 100_000)
+    scores = Scores(lambda amount, *_: amount / 100_000)
     made = program(scores)
     facts = made.complete(given(made, amount=90_000), [3])
     moved = made.with_amount(facts, 10_000)

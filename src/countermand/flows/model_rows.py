@@ -8,16 +8,18 @@ from __future__ import annotations
 import math
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from countermand.decisions.decide import Question, judge
 from countermand.flows.circumstances import Surroundings
 from countermand.policy.facts import Facts
+from countermand.policy.package import compile_recorded
 from countermand.policy.plan import Observation
 from countermand.policy.ports import FeatureStore
 from countermand.policy.program import Program
@@ -25,24 +27,11 @@ from countermand.vocabulary.models import Rows
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
 from countermand.vocabulary.tables import FRAUD, UNLABELLED, OperationTable
+from countermand.work import RecordedRow
+
+_FACTS = msgspec.msgpack.Decoder(list[Any])
 
 GROUPINGS = ("kind", "account_type")  # facts whose values are groups that a model must treat alike
-
-
-class _NothingKnown:
-    """Lists and population of a file: none."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return None
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return None
-
-
-NOTHING_KNOWN = _NothingKnown()
 
 
 @dataclass(slots=True)
@@ -142,6 +131,39 @@ def rows_of_table(
             named = dict(zip(program.index, facts, strict=True))
             collector.add(named, operation.account, at, fraud=label == FRAUD)
             waiting.put(at, given, observation, outcome, fraud=label == FRAUD)
+    return collector
+
+
+class Record(Protocol):
+    """Everything that was decided, and every label; see `facts_of_record.Record`."""
+
+    async def horizon(self) -> int: ...
+
+    def rows(
+        self, after: int, until: int, since: int | None, whole: Collection[int]
+    ) -> AsyncIterator[list[RecordedRow]]: ...
+
+    async def labels(self, until: int) -> tuple[Any, Any, Any]: ...
+
+
+async def rows_of_record(
+    record: Record, sources: Mapping[int, Mapping[str, str]], inputs: Sequence[str]
+) -> RowCollector:
+    """The labelled operations that were decided live, each with its recorded facts; the last label counts.
+
+    An input that the policy of the time did not record is unknown. `sources` are those policies' files.
+    """
+    until = await record.horizon()
+    seqs, _, labels = await record.labels(until)
+    label = dict(zip((int(seq) for seq in seqs), (int(one) for one in labels), strict=True))
+    names = {number: list(compile_recorded(files).index) for number, files in sources.items()}
+    collector = RowCollector(inputs)
+    async for chunk in record.rows(0, until, None, ()):
+        for row in chunk:
+            if label.get(row.seq, UNLABELLED) == UNLABELLED:
+                continue
+            facts = dict(zip(names[row.policy_id], _FACTS.decode(row.facts), strict=True))
+            collector.add(facts, row.account, row.occurred_at, fraud=label[row.seq] == FRAUD)
     return collector
 
 

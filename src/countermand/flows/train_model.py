@@ -28,7 +28,7 @@ from countermand.vocabulary.models import (
     Training,
 )
 
-SHARES = (0.6, 0.1, 0.1)  # learning, stopping, calibration; the rest, the latest, judges
+SHARES = (0.6, 0.1, 0.1)  # of the time: learning, stopping, calibration; the rest, the latest, judges
 FRAUD_LEAST = 10
 FLAGGED_SHARE = 0.01  # the threshold of subgroup rates where no band names one
 _DAY = 86400 * 10**6
@@ -77,16 +77,20 @@ class Background:
 def split_by_time(rows: Rows, delay: int) -> Split:
     """The earliest rows learn, later ones stop and calibrate, the latest judge; `delay` in microseconds.
 
-    A row that learns must be older than `delay` when the next part begins: its label was not known before.
+    Whatever teaches is older than `delay` when the next part begins: its label was not known before.
     Raises BadRequest (`too_little_to_learn`).
     """
     at = rows.at
-    first, second, third = np.quantile(at, np.cumsum(SHARES)) if rows.size else (0, 0, 0)
+    begin, end = (int(at.min()), int(at.max())) if rows.size else (0, 0)
+    time = max(0, end - begin - 2 * delay)
+    learnt = begin + time * SHARES[0]
+    stopped = learnt + delay + time * SHARES[1]
+    calibrated = stopped + time * SHARES[2]
     split = Split(
-        rows.only(at < first - delay),
-        rows.only((at >= first) & (at < second)),
-        rows.only((at >= second) & (at < third - delay)),
-        rows.only(at >= third),
+        rows.only(at < learnt),
+        rows.only((at >= learnt + delay) & (at < stopped)),
+        rows.only((at >= stopped) & (at < calibrated)),
+        rows.only(at >= calibrated + delay),
     )
     for part, name in ((split.train, "learning"), (split.test, "judging")):
         fraud = int(part.fraud.sum())

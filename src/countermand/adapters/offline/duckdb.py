@@ -15,6 +15,7 @@ from countermand.adapters.offline.results import in_words
 from countermand.kernel.errors import SetupError
 from countermand.policy.bound import Package
 from countermand.policy.emit import distance_km
+from countermand.policy.ports import Scorers
 from countermand.policy.sql.parts import quoted, text_literal
 from countermand.policy.sql.steps import OfflinePolicy
 from countermand.policy.terms import MEASURED, Type
@@ -127,9 +128,10 @@ class DuckDbRun:
 
 @dataclass(frozen=True, slots=True)
 class DuckDbEngine:
-    """Runs policies over facts tables."""
+    """Runs policies over facts tables. Without `scorers` the policies' models say nothing: no score is known."""
 
     limits: Limits = field(default_factory=Limits)
+    scorers: Scorers | None = None
 
     def run(self, package: Package, facts: FactsTable | pa.Table, *, settle: bool) -> DuckDbRun:
         """The policy over the facts: a table on disk, or one in memory with the same columns.
@@ -139,6 +141,7 @@ class DuckDbEngine:
         """
         connection = self._connected()
         try:
+            _teach_scores(connection, package, self.scorers)
             rows = _attach(connection, facts)
             policy = OfflinePolicy(package, _sizes(connection, package), rows)
             run = DuckDbRun(package, policy, connection)
@@ -162,6 +165,27 @@ class DuckDbEngine:
         connection = duckdb.connect(config=config)
         _teach(connection)
         return connection
+
+
+def _teach_scores(connection: duckdb.DuckDBPyConnection, package: Package, scorers: Scorers | None) -> None:
+    """The scores of the package's models, row by row as they are live: a batch may differ in the last bit."""
+    found = {one.name: scorers.scorer(one) for one in package.models} if scorers is not None else {}
+
+    def model_score(names: pa.ChunkedArray, inputs: pa.ChunkedArray) -> pa.Array:
+        told = zip(names.to_pylist(), inputs.to_pylist(), strict=True)
+        return pa.array(
+            [found[name](*row) if name in found and row is not None else None for name, row in told],
+            pa.float64(),
+        )
+
+    connection.create_function(
+        "model_score",
+        model_score,
+        ["VARCHAR", "DOUBLE[]"],
+        "DOUBLE",
+        type="arrow",
+        null_handling="special",
+    )
 
 
 def _teach(connection: duckdb.DuckDBPyConnection) -> None:

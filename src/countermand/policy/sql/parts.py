@@ -15,7 +15,8 @@ HUGEINT_MAX = 2.0**126  # one bit of room for the rounding of the bounds themsel
 # Functions that each engine brings along; every other function is plain SQL.
 # exact_quotient(whole, whole): a double, rounded once.  exact_order(whole, double): -1, 0 or 1.
 # distance_km(four doubles), lower_text(text): as `policy.emit` has them.
-FUNCTIONS = ("exact_quotient", "exact_order", "distance_km", "lower_text")
+# model_score(name, doubles): the score of a model of the policy for its inputs, NaN where one is unknown.
+FUNCTIONS = ("exact_quotient", "exact_order", "distance_km", "lower_text", "model_score")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import sqlglot
 from countermand.policy.bound import Derived, Package
 from countermand.policy.facts import fact_specs
 from countermand.policy.plan import Window
-from countermand.policy.sql.parts import EXACT_MAX, Part, quoted
+from countermand.policy.sql.parts import EXACT_MAX, Part, quoted, text_literal
 from countermand.policy.sql.spark import for_spark
 from countermand.policy.sql.terms import part_of
 from countermand.policy.sql.verdicts import verdict_columns
@@ -205,7 +205,30 @@ class OfflinePolicy:
                 chosen = fast if exact is None else f'CASE WHEN {name}."askew" THEN {slow} ELSE {fast} END'
                 columns.append(f"{chosen} AS {quoted(column)}")
         base = f"SELECT {', '.join(['given.*', *columns])} FROM {' '.join(sources)}"
-        return self._derived(self.package.late, base)
+        return self._scored(self._derived(self.package.late, base))
+
+    def _scored(self, base: str) -> str:
+        """The scores of the models over all other facts, by the function that the engine brings along."""
+        columns: list[str] = []
+        for model in self.package.models:
+            doubles = [f"COALESCE({self._double(name)}, CAST('NaN' AS DOUBLE))" for name in model.inputs]
+            score = f"model_score({text_literal(model.name)}, [{', '.join(doubles)}])"
+            needed = [f"{self._parts[one].sql} IS NOT NULL" for one in model.inputs if one in model.essential]
+            if model.kinds is not None:
+                kinds = ", ".join(f"'{kind.value}'" for kind in sorted(model.kinds))
+                needed.insert(0, f'"kind" IN ({kinds})')
+            column = self._columns[model.fact]
+            columns.append(
+                f"CASE WHEN {' AND '.join(needed)} THEN {score} END AS {quoted(column)}"
+                if needed
+                else f"{score} AS {quoted(column)}"
+            )
+            self._parts[model.fact] = Part(quoted(column), Type.NUMBER, size=1)
+        return f"SELECT *, {', '.join(columns)} FROM ({base}) AS unscored" if columns else base
+
+    def _double(self, name: str) -> str:
+        part = self._parts[name]
+        return f"CAST({part.sql} AS DOUBLE)" if part.type is Type.BOOLEAN else part.as_double()
 
     def _verdicts(self) -> str:
         conditions: list[str] = []

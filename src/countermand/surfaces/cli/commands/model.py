@@ -217,7 +217,7 @@ def compare(
         )
     names = [one.fact for one in program.models]
     opened = open_operation_table(file, mapping, BATCH_ROWS)
-    delay = label_delay(opened.table, delay_days)
+    delay = label_delay(opened.label_delay, delay_days)
     with watched(opened.table.rows_total, Text(en="Scoring", zh="评分中")) as advance:
         rows = rows_for_model(settings, program, names, opened.table, delay, None, advance).rows()
     compared = compare_models(rows, names, champions[0], seed)

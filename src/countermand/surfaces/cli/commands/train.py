@@ -1,22 +1,25 @@
-"""`countermand train`: a file of labelled operations becomes a model file and its card."""
+"""`countermand train`: labelled operations, of a file or decided here, become a model and its card."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
 from countermand.app import (
+    OpenedTable,
     open_learner,
     open_models,
     open_operation_table,
+    open_record,
     read_policy,
     rows_for_model,
 )
+from countermand.flows.model_rows import RowCollector, rows_of_record
 from countermand.flows.train_model import Background, card_of, groups_within, split_by_time
 from countermand.kernel.clock import SystemClock
 from countermand.kernel.errors import BadRequest
@@ -24,13 +27,16 @@ from countermand.kernel.text import Text
 from countermand.policy.bound import BoundModel
 from countermand.policy.package import compile_for_training
 from countermand.policy.program import Program
+from countermand.settings import Settings
 from countermand.surfaces.cli.grammar import command, data_dir_option, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer
 from countermand.surfaces.cli.progress import watched
+from countermand.surfaces.cli.speech import current_speech
 from countermand.vocabulary.models import ModelCard, Training
 
 BATCH_ROWS = 1000
+LIVE = "live"
 CALIBRATIONS = ("platt", "isotonic", "none")
 _DAY = 86400 * 10**6
 
@@ -38,13 +44,13 @@ _DAY = 86400 * 10**6
 @command(
     None,
     "train",
-    en="Train a model of a policy on a Parquet or CSV file with labels. The inputs are computed as the "
-    "policy would have seen them then; the earliest rows teach, the latest judge.",
-    zh="用带标签的 Parquet 或 CSV 文件训练策略中的模型。输入按当时策略所见计算；"
-    "最早的数据用于学习，最晚的用于评估。",
+    en="Train a model of a policy on a Parquet or CSV FILE with labels, or on what was decided here (live). "
+    "The inputs are those of each operation's own moment; the earliest rows teach, the latest judge.",
+    zh="训练策略中的模型：使用带标签的 Parquet 或 CSV 文件（FILE），或此处的决策记录（live）。"
+    "输入均取每笔操作当时的值；最早的数据用于学习，最晚的用于评估。",
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@option("--mapping", required=True, en="A mapping file or a shipped mapping.", zh="映射文件或内置映射。")
+@click.argument("source", metavar="FILE|live")
+@option("--mapping", en="The file's mapping: a file or a shipped one.", zh="文件的映射：映射文件或内置映射。")
 @option(
     "--policy",
     required=True,
@@ -79,8 +85,8 @@ _DAY = 86400 * 10**6
 )
 @data_dir_option
 def train(
-    file: Path,
-    mapping: str,
+    source: str,
+    mapping: str | None,
     policy: str,
     name: str | None,
     delay_days: int | None,
@@ -96,16 +102,14 @@ def train(
     learner = open_learner()
     program = compile_for_training(read_policy(policy))
     model = model_named(program, name)
-    opened = open_operation_table(file, mapping, BATCH_ROWS)
-    if not opened.table.labelled:
-        raise BadRequest(
-            "no_labels",
-            f"The mapping {opened.mapping} names no column that says which operations were fraud.",
-            f"映射 {opened.mapping} 没有指明哪些操作为欺诈的列。",
-        )
-    delay = label_delay(opened.table, delay_days)
-    with watched(opened.table.rows_total, Text(en="Reading", zh="读取中")) as advance:
-        collector = rows_for_model(settings, program, model.inputs, opened.table, delay, None, advance)
+    if source == LIVE:
+        delay, labels = label_delay(None, delay_days), "labels of this installation"
+        collector = asyncio.run(_recorded(settings, model))
+    else:
+        opened = _opened(source, mapping)
+        delay, labels = label_delay(opened.label_delay, delay_days), f"mapping {opened.mapping}"
+        with watched(opened.table.rows_total, Text(en="Reading", zh="读取中")) as advance:
+            collector = rows_for_model(settings, program, model.inputs, opened.table, delay, None, advance)
     rows = collector.rows()
     split = split_by_time(rows, delay)
     training = Training(seed=seed, rounds=rounds, calibration=calibration)
@@ -113,8 +117,8 @@ def train(
     registry = open_models(settings)
     background = Background(
         policy=program.label,
-        source=file.name,
-        labels=f"{opened.mapping}: label",
+        source=Path(source).name,
+        labels=labels,
         delay=delay,
         trained_at=SystemClock().now(),
         code=f"countermand {version('countermand')}",
@@ -144,12 +148,31 @@ def model_named(program: Program, name: str | None) -> BoundModel:
     )
 
 
-def label_delay(table: Any, delay_days: int | None) -> int:
+def label_delay(said: int | None, delay_days: int | None) -> int:
     """Microseconds that a label takes: as asked for, else as the mapping says, else seven days."""
     if delay_days is not None:
         return delay_days * _DAY
-    said: int | None = getattr(table, "label_delay", None)
     return 7 * _DAY if said is None else said
+
+
+async def _recorded(settings: Settings, model: BoundModel) -> RowCollector:
+    async with open_record(settings) as opened:
+        return await rows_of_record(opened.record, await opened.policies.sources(), model.inputs)
+
+
+def _opened(source: str, mapping: str | None) -> OpenedTable:
+    if mapping is None:
+        raise click.UsageError(
+            current_speech().say(Text(en="A file needs --mapping.", zh="使用文件时需要 --mapping。"))
+        )
+    opened = open_operation_table(Path(source), mapping, BATCH_ROWS)
+    if not opened.table.labelled:
+        raise BadRequest(
+            "no_labels",
+            f"The mapping {opened.mapping} names no column that says which operations were fraud.",
+            f"映射 {opened.mapping} 没有指明哪些操作为欺诈的列。",
+        )
+    return opened
 
 
 def _lines(card: ModelCard) -> Iterator[Text | str]:
