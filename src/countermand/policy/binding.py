@@ -193,7 +193,7 @@ class _Binder:
         if over > head.history:
             self.findings.add(
                 "window_too_long",
-                feature.at,
+                self.declared.items.place(("feature", feature.name), "over", feature.at),
                 f"{feature.name} looks further back than the policy's history is kept.",
                 f"{feature.name} 的时间窗超过策略保留的历史。",
             )
