@@ -146,22 +146,20 @@ def _doubled_points(package: Package, search: Search, warnings: Warnings) -> Non
 
 def idle_parts(package: Package, search: Search, warnings: Warnings) -> None:
     """Parts of a condition that the rest of it, or the rule's kinds, make superfluous."""
-    conditions = [(("rule", rule.id), rule.when, rule.node, rule.kinds) for rule in package.rules]
-    named = {id(feature.where): feature.name for feature in package.declared.features}
-    conditions += [(("feature", named[id(node)]), where, node, None) for node, where in package.wheres]
-    for item, when, node, kinds in conditions:
-        if node is None:
-            continue
-        within = search if kinds is None else search_within(package, search, kinds)
-        here = tuple((one, _TRUE) for one in of_kind(kinds))
-        for part in _idle(when, within, here):
+    kinds = {rule.id: rule.kinds for rule in package.rules}
+    for item, term, node in package.conditions():
+        mine = kinds[item[1]] if item[0] == "rule" else None
+        within = search if mine is None else search_within(package, search, mine)
+        here = tuple((one, _TRUE) for one in of_kind(mine))
+        for part in _idle(term, within, here):
             _warn_idle(item, part, node, package.head.currency, warnings)
 
 
 def _idle(term: Term, search: Search, here: tuple[Demand, ...]) -> Iterator[Term]:
+    """The first idle part of every AND and OR in the term."""
+    for part in term.operands:
+        yield from _idle(part, search, here)
     if term.operator not in ("and", "or"):
-        if not search.possible([*here, (term, NOT_TRUE)]):
-            yield term
         return
     deciding = term.operator == "or"  # the truth of one part that decides the whole
     for number, part in enumerate(term.operands):

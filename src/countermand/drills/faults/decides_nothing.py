@@ -70,6 +70,10 @@ def _always_true(site: Site) -> Iterator[Mutant]:
             yield site.mutant(
                 "always_true", f"{name.value} IS NOT NULL", both(site.term, known), expected, ALWAYS, known
             )
+    yield from _true_words(site, expected)
+
+
+def _true_words(site: Site, expected: str) -> Iterator[Mutant]:
     for part in parts(site.term):
         if part.operator in ("=", "<>") and part.operands[1].operator == "literal":
             name, value_ = part.operands[0], part.operands[1].value
@@ -246,6 +250,12 @@ def _unreachable(site: Site) -> Iterator[Mutant]:
             NEVER,
             two,
         )
+    yield from _unreached_alternatives(site)
+    if site.item.section == "features":
+        yield from _uncounted(site)
+
+
+def _unreached_alternatives(site: Site) -> Iterator[Mutant]:
     for part, name, value in thresholds(site):
         if part.operator in (">", ">="):
             inner = compares(name, ">=", _twice(value, ">"))
@@ -273,21 +283,23 @@ def _unreachable(site: Site) -> Iterator[Mutant]:
                     more,
                     streams=True,
                 )
-    if site.item.section == "features":
-        feature = next(one for one in site.pack.package.declared.features if one.name == site.item.name)
-        for key in feature.by:
-            name_ = fact(site.pack, key)
-            if name_ is not None and name_.nullable:
-                changed = both(site.term, missing(name_))
-                mutant = site.mutant(
-                    "unreachable",
-                    f"only operations without a {key}, kept by {key}",
-                    changed,
-                    "never_counted",
-                    NEVER,
-                    both(changed, denied(missing(name_))),
-                )
-                yield mutant
+
+
+def _uncounted(site: Site) -> Iterator[Mutant]:
+    feature = next(one for one in site.pack.package.declared.features if one.name == site.item.name)
+    for key in feature.by:
+        name_ = fact(site.pack, key)
+        if name_ is not None and name_.nullable:
+            changed = both(site.term, missing(name_))
+            mutant = site.mutant(
+                "unreachable",
+                f"only operations without a {key}, kept by {key}",
+                changed,
+                "never_counted",
+                NEVER,
+                both(changed, denied(missing(name_))),
+            )
+            yield mutant
 
 
 def _kinds(kinds: frozenset[Kind]) -> Term:

@@ -43,6 +43,8 @@ class Machine:
         self.package = package
         self.specs = fact_specs(package)
         self.names = [spec.name for spec in self.specs]
+        windows = sorted(package.plan.windows, key=lambda window: window.micros)
+        self.nested = [(small, large) for small in windows for large in windows if _contains(large, small)]
         writer = self._writer
         self.rederive = writer().rederive() if package.early else None
         self.observation = writer().observation()
@@ -69,6 +71,7 @@ class Chance:
         self.packages = packages
         self.constants: dict[str, set[Any]] = {}
         self.symbols: dict[str, Symbol] = {}
+        self.pools: dict[str, list[Any]] = {}
         for package in packages:
             self.symbols.update(package.given)
             self.symbols.update(package.features)
@@ -93,6 +96,14 @@ class Chance:
         """A value the name may have: unknown now and then, else near a constant, or a plain one."""
         if symbol.nullable and self.random.random() < _UNKNOWN_SHARE:
             return None
+        found = self.random.choice(self._pool(symbol))
+        whole = symbol.type in (Type.INTEGER, Type.MONEY, Type.DURATION, Type.INSTANT)
+        return round(found) if whole else found
+
+    def _pool(self, symbol: Symbol) -> list[Any]:
+        """What is drawn from for a name."""
+        if symbol.name in self.pools:
+            return self.pools[symbol.name]
         pool = set(symbol.domain or _PLAIN[symbol.type])
         for constant in self.constants.get(symbol.name, ()):
             if symbol.type in _STEP and isinstance(constant, (int, float)) and not isinstance(constant, bool):
@@ -103,9 +114,8 @@ class Chance:
         low = -(10**18) if symbol.minimum is None else symbol.minimum
         high = 10**18 if symbol.maximum is None else symbol.maximum
         fitting = [one for one in pool if isinstance(one, str) or low <= one <= high]
-        whole = symbol.type in (Type.INTEGER, Type.MONEY, Type.DURATION, Type.INSTANT)
-        found = self.random.choice(sorted(fitting, key=repr))
-        return round(found) if whole else found
+        self.pools[symbol.name] = sorted(fitting, key=repr)
+        return self.pools[symbol.name]
 
     def given(self, kind: Kind | None, at: int) -> Named:
         """What an institution could send with one operation: what belongs together is unknown together."""
@@ -142,10 +152,9 @@ class Chance:
             if own and value is not None:
                 value = self._with_own(window, value, observation.values)
             found[window] = value
-        for small in plan.windows:
-            for large in plan.windows:
-                if _contains(large, small) and found[small] is not None and found[large] is not None:
-                    found[large] = max(found[small], found[large])
+        for small, large in machine.nested:
+            if found[small] is not None and found[large] is not None:
+                found[large] = max(found[small], found[large])
         return [found[window] for window in plan.windows]
 
     def _with_own(self, window: Window, value: Any, columns: tuple[Any, ...]) -> Any:

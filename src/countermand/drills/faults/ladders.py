@@ -139,26 +139,11 @@ def _overlapping(site: Site) -> Iterator[Mutant]:
             score="10",
         )
     if rule.then is not None and rule.then >= Outcome.HOLD:
-        yield added(
-            "an exception that allows",
-            both(site.term, compares(_HOUR, ">=", 6)),
-            IDLE,
-            copy,
-            then="allow",
-            score=None,
-            hold_for=None,
-            oblige=None,
-        )
-        yield added(
-            "an exception for small hours and late ones",
-            both(site.term, either(compares(_HOUR, "<", 7), compares(_HOUR, ">=", 20))),
-            IDLE,
-            copy,
-            then="allow",
-            score=None,
-            hold_for=None,
-            oblige=None,
-        )
+        late = either(compares(_HOUR, "<", 7), compares(_HOUR, ">=", 20))
+        for what, when in (("by day", compares(_HOUR, ">=", 6)), ("early and late", late)):
+            term = both(site.term, when)
+            nothing = dict.fromkeys(("score", "hold_for", "oblige"))
+            yield added(f"an exception that allows, {what}", term, IDLE, copy, then="allow", **nothing)
 
 
 def out_of_reach(pack: Pack) -> list[Mutant]:

@@ -116,13 +116,12 @@ def placeholders(pack: Pack) -> list[Mutant]:
                 text = re.sub(r"(?<![\w.])\d+", gap, str(node.value), count=1)
                 if text != str(node.value):
                     leave(item, key, quoted(text), gap)
-            elif key in ("over", "hold_for", "scenario", "per_day", "per_operation", "at_least"):
-                leave(
-                    item,
-                    key,
-                    quoted(gap if key == "scenario" else re.sub(r"\d+", gap, str(node.value), count=1)),
-                    gap,
-                )
+            elif key == "scenario":
+                leave(item, key, quoted(gap), gap)
+            elif key in ("over", "hold_for", "per_day", "per_operation", "at_least"):
+                text = re.sub(r"\d+", gap, str(node.value), count=1)
+                if text != str(node.value):
+                    leave(item, key, quoted(text), gap)
             elif key in ("reason", "title"):
                 en, zh = (str(value.value) for _, value in node.value)
                 leave(item, key, f"{{en: {quoted(en)}, zh: {quoted(gap + zh)}}}", gap)
