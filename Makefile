@@ -64,6 +64,10 @@ demo: setup ## Play the demo and stay up; ONCE=1 plays it through and ends
 torture: setup ## Load, freeze, retry and kill the server, then check the history (SEED=1)
 	$(BIN)/python -m countermand.drills.torture --seed $(SEED) $(ARGS)
 
+.PHONY: faults
+faults: setup ## Plant faults in the shipped packs and count those the static analyser finds (SEED=1)
+	$(BIN)/python -m countermand.drills.faults --seed $(SEED) $(ARGS)
+
 .PHONY: bench
 bench: $(BENCH_VENV)/.stamp ## Measure against the peers (ARGS="engine" for one)
 	$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)

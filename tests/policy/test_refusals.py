@@ -82,7 +82,7 @@ FOLDERS = {
     ),
     "a window beyond the history": (
         "features:\n  one: {count: operations, by: account, over: 31 days}\n",
-        ["window_too_long 2:3"],
+        ["window_too_long 2:47"],
     ),
     "a sum of what is calculated": (
         "derive:\n  half: amount / 2\nfeatures:\n  one: {sum: half, by: account, over: 1 day}\n",

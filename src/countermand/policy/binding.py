@@ -178,7 +178,7 @@ class _Binder:
             else:
                 self.package.wheres.append((feature.where, parsed))
             where = parsed
-        check_timing(feature, where, self.declared.head, self.findings)
+        check_timing(feature, where, self.declared, self.findings)
         column, type_ = self._column(feature)
         entity = self._entity(feature)
         window = Window(

@@ -48,16 +48,20 @@ def check_package(package: Package, findings: Findings) -> None:
     check_models(package.declared.models, findings)
 
 
-def warnings_on(package: Package) -> list[Finding]:
-    """What is probably wrong in a package without findings, but for what its items accept."""
+def warnings_on(package: Package, *, sound: bool = True) -> list[Finding]:
+    """What is probably wrong, but for what its items accept.
+
+    Beside findings (not `sound`) only what does not follow from conditions: those may be the broken ones.
+    """
     search, warnings = search_of(package), Warnings(package.declared.items)
-    overlapping_rules(package, search, warnings)
-    idle_parts(package, search, warnings)
-    check_unknowns(package, search, warnings)
     doubtful_entities(package, search, warnings)
     doubtful_frames(package, warnings)
-    warnings.check_acceptances()
-    return warnings.found
+    if sound:
+        overlapping_rules(package, search, warnings)
+        idle_parts(package, search, warnings)
+        check_unknowns(package, search, warnings)
+        warnings.check_acceptances()
+    return sorted(warnings.found, key=lambda one: (one.at.file, one.at.line, one.at.column))
 
 
 def remarks_on(package: Package) -> list[Finding]:
@@ -103,7 +107,9 @@ def _twin_features(package: Package, findings: Findings) -> None:
 
 
 def _unreachable_bands(package: Package, search: Search, findings: Findings) -> None:
-    most = max((_most_points(package, kind, search) for kind in Kind), default=0)
+    if not package.declared.bands:
+        return
+    most = max(_most_points(package, kind, search) for kind in Kind)
     for band in package.declared.bands:
         if band.at_least > most:
             findings.add(
@@ -118,6 +124,9 @@ def _most_points(package: Package, kind: Kind, search: Search) -> int:
     """What the rules of a kind can give together; of two that exclude each other, only the better one."""
     scoring = [rule for rule in package.rules if rule.score and (rule.kinds is None or kind in rule.kinds)]
     scoring.sort(key=lambda rule: -rule.score)
+    total = sum(rule.score for rule in scoring)
+    if total >= 2 * max(band.at_least for band in package.declared.bands):
+        return total  # leaving out the worse of each two leaves half at least
     here = [(one, frozenset[bool | None]({True})) for one in of_kind(frozenset({kind}))]
     most, paired = 0, set[str]()
     for number, rule in enumerate(scoring):

@@ -62,14 +62,14 @@ def check_keys(package: Package, search: Search, findings: Findings) -> None:
         where = wheres.get(id(feature.where))
         for name in feature.by:
             symbol = package.given.get(name)
-            if where is None or symbol is None or not symbol.nullable:
+            if where is None or feature.where is None or symbol is None or not symbol.nullable:
                 continue
             key = Term("name", symbol.type, True, (), name)
             unknown = Term("is_null", Type.BOOLEAN, False, (key,))
             if search.implies(where, unknown):
                 findings.add(
                     "never_counted",
-                    at,
+                    feature.where.at,
                     f"No operation that passes the filter has a {name}, so {feature.name} counts nothing.",
                     f"通过过滤条件的操作都没有 {name}，{feature.name} 不会统计任何操作。",
                 )

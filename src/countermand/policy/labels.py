@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from countermand.policy.bound import Package
 from countermand.policy.catalogue import FRAUD, OUTCOME
-from countermand.policy.declarations import Feature, Head
+from countermand.policy.declarations import Declarations, Feature, Head
 from countermand.policy.facts import rooms_of
 from countermand.policy.findings import Findings, Place
 from countermand.policy.plan import LOOKS_BACK, MEASURES_UP_TO_NOW
@@ -34,9 +34,9 @@ def length_of(feature: Feature, head: Head) -> int:
     return feature.over if feature.over is not None else max(1, head.history - feature.delay)
 
 
-def check_timing(feature: Feature, where: Term, head: Head, findings: Findings) -> None:
+def check_timing(feature: Feature, where: Term, declared: Declarations, findings: Findings) -> None:
     """What a feature may not say about its own operation, its delay and its length."""
-    own, name = counts_itself(feature, where), feature.name
+    own, name, head = counts_itself(feature, where), feature.name, declared.head
     if own and OUTCOME.name in set(where.names()):
         findings.add(
             "own_outcome",
@@ -75,7 +75,7 @@ def check_timing(feature: Feature, where: Term, head: Head, findings: Findings) 
     if feature.delay + length_of(feature, head) > head.history:
         findings.add(
             "window_too_long",
-            feature.at,
+            declared.items.place(("feature", name), "over", feature.at),
             f"{name} looks further back than the policy's history is kept, its delay included.",
             f"{name} 的时间窗（含 delay）超过策略保留的历史。",
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from countermand.policy.bound import BoundRule, Package
 from countermand.policy.findings import Findings
 from countermand.policy.possible import NOT_TRUE, Demand, Search
-from countermand.policy.searching import of_kind, search_within
+from countermand.policy.searching import facts_of, of_kind, search_within
 from countermand.policy.source import Node
 from countermand.policy.terms import Term
 from countermand.policy.warnings import Warnings
@@ -29,21 +29,31 @@ def stays_silent(rule: BoundRule) -> Demand:
     return rule.when, frozenset({False}) if rule.fires_unknown else NOT_TRUE
 
 
-def covered_where(mild: BoundRule, strict: BoundRule, search: Search) -> bool:
-    """Whether `strict` fires on every operation on which `mild` does."""
-    if strict.kinds is not None and (mild.kinds is None or not mild.kinds <= strict.kinds):
-        return False
-    here = [(one, _TRUE) for one in of_kind(mild.kinds)]
-    return not search.possible([*here, fires(mild), stays_silent(strict)])
+class Ladder:
+    """All rules of a package, to be asked whether one fires wherever another does."""
+
+    def __init__(self, package: Package, search: Search) -> None:
+        self.search, self.rules = search, package.rules
+        self._facts = {rule.id: facts_of(search, rule.when) for rule in package.rules}
+
+    def covered(self, mild: BoundRule, strict: BoundRule) -> bool:
+        """Whether `strict` fires on every operation on which `mild` does."""
+        if strict.kinds is not None and (mild.kinds is None or not mild.kinds <= strict.kinds):
+            return False
+        if not self._facts[mild.id] & self._facts[strict.id]:
+            return False  # nothing that one asks says anything about the other
+        here = [(one, _TRUE) for one in of_kind(mild.kinds)]
+        return not self.search.possible([*here, fires(mild), stays_silent(strict)])
 
 
 def shadowed_rules(package: Package, search: Search, findings: Findings) -> None:
     """Rules and limits that change no answer, because another fires wherever they do and is as strict."""
+    ladder = Ladder(package, search)
     for number, rule in enumerate(package.rules):
         for other_number, other in enumerate(package.rules):
-            if rule is other or not _takes_in(other, rule) or not covered_where(rule, other, search):
+            if rule is other or not _takes_in(other, rule) or not ladder.covered(rule, other):
                 continue
-            if other_number > number and _takes_in(rule, other) and covered_where(other, rule, search):
+            if other_number > number and _takes_in(rule, other) and ladder.covered(other, rule):
                 continue  # each covers the other: the later one is accused
             alike = search.key(rule.when) == search.key(other.when)
             findings.add(
@@ -74,6 +84,7 @@ def _takes_in(strict: BoundRule, mild: BoundRule) -> bool:
 
 def overlapping_rules(package: Package, search: Search, warnings: Warnings) -> None:
     """Answers that never show, points that count twice, and rules that mean to excuse."""
+    ladder = Ladder(package, search)
     for rule in package.rules:
         item = ("limit", rule.id.removeprefix("limit.")) if rule.node is None else ("rule", rule.id)
         if rule.then is Outcome.ALLOW:
@@ -90,7 +101,7 @@ def overlapping_rules(package: Package, search: Search, warnings: Warnings) -> N
         for other in package.rules:
             if other is rule:
                 continue
-            if _overrules(other, rule) and covered_where(rule, other, search):
+            if _overrules(other, rule) and ladder.covered(rule, other):
                 assert rule.then is not None
                 assert other.then is not None
                 warnings.add(
@@ -135,22 +146,20 @@ def _doubled_points(package: Package, search: Search, warnings: Warnings) -> Non
 
 def idle_parts(package: Package, search: Search, warnings: Warnings) -> None:
     """Parts of a condition that the rest of it, or the rule's kinds, make superfluous."""
-    conditions = [(("rule", rule.id), rule.when, rule.node, rule.kinds) for rule in package.rules]
-    named = {id(feature.where): feature.name for feature in package.declared.features}
-    conditions += [(("feature", named[id(node)]), where, node, None) for node, where in package.wheres]
-    for item, when, node, kinds in conditions:
-        if node is None:
-            continue
-        within = search if kinds is None else search_within(package, search, kinds)
-        here = tuple((one, _TRUE) for one in of_kind(kinds))
-        for part in _idle(when, within, here):
+    kinds = {rule.id: rule.kinds for rule in package.rules}
+    for item, term, node in package.conditions():
+        mine = kinds[item[1]] if item[0] == "rule" else None
+        within = search if mine is None else search_within(package, search, mine)
+        here = tuple((one, _TRUE) for one in of_kind(mine))
+        for part in _idle(term, within, here):
             _warn_idle(item, part, node, package.head.currency, warnings)
 
 
 def _idle(term: Term, search: Search, here: tuple[Demand, ...]) -> Iterator[Term]:
+    """The first idle part of every AND and OR in the term."""
+    for part in term.operands:
+        yield from _idle(part, search, here)
     if term.operator not in ("and", "or"):
-        if not search.possible([*here, (term, NOT_TRUE)]):
-            yield term
         return
     deciding = term.operator == "or"  # the truth of one part that decides the whole
     for number, part in enumerate(term.operands):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.policy.binding import bind
+from countermand.policy.bound import Package
 from countermand.policy.checks import check_package, remarks_on, warnings_on
 from countermand.policy.findings import Finding, Findings
 from countermand.policy.folder import read_declarations
@@ -37,12 +38,15 @@ class Examination:
 
 
 def examine_policy(files: Mapping[str, str]) -> Examination:
-    """Check a folder once and say everything; warnings and remarks only where there are no findings."""
-    findings, program = _understood(files)
-    if program is None:
+    """Check a folder once and say everything that can be said of it as it is."""
+    findings, package = _understood(files)
+    if package is None:
         return Examination(findings.found, [], [], None)
-    package = program.package
-    return Examination([], warnings_on(package), remarks_on(package), program)
+    sound = not findings.found
+    program = Program(package, digest(canonical_bytes(dict(files)))) if sound else None
+    return Examination(
+        findings.found, warnings_on(package, sound=sound), remarks_on(package) if sound else [], program
+    )
 
 
 def remarks_on_policy(files: Mapping[str, str]) -> list[Finding]:
@@ -56,10 +60,10 @@ def compile_policy(files: Mapping[str, str], scorers: Scorers | None = None) -> 
     `scorers` raise SetupError for a model that cannot be trusted. Without them the policy's models say
     nothing: good for looking at a policy, not for deciding.
     """
-    findings, program = _understood(files, scorers)
+    findings, package = _understood(files)
     findings.raise_if_any()
-    assert program is not None, "a policy without findings compiles"
-    return program
+    assert package is not None, "a policy without findings is understood"
+    return Program(package, digest(canonical_bytes(dict(files))), scorers)
 
 
 def compile_recorded(files: Mapping[str, str], scorers: Scorers | None = None) -> Program:
@@ -84,12 +88,11 @@ def compile_for_training(files: Mapping[str, str]) -> Program:
     return compile_recorded(files)
 
 
-def _understood(files: Mapping[str, str], scorers: Scorers | None = None) -> tuple[Findings, Program | None]:
+def _understood(files: Mapping[str, str]) -> tuple[Findings, Package | None]:
+    """What is wrong with a folder, and what it means, if that can be said at all."""
     findings = Findings()
-    declared = read_declarations(with_prelude(files), findings)
-    package = bind(declared, findings)
-    if not findings.found:
-        check_package(package, findings)
+    package = bind(read_declarations(with_prelude(files), findings), findings)
     if findings.found:
         return findings, None
-    return findings, Program(package, digest(canonical_bytes(dict(files))), scorers)
+    check_package(package, findings)
+    return findings, package

@@ -171,7 +171,8 @@ class Search:
         if meaning is not None:
             yield from self.unknown(meaning, world)
             return
-        if not term.nullable:
+        found = world.get(self.key(term))
+        if not term.nullable or (found is not None and not found.unknown):
             return
         match term.operator:
             case "name":
@@ -191,8 +192,8 @@ class Search:
             case _:
                 for part in term.operands:
                     yield from self.unknown(part, world)
-                if term.operator in ("/", "%") and term.operands[1].operator != "literal":
-                    yield world  # by zero
+                if term.operator in ("/", "%") and term.operands[1].operator != "literal":  # by zero
+                    yield from self._narrowed(term, self._room(term, world).must_be_unknown(), world)
 
     def _all_unknown(self, terms: tuple[Term, ...], world: World) -> Iterator[World]:
         if not terms:
@@ -204,8 +205,11 @@ class Search:
     def _known(self, term: Term, world: World) -> Iterator[World]:
         self._step()
         meaning = self._meaning(term)
+        found = world.get(self.key(term))
         if meaning is not None:
             yield from self._known(meaning, world)
+        elif found is not None and not found.known:
+            return
         elif term.operator == "literal":
             if term.value is not None:
                 yield world

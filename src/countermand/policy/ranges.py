@@ -22,6 +22,8 @@ def calculated(term: Term, ranges: list[Range]) -> Range:
             return (low + ranges[1][0], high + ranges[1][1])
         case "-":
             return (low - ranges[1][1], high - ranges[1][0])
+        case "/" if low >= 0 and ranges[1][0] >= 0 and term.operands[1].operator != "literal":
+            return (0, math.inf)  # what is divided by zero is unknown
         case "*" | "/" if term.operator == "*" or term.operands[1].operator == "literal":
             corners = [_corner(term.operator, one, other) for one in (low, high) for other in ranges[1]]
             unsure = any(math.isnan(corner) for corner in corners)

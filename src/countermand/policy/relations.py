@@ -28,6 +28,14 @@ class Relations:
     within: Mapping[str, frozenset[str]] = field(default_factory=dict)
     beyond: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
+    def bound_with(self, name: str) -> set[str]:
+        """The facts that are known, or unknown, because of this one or the other way round."""
+        return {source for source, _ in self.needs.get(name, ())} | set(self.needed_by.get(name, ()))
+
+    def ordered_with(self, name: str) -> frozenset[str]:
+        """The facts that are never less, or never more, than this one."""
+        return self.within.get(name, frozenset()) | self.beyond.get(name, frozenset())
+
 
 def relations_of(package: Package, implies: Callable[[Term, Term], bool]) -> Relations:
     """The relations among a policy's facts; `implies` says whether one filter holds wherever another does."""

@@ -35,10 +35,10 @@ class Room:
         return not self.unknown and not self._has_value()
 
     def must_be_unknown(self) -> Room:
-        return replace(self, known=False)
+        return replace(self, known=False) if self.known else self
 
     def must_be_known(self) -> Room:
-        return replace(self, unknown=False)
+        return replace(self, unknown=False) if self.unknown else self
 
     def compared(self, operator: str, value: float) -> Room:
         """After `value > 5` and the like were found true."""

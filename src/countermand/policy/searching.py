@@ -35,6 +35,20 @@ def search_within(package: Package, search: Search, kinds: Kinds) -> Search:
     return replace(search, rooms=rooms)
 
 
+def facts_of(search: Search, term: Term) -> frozenset[str]:
+    """The facts that a condition asks about, and those about which these say something."""
+    found, waiting = set[str](), set(term.names())
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        if name in search.meanings:
+            waiting |= set(search.meanings[name].names()) - found
+    ordered = {other for name in found for other in search.relations.ordered_with(name)}
+    bound = {other for name in found for other in search.relations.bound_with(name)}
+    never_unknown = {name for name in bound if name in search.rooms and not search.rooms[name].unknown}
+    return frozenset(found | ordered | (bound - never_unknown))
+
+
 def of_kind(kinds: Kinds) -> tuple[Term, ...]:
     """The kinds of a rule as a condition; none for all kinds."""
     if kinds is None:

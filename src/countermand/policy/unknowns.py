@@ -81,7 +81,7 @@ class _UnknownCheck:
                 f"{rule.id} 本应拦下资金操作，但条件未知时会放行。请写 if_unknown: fire，"
                 "或用 accept 说明为何不会漏过。",
             )
-        elif then >= Outcome.HOLD:
+        if then >= Outcome.HOLD:
             self._skipped_denials(rule, here)
 
     def _skipped_denials(self, rule: BoundRule, here: tuple[Term, ...]) -> None:

@@ -62,10 +62,14 @@ def tell_refusal(refusal: CountermandError, speech: Speech) -> None:
         click.echo(f"  {finding_line(finding, speech)}", err=True)
 
 
-def finding_line(finding: dict[str, Any], speech: Speech) -> str:
-    """One finding of a policy, as editors understand it: file:line:column."""
+WARNING, REMARK = Text(en="warning: ", zh="警告："), Text(en="remark: ", zh="提示：")
+
+
+def finding_line(finding: dict[str, Any], speech: Speech, kind: Text | None = None) -> str:
+    """One finding of a policy, as editors understand it: file:line:column; `kind` says that it is less."""
     place = f"{finding['file']}:{finding['line']}:{finding['column']}"
-    return f"{place}: {finding['text'][speech.language]} [{finding['code']}]"
+    said = "" if kind is None else speech.say(kind)
+    return f"{place}: {said}{finding['text'][speech.language]} [{finding['code']}]"
 
 
 _UNSAID = CountermandError.http_status

@@ -12,10 +12,10 @@ from countermand.kernel.errors import NotFound
 from countermand.kernel.text import Text
 from countermand.policy.explanation import explain as explain_program
 from countermand.policy.findings import Finding
-from countermand.policy.package import check_policy, compile_policy, remarks_on_policy
-from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop
+from countermand.policy.package import compile_policy, examine_policy
+from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
-from countermand.surfaces.cli.printing import answer, answer_table, finding_line
+from countermand.surfaces.cli.printing import REMARK, WARNING, answer, answer_table, finding_line
 from countermand.surfaces.cli.speech import current_speech
 
 
@@ -31,30 +31,41 @@ def policy() -> None:
     zh="列出策略文件夹或内置策略包的全部问题；有问题时退出码为 1。",
 )
 @click.argument("folder")
-def check(folder: str) -> None:
-    """Findings forbid publishing; remarks are worth a second look."""
-    files = read_policy(folder)
-    findings = [_shown(one) for one in check_policy(files)]
-    remarks = [] if findings else [_shown(one) for one in remarks_on_policy(files)]
+@option(
+    "--strict",
+    is_flag=True,
+    en="Refuse for warnings too; what is meant to be so is accepted in the policy, with its reason.",
+    zh="有警告时也视为不通过。确属有意的警告，请在策略中用 accept 写明原因。",
+)
+def check(folder: str, *, strict: bool) -> None:
+    """Findings forbid publishing, warnings do with --strict; remarks are worth a second look."""
+    found = examine_policy(read_policy(folder))
+    findings, warnings, remarks = (
+        [_shown(one) for one in some] for some in (found.findings, found.warnings, found.remarks)
+    )
+    sound = not findings and not (strict and warnings)
     speech = current_speech()
-    lines: list[Text | str] = [finding_line(one, speech) for one in [*findings, *remarks]]
-    if findings:
+    lines: list[Text | str] = [finding_line(one, speech) for one in findings]
+    lines += [finding_line(one, speech, WARNING) for one in warnings]
+    lines += [finding_line(one, speech, REMARK) for one in remarks]
+    told = (len(findings), len(warnings), len(remarks))
+    if sound:
+        rules = 0 if found.program is None else len(found.program.rules)
         lines.append(
             Text(
-                en=f"{len(findings)} findings: not fit to decide.",
-                zh=f"{len(findings)} 处问题：不能用于决策。",
+                en=f"Sound: {rules} rules, {told[1]} warnings, {told[2]} remarks.",
+                zh=f"策略可用：{rules} 条规则，{told[1]} 处警告，{told[2]} 处提示。",
             )
         )
     else:
-        rules = len(compile_policy(files).rules)
         lines.append(
             Text(
-                en=f"Sound: {rules} rules, {len(remarks)} remarks.",
-                zh=f"策略可用：{rules} 条规则，{len(remarks)} 处提示。",
+                en=f"{told[0]} findings, {told[1]} warnings: not fit to decide.",
+                zh=f"{told[0]} 处问题，{told[1]} 处警告：不能用于决策。",
             )
         )
-    answer({"sound": not findings, "findings": findings, "remarks": remarks}, *lines)
-    if findings:
+    answer({"sound": sound, "findings": findings, "warnings": warnings, "remarks": remarks}, *lines)
+    if not sound:
         raise click.exceptions.Exit(1)
 
 
