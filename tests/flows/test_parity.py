@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from countermand.app import open_comparison, open_record, open_shelf
+from countermand.app import open_comparison, open_models, open_record, open_shelf
 from countermand.flows.freeze_account import freeze_account
 from countermand.flows.parity import PolicyParity, check_parity
 from countermand.kernel.clock import ManualClock
@@ -42,6 +42,7 @@ async def _parity(dsn: str, folder: Path) -> list[PolicyParity]:
             opened.identity,
             open_shelf(settings),
             open_comparison(),
+            open_models(settings),
             lambda _: None,
         )
 

@@ -17,6 +17,7 @@ from countermand.flows.prepare_facts import Shelf, Told, facts_from_record
 from countermand.flows.replay_decision import Archive
 from countermand.policy.bound import Package
 from countermand.policy.package import compile_recorded
+from countermand.policy.ports import Scorers
 from countermand.policy.program import Program
 from countermand.vocabulary.facts_table import FactsTable
 from countermand.vocabulary.offline import Compared, Decided
@@ -87,6 +88,7 @@ async def check_parity(
     identity: Mapping[str, Any],
     shelf: Shelf,
     engine: ComparingEngine,
+    scorers: Scorers,
     told: Told,
 ) -> list[PolicyParity]:
     """Every policy that decided, each over its own operations, with windows over all of them.
@@ -104,7 +106,7 @@ async def check_parity(
             )
             if not prepared.counts["decided_by"].get(program.label):
                 continue
-            with engine.run(program.package, prepared.tables[0], settle=False) as run:
+            with engine.run(program.package, prepared.tables[0], settle=False, scorers=scorers) as run:
                 found.append(await _compared(run, program, archive))
     return found
 

@@ -64,7 +64,11 @@ def decided_rows(connection: Any, policy: OfflinePolicy, label: str) -> Iterator
     while chunk := connection.fetchmany(BATCH_ROWS):
         yield [
             Decided(
-                *row[:5],
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                row[4],
                 _whole(row[5 : 5 + words]),
                 _whole(row[5 + words : 5 + 2 * words]),
                 list(row[5 + 2 * words :]),

@@ -15,8 +15,9 @@ import pyarrow as pa
 from countermand.adapters.offline.comparison import compared_facts, decided_rows
 from countermand.adapters.offline.results import in_words
 from countermand.kernel.errors import SetupError
-from countermand.policy.bound import Package
+from countermand.policy.bound import BoundModel, Package
 from countermand.policy.emit import distance_km
+from countermand.policy.ports import Scorers
 from countermand.policy.sql.parts import quoted, text_literal
 from countermand.policy.sql.steps import OfflinePolicy
 from countermand.policy.terms import MEASURED, Type
@@ -142,16 +143,28 @@ class DuckDbEngine:
 
     limits: Limits = field(default_factory=Limits)
 
-    def run(self, package: Package, facts: FactsTable | pa.Table, *, settle: bool) -> DuckDbRun:
+    def run(
+        self,
+        package: Package,
+        facts: FactsTable | pa.Table,
+        *,
+        settle: bool,
+        scorers: Scorers | None = None,
+    ) -> DuckDbRun:
         """The policy over the facts: a table on disk, or one in memory with the same columns.
 
-        settle: filters that look at outcomes see this policy's own; else what was recorded.
+        settle: filters that look at outcomes see this policy's own; else what was recorded. Without `scorers`
+        the models' scores are unknown, as they are live.
         Raises PolicyError (`offline_inexact`), SetupError (`offline_not_settled`).
         """
         connection = self._connected()
         try:
             rows = _attach(connection, facts)
-            policy = OfflinePolicy(package, _sizes(connection, package), rows)
+            scored = [] if scorers is None else [one.name for one in package.models]
+            if scorers is not None:
+                for one in package.models:
+                    _teach_score(connection, one, scorers)
+            policy = OfflinePolicy(package, _sizes(connection, package), rows, scored)
             run = DuckDbRun(package, policy, connection)
             run.evaluate()
             if settle:
@@ -182,6 +195,11 @@ def _teach(connection: duckdb.DuckDBPyConnection) -> None:
     make("exact_order", _exact_order, ["HUGEINT", "DOUBLE"], "INTEGER")
     make("distance_km", distance_km, ["DOUBLE"] * 4, "DOUBLE")
     make("lower_text", str.lower, ["VARCHAR"], "VARCHAR")
+
+
+def _teach_score(connection: duckdb.DuckDBPyConnection, model: BoundModel, scorers: Scorers) -> None:
+    types: list[Any] = ["DOUBLE"] * len(model.inputs)
+    connection.create_function(f"score_{model.name}", scorers.scorer(model), types, "DOUBLE")
 
 
 def _exact_quotient(left: int, right: int) -> float:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlglot
 
-from countermand.policy.bound import Derived, Package
+from countermand.policy.bound import BoundModel, Derived, Package
 from countermand.policy.facts import fact_specs
 from countermand.policy.plan import Window
-from countermand.policy.sql.parts import EXACT_MAX, Part, quoted
+from countermand.policy.sql.parts import EXACT_MAX, Part, quoted, text_literal
 from countermand.policy.sql.spark import for_spark
 from countermand.policy.sql.terms import part_of
 from countermand.policy.sql.verdicts import verdict_columns
 from countermand.policy.sql.windows import Entries, fast_windows, slow_windows, window_part
 from countermand.policy.terms import MEASURED, Symbol, Type
+from countermand.vocabulary.operations import Kind
 
 _LATER = frozenset({"outcome", "fraud"})  # known only after an operation has been decided
 
@@ -48,11 +49,14 @@ class OfflinePolicy:
 
     sizes: for given facts that are whole numbers, the largest absolute value in the facts table (default
     2**53); rows: how many operations there are at most. Both decide only how wide sums have to be.
+    scored: the models for which the engine has a function `score_<name>`; the others' scores are unknown.
     Raises PolicyError (`offline_inexact`).
     """
 
-    def __init__(self, package: Package, sizes: Mapping[str, float], rows: int) -> None:
-        self.package, self.rows = package, rows
+    def __init__(
+        self, package: Package, sizes: Mapping[str, float], rows: int, scored: Collection[str] = ()
+    ) -> None:
+        self.package, self.rows, self._scored = package, rows, frozenset(scored)
         self.specs = fact_specs(package)
         self._sizes = sizes
         self._parts: dict[str, Part] = {}
@@ -205,17 +209,41 @@ class OfflinePolicy:
                 chosen = fast if exact is None else f'CASE WHEN {name}."askew" THEN {slow} ELSE {fast} END'
                 columns.append(f"{chosen} AS {quoted(column)}")
         base = f"SELECT {', '.join(['given.*', *columns])} FROM {' '.join(sources)}"
-        return self._derived(self.package.late, base)
+        derived = self._derived(self.package.late, base)
+        scores = [f"{self._score(one)} AS {quoted(self._columns[one.fact])}" for one in self.package.models]
+        for one in self.package.models:
+            self._parts[one.fact] = Part(quoted(self._columns[one.fact]), Type.NUMBER, size=1.0)
+        return f"SELECT *, {', '.join(scores)} FROM ({derived}) AS unscored" if scores else derived
+
+    def _score(self, model: BoundModel) -> str:
+        """A model's score: unknown for other kinds and without an essential input; NaN is a missing input."""
+        if model.name not in self._scored:
+            return "CAST(NULL AS DOUBLE)"
+        inputs = {name: self._parts[name] for name in model.inputs}
+        given = [
+            f"COALESCE({part.as_double() if part.type in MEASURED else f'CAST({part.sql} AS DOUBLE)'}, "
+            "CAST('nan' AS DOUBLE))"
+            for part in inputs.values()
+        ]
+        conditions = [f"{part.sql} IS NOT NULL" for name, part in inputs.items() if name in model.essential]
+        if model.kinds is not None:
+            conditions.insert(0, in_kinds(model.kinds))
+        call = f"{quoted('score_' + model.name)}({', '.join(given)})"
+        return f"CASE WHEN {' AND '.join(conditions)} THEN {call} END" if conditions else call
 
     def _verdicts(self) -> str:
         conditions: list[str] = []
         for rule in self.package.rules:
             sql = part_of(rule.when, self._name).sql
             if rule.kinds is not None:
-                kinds = ", ".join(f"'{kind.value}'" for kind in sorted(rule.kinds))
-                sql = f'CASE WHEN "kind" IN ({kinds}) THEN {sql} ELSE FALSE END'
+                sql = f"CASE WHEN {in_kinds(rule.kinds)} THEN {sql} ELSE FALSE END"
             conditions.append(sql)
         return verdict_columns(self.package, conditions, self._amount())
 
     def _amount(self) -> str:
         return self._parts["amount"].sql if "amount" in self._parts else "NULL"
+
+
+def in_kinds(kinds: Collection[Kind]) -> str:
+    """SQL that is true for operations of these kinds."""
+    return f'"kind" IN ({", ".join(text_literal(kind.value) for kind in sorted(kinds))})'

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from countermand.app import open_comparison, open_record, open_shelf
+from countermand.app import open_comparison, open_models, open_record, open_shelf
 from countermand.flows.parity import PolicyParity, check_parity
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.grammar import command, data_dir_option, in_event_loop
@@ -42,7 +42,14 @@ async def parity(data_dir: Path | None) -> None:
         sources = await opened.policies.sources()
         with progress_bar(None, Text(en="Preparing facts", zh="准备数据")) as told:
             found = await check_parity(
-                opened.record, opened.archive, sources, opened.identity, shelf, engine, told
+                opened.record,
+                opened.archive,
+                sources,
+                opened.identity,
+                shelf,
+                engine,
+                open_models(settings),
+                told,
             )
     rows = [
         (one.policy, part.what, part.name, part.rows, part.mismatches, ", ".join(part.examples))
