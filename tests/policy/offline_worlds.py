@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from countermand.decisions.decide import Question, judge
 from countermand.policy.package import compile_recorded
-from countermand.policy.plan import Observation
 from countermand.policy.reference import ReferenceStore
 from countermand.policy.terms import MEASURED, Type
 from countermand.policy.wording import written
@@ -65,13 +64,23 @@ class World:
     files: dict
     program: object
     rows: list
+    labels: list  # by row: what is learnt after it, as (row, fraud)
+
+    def numbers(self):
+        """The place of every operation, and of every label, in the one order they share."""
+        at, operations, labels = 10, [], []
+        for row, learnt in enumerate(self.labels):
+            operations.append(at)
+            labels += [(labelled, at + 2 + 2 * n, fraud) for n, (labelled, fraud) in enumerate(learnt)]
+            at += 2 + 2 * len(learnt)
+        return operations, labels
 
 
-def world(seed: random.Random, conditions, rows: int) -> World:
-    """A policy with these conditions in its rules and filters, and a stream for it."""
+def world(seed: random.Random, conditions, rows: int, *, labels: bool = False) -> World:
+    """A policy with these conditions in its rules and filters, and a stream for it, with labels or without."""
     texts = [written(term, "CNY") for term in conditions]
     rules, filters = texts[::2], texts[1::2]
-    features, types = _features(seed, filters)
+    features, types = _features(seed, filters, labels=labels)
     lines = ["derive:", *(f"  {name}: {json.dumps(text)}" for name, text in DERIVE.items())]
     lines += [f"  late{number}: {json.dumps(text)}" for number, text in enumerate(_late(seed, types))]
     files = {
@@ -85,10 +94,15 @@ def world(seed: random.Random, conditions, rows: int) -> World:
         "  - {at_least: 90, then: approve, reason: {en: B, zh: 二}}\n",
     }
     program = compile_recorded(files)
-    return World(files, program, _stream(seed, program, rows))
+    stream = _stream(seed, program, rows)
+    learnt = [
+        [(seed.randrange(row + 1), seed.random() < 0.6) for _ in range(seed.choice((0, 0, 1, 2)))]
+        for row in range(rows)
+    ]
+    return World(files, program, stream, learnt if labels else [[] for _ in range(rows)])
 
 
-def _features(seed, filters):
+def _features(seed, filters, *, labels):
     """The lines of features, and each one's type."""
     lines, types = [], {}
     for number in range(seed.randint(2, 9)):
@@ -105,9 +119,16 @@ def _features(seed, filters):
         if seed.random() < 0.25:
             where.append(f"outcome {seed.choice(['<>', '='])} '{seed.choice(['deny', 'hold', 'allow'])}'")
             own = False
+        if labels and seed.random() < 0.5:
+            where.append(seed.choice(["fraud", "NOT fraud", "fraud AND amount > cny(5)"]))
+            own = False
+        if aggregate not in ("first_seen", "time_since_last") and seed.random() < 0.3:
+            parts[2] = f"over: {seed.choice(SPANS)}"
+            parts.append(f"delay: {seed.choice(SPANS)}")
+            own = None
         if where:
             parts.append(f"where: {json.dumps(' AND '.join(f'({one})' for one in where))}")
-        if aggregate not in ("first_seen", "time_since_last", "last") and not own:
+        if aggregate not in ("first_seen", "time_since_last", "last") and own is False:
             parts.append("own: excluded")
         lines.append(f"  w{number}: {{{', '.join(parts)}}}")
         if column not in ("word", "account") or aggregate == "distinct":
@@ -206,35 +227,51 @@ def live(world: World, store=None):
     """What the live program says: all facts, the verdict, and the outcome's word, row by row."""
     program = world.program
     store = store or ReferenceStore(program.plan)
-    told = []
-    for given in world.rows:
+    told, tickets = [], {}
+    for given, learnt in zip(world.rows, world.labels, strict=True):
         observation = program.observation(given)
         facts = program.complete(given, store.read(observation))
         kind = given[program.index["kind"]]
         verdict = judge(Question("d", kind, facts, None, 0), facts, program)
         told.append((facts, verdict))
-        store.observe(Observation(*program.observed(given, observation, verdict.outcome.word)))
+        store.observe(program.observed(given, observation, verdict.outcome.word))
+        for row, fraud in learnt:
+            known = world.rows[row]
+            word = told[row][1].outcome.word
+            entering = program.labelled(known, program.observation(known), word, fraud=fraud)
+            tickets[row] = store.amend(tickets.get(row, 0), entering)
     return told
 
 
 ARROW = {"boolean": pa.bool_(), "number": pa.float64(), "text": pa.string(), "null": pa.bool_()}
 
 
-def facts_table(world: World, outcomes=None, step: int = 2) -> pa.Table:
+def facts_table(world: World, outcomes=None) -> pa.Table:
     """The facts table of a world in memory; `outcomes` as recorded, or none."""
     program, rows = world.program, world.rows
     count = len(rows)
+    numbers, labels = world.numbers()
+    last = {row: (seq, fraud) for row, seq, fraud in labels}
     columns = {
-        "seq": pa.array([step * number + 10 for number in range(count)], pa.int64()),
+        "seq": pa.array(numbers, pa.int64()),
         "id": pa.array([f"o{number}" for number in range(count)]),
         "at": pa.array([row[program.index["occurred_at"]] for row in rows], pa.int64()),
         "kind": pa.array([row[program.index["kind"]] for row in rows]),
         "account": pa.array([row[program.index["account"]] for row in rows]),
         "outcome": pa.array(outcomes or [None] * count, pa.string()),
-        "label": pa.array([None] * count, pa.bool_()),
-        "label_seq": pa.array([None] * count, pa.int64()),
+        "label": pa.array([last.get(row, (None, None))[1] for row in range(count)], pa.bool_()),
+        "label_seq": pa.array([last.get(row, (None, None))[0] for row in range(count)], pa.int64()),
     }
     for number, spec in enumerate(program.specs[: len(program.package.given)]):
         type_ = ARROW.get(spec.type.value, pa.int64())
         columns[f"given.{spec.name}"] = pa.array([row[number] for row in rows], type_)
     return pa.table(columns)
+
+
+def corrections(world: World) -> pa.Table | None:
+    """Every label in the order of its coming, of the operations whose label was corrected."""
+    numbers, labels = world.numbers()
+    again = {row for row, _, _ in labels if sum(one == row for one, _, _ in labels) > 1}
+    rows = [(numbers[row], seq, fraud) for row, seq, fraud in labels if row in again]
+    names = ("seq", "label_seq", "label")
+    return pa.table(dict(zip(names, zip(*rows, strict=True), strict=True))) if rows else None

@@ -126,7 +126,7 @@ AMONG_RULES = {
     "points without bands": (rules("when: whole > 3, score: 5, on: [login]"), ["idle_points rules:2:39"]),
     "an exception that excuses nothing": (
         rules("when: whole > 3, then: hold, on: [login]", "when: whole > 5 AND flag, then: allow, on: [login]"),
-        ["shadowed_rule rules:3:5", ],
+        ["shadowed_rule rules:3:5" ],
     ),
     "an allowance": (
         rules("when: flag, then: allow, on: [login]"),

@@ -6,13 +6,17 @@ the program over the definition of the windows, and by the generated SQL. COUNTE
 
 import os
 import random
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import pyarrow.parquet as pq
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from countermand.adapters.offline.duckdb import DuckDbEngine
+from countermand.vocabulary.facts_table import FactsTable
 from policy.at_random import conditions
-from policy.offline_worlds import facts_table, live, world
+from policy.offline_worlds import corrections, facts_table, live, world
 
 CASES = int(os.environ.get("COUNTERMAND_CASES", "8000"))
 ROWS = 60
@@ -26,6 +30,13 @@ thorough = settings(
     max_examples=max(1, CASES // (ROWS * 4)),
     deadline=None,
     suppress_health_check=list(HealthCheck),
+)
+
+
+labelled_worlds = st.builds(
+    lambda seed, terms: world(random.Random(seed), terms, ROWS, labels=True),
+    st.integers(0, 2**32),
+    st.lists(conditions(2), min_size=6, max_size=6),
 )
 
 
@@ -75,3 +86,19 @@ def test_outcomes_settle_to_the_live_answers(case):
     told = live(case)
     with DuckDbEngine().run(case.program.package, facts_table(case), settle=True) as run:
         compare(case, run, told)
+
+
+@thorough
+@given(labelled_worlds)
+def test_labels_count_from_their_coming(case):
+    """Features that look at labels, late, corrected or missing, are the live ones; so are those that wait."""
+    told = live(case)
+    with TemporaryDirectory() as folder:
+        facts, corrected = Path(folder, "facts.parquet"), Path(folder, "corrections.parquet")
+        pq.write_table(facts_table(case), facts)
+        again = corrections(case)
+        if again is not None:
+            pq.write_table(again, corrected)
+        table = FactsTable((facts,), ROWS, None if again is None else corrected)
+        with DuckDbEngine().run(case.program.package, table, settle=True) as run:
+            compare(case, run, told)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,9 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
+from countermand.adapters.offline.comparison import compared_facts, decided_rows
 from countermand.adapters.offline.results import in_words
 from countermand.kernel.errors import SetupError
 from countermand.policy.bound import Package
@@ -20,6 +23,7 @@ from countermand.policy.sql.parts import quoted, text_literal
 from countermand.policy.sql.steps import OfflinePolicy
 from countermand.policy.terms import MEASURED, Type
 from countermand.vocabulary.facts_table import FactsTable
+from countermand.vocabulary.offline import Compared, Decided
 from countermand.vocabulary.outcomes import Outcome
 
 PASSES_MAX = 1000
@@ -31,7 +35,7 @@ class Limits:
     """What a run may take: MiB of memory (more goes to files in `spill`), and threads."""
 
     memory_mib: int = 4096
-    threads: int = 1
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     spill: Path | None = None
 
 
@@ -77,6 +81,14 @@ class DuckDbRun:
             columns.append(f"{value} AS {quoted(name)}")
         sql = f'SELECT {", ".join(columns)} FROM known ORDER BY "seq"'
         return self.connection.sql(sql).to_arrow_table()
+
+    def compared(self, label: str) -> list[Compared]:
+        """Every calculated fact beside its recorded value, for the operations that the policy decided."""
+        return compared_facts(self.connection, self.policy, label)
+
+    def decided(self, label: str) -> Iterator[list[Decided]]:
+        """The operations that the policy decided, as recorded and as the SQL decides them, in order."""
+        return decided_rows(self.connection, self.policy, label)
 
     def evaluate(self) -> None:
         """Run every step; where filters look at outcomes, again until no outcome changes any more."""
@@ -183,8 +195,8 @@ def _teach_scores(connection: duckdb.DuckDBPyConnection, package: Package, score
         model_score,
         ["VARCHAR", "DOUBLE[]"],
         "DOUBLE",
-        type="arrow",
-        null_handling="special",
+        type=PythonUDFType.ARROW,
+        null_handling=FunctionNullHandling.SPECIAL,
     )
 
 

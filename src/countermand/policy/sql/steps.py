@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlglot
@@ -17,6 +17,7 @@ from countermand.policy.sql.terms import part_of
 from countermand.policy.sql.verdicts import verdict_columns
 from countermand.policy.sql.windows import Entries, fast_windows, slow_windows, window_part
 from countermand.policy.terms import MEASURED, Symbol, Type
+from countermand.vocabulary.operations import Kind
 
 _LATER = frozenset({"outcome", "fraud"})  # known only after an operation has been decided
 
@@ -235,10 +236,14 @@ class OfflinePolicy:
         for rule in self.package.rules:
             sql = part_of(rule.when, self._name).sql
             if rule.kinds is not None:
-                kinds = ", ".join(f"'{kind.value}'" for kind in sorted(rule.kinds))
-                sql = f'CASE WHEN "kind" IN ({kinds}) THEN {sql} ELSE FALSE END'
+                sql = f"CASE WHEN {in_kinds(rule.kinds)} THEN {sql} ELSE FALSE END"
             conditions.append(sql)
         return verdict_columns(self.package, conditions, self._amount())
 
     def _amount(self) -> str:
         return self._parts["amount"].sql if "amount" in self._parts else "NULL"
+
+
+def in_kinds(kinds: Collection[Kind]) -> str:
+    """SQL that is true for operations of these kinds."""
+    return f'"kind" IN ({", ".join(text_literal(kind.value) for kind in sorted(kinds))})'

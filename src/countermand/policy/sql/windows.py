@@ -166,7 +166,7 @@ class _Writer:
 
 def delay_of(window: Window) -> int:
     """How far the window's end lies before the operation, in microseconds."""
-    return getattr(window, "delay_micros", 0)
+    return window.delay_micros
 
 
 def _with_own(window: Window) -> Window:

@@ -44,6 +44,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.replay_decision",
         Text(en="Decide a recorded operation again and compare", zh="重演一笔已记录的决策并比对"),
     ),
+    "parity": (
+        "commands.parity",
+        Text(en="Compare what was decided live with SQL", zh="将实时决策与 SQL 逐项比对"),
+    ),
     "policy": ("commands.policy", Text(en="Check, explain and show policies", zh="检查、讲解和查看策略")),
     "train": ("commands.train", Text(en="Train a model of a policy", zh="训练策略中的模型")),
     "model": ("commands.model", Text(en="Keep, explain and watch models", zh="管理、解释和监测模型")),
