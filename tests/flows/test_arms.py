@@ -43,8 +43,9 @@ def other_files(**more: str) -> dict[str, str]:
     return {"policy.yaml": text}
 
 
-def stand_beside(house: House) -> Arm:
+async def stand_beside(house: House) -> Arm:
     """An arm of another policy with other windows, empty, beside the live one of a house."""
+    await house.arm_keeper.close()  # it would let go what nobody has published
     source = other_files()
     program = compile_policy(source)
     surroundings = replace(house.live.surroundings, program=program)
@@ -56,7 +57,7 @@ def stand_beside(house: House) -> Arm:
 async def rebuilt_like(house: House, arm: Arm) -> MemoryFeatureStore:
     """What a restart under the arm's policy would find in its windows."""
     fresh = MemoryFeatureStore(arm.program.plan)
-    sources = await house.policy_shelf.sources()  # type: ignore[attr-defined]
+    sources = await house.policy_shelf.sources(None)  # type: ignore[attr-defined]
     await rebuild_features(arm.program, arm.policy_id, fresh, house.decider.store, sources, house.clock.now())
     return fresh
 
@@ -89,7 +90,7 @@ def same_windows(arm: Arm, one: Any, other: Any, operations: list[Any]) -> bool:
 @pytest.mark.parametrize("step", ["nothing", "write", "commit", "committed"])
 async def test_every_arm_holds_the_record_and_nothing_else(house: House, tables: Any, step: str) -> None:
     """With overlapping groups, failures and lost commits: both stores equal a fresh rebuild."""
-    arm = stand_beside(house)
+    arm = await stand_beside(house)
     break_store(house, {(step, 1): LOST, (step, 4): LOST, (step, 5): RuntimeError("a bug")})
     operations = some_payments(3, 120)
     for start in range(0, 120, 20):
@@ -105,7 +106,7 @@ async def test_an_arm_that_cannot_observe_is_let_go(
     house: House, tables: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The live policy answers as if it had never been there."""
-    arm = stand_beside(house)
+    arm = await stand_beside(house)
 
     def break_down(*_: Any) -> Any:
         raise ArithmeticError

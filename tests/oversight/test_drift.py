@@ -8,8 +8,8 @@ import pytest
 
 from countermand.oversight.drift import PageHinkley, baseline_of, counts_in, edges_of, stability_index
 from countermand.oversight.factors import effects, strongest, usual_row
-from countermand.oversight.resampling import bootstrap, calibration_error, interval
 from countermand.oversight.measures import auc_roc
+from countermand.oversight.resampling import bootstrap, calibration_error, interval
 
 
 def chance(seed=1):

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import perf_counter_ns
 from typing import Any
 
 import msgspec
 import structlog
 
 from countermand.decisions.decide import Question, decide
-from countermand.flows.arms import Arm, Arms, Mark
+from countermand.flows.arms import Arm, Arms, Canary, Mark
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, micros_of
 from countermand.kernel.errors import BadRequest, Conflict, CountermandError
@@ -75,6 +76,7 @@ class Decider:
     clock: Clock
     ids: Ids
     future_micros_max: int
+    breached: list[Canary] = field(default_factory=list)
 
     def check_time(self, at: int, operation: Operation) -> None:
         """Raises BadRequest for an operation from too far ahead or too long ago."""
@@ -87,7 +89,7 @@ class Decider:
                 field="occurred_at",
                 operation=operation.id,
             )
-        lateness_micros = self.arms.live.program.plan.lateness_micros
+        lateness_micros = self.arms.deciding(operation.account).program.plan.lateness_micros
         if at < now - lateness_micros:
             days = lateness_micros // (86400 * 10**6)
             raise BadRequest(
@@ -110,8 +112,9 @@ class Decider:
         A member whose decision breaks leaves no mark on the windows and fails alone.
         """
         outcome = Outcome()
-        arm = self.arms.live
-        others = self.arms.others(arm) if self.arms.beside else ()
+        arms = self.arms
+        live, canary = arms.live, arms.canary
+        others = arms.others(live) if arms.beside else ()
         now = self.clock.now()  # one instant for the group: they are decided together
         for member in members:
             operation = member.operation
@@ -122,7 +125,8 @@ class Decider:
             account = accounts.get(operation.account) or Account(id=operation.account)
             marked = len(outcome.marks)
             try:
-                self._decide_one(member, account, now, outcome, arm, others)
+                if canary is None or not self._decided_by_canary(canary, member, account, now, outcome):
+                    self._decide_one(member, account, now, outcome, live, others)
             except Exception as error:  # a fact that cannot be computed must not take the others along
                 log.exception("decision_failed", operation=operation.id)
                 _take_out(outcome.marks, marked)
@@ -131,6 +135,42 @@ class Decider:
             assert isinstance(member.result, bytes), "a decided member has its answer"
             recent.put(operation.id, Recorded(member.body_digest, member.result))
         return outcome
+
+    def _decided_by_canary(
+        self, canary: Canary, member: Pending, account: Account, now: int, outcome: Outcome
+    ) -> bool:
+        """Whether the canary decided: where the account is its own, it holds, and it did not fail.
+
+        What it fails to decide the live policy decides at once. Once a guardrail is broken it decides
+        nothing more, also in the group that is being decided.
+        """
+        tally = canary.tally
+        if tally.breach is not None:
+            return False
+        start = perf_counter_ns()
+        if not canary.takes(member.operation.account):
+            self._decide_one(member, account, now, outcome, self.arms.live, self.arms.others(self.arms.live))
+            tally.count(tally.live, outcome.rows[-1].outcome, perf_counter_ns() - start)
+            return True
+        marked = len(outcome.marks)
+        try:
+            self._decide_one(member, account, now, outcome, canary.arm, self.arms.others(canary.arm))
+        except Exception:
+            log.exception("canary_failed", policy=canary.arm.program.label, operation=member.operation.id)
+            _take_out(outcome.marks, marked)
+            tally.errors += 1
+            self._check(canary)
+            return False
+        tally.count(tally.canary, outcome.rows[-1].outcome, perf_counter_ns() - start)
+        self._check(canary)
+        return True
+
+    def _check(self, canary: Canary) -> None:
+        """A canary that breaks a guardrail loses its accounts now; its windows stay until it is let go."""
+        if canary.tally.check() is not None and self.arms.canary is canary:
+            log.warning("canary_paused", policy=canary.arm.program.label, **canary.tally.figures())
+            self.arms = replace(self.arms, canary=None)
+            self.breached.append(canary)
 
     def _decide_one(
         self,

@@ -48,6 +48,12 @@ class _Reader:
             self._programs[policy_id] = compile_recorded(self.sources[policy_id])
         return self._programs[policy_id]
 
+    def same_windows(self, policy_id: int) -> set[int]:
+        """The policies whose recorded observations serve as they are."""
+        digest = self.program.windows_digest
+        others = (number for number in self.sources if number != policy_id)
+        return {policy_id} | {n for n in others if self.program_of(n).windows_digest == digest}
+
     def observations(self, part: HistoryPart) -> list[Observation]:
         """What a part of the record puts into the windows, in its order."""
         if not part.packed:
@@ -67,12 +73,59 @@ class _Reader:
         return self.onlooker.observation(operation, at, recorded, Outcome(row.outcome).word)
 
 
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """How many operations were kept, and the number in the record up to which all are in."""
+class Rebuilder:
+    """Brings the windows of one policy up to the record; what it took over before it does not read again.
 
-    operations: int
-    seq: int
+    `sources`: the files of every policy that has decided, by number.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        policy_id: int,
+        features: FeatureStore,
+        store: DecisionStore,
+        sources: Mapping[int, Mapping[str, str]],
+    ) -> None:
+        self.features, self.seq = features, 0
+        self._policy_id, self._store = policy_id, store
+        self._reader = _Reader(program, sources)
+        self._same: set[int] | None = None
+
+    async def catch_up(self, now: int) -> int:
+        """Load every recorded operation since the last time that a window may still see; how many were kept.
+
+        Operations decided under a policy with other windows are observed anew from their recorded facts; what
+        that policy did not look at is unknown, not invented.
+        """
+        if self._same is None:  # understanding the other policies takes a while: not in the loop
+            self._same = await asyncio.to_thread(self._reader.same_windows, self._policy_id)
+        reader, loop = self._reader, asyncio.get_running_loop()
+        parts: SimpleQueue[HistoryPart | None] = SimpleQueue()
+        space = asyncio.Semaphore(PARTS_WAITING_MAX)
+
+        def observations() -> Iterator[Observation]:
+            while (part := parts.get()) is not None:
+                loop.call_soon_threadsafe(space.release)
+                yield from reader.observations(part)
+
+        # The loader works in a thread of its own while the database sends the next parts.
+        loading = loop.run_in_executor(None, self.features.load, observations())
+        loading.add_done_callback(lambda _: space.release())
+        seq = self.seq
+        try:
+            since = now - reader.program.plan.kept_micros
+            async for part in self._store.history(since, self._same, self.seq):
+                seq = part.last
+                await space.acquire()
+                if loading.done():
+                    break
+                parts.put(part)
+        finally:
+            parts.put(None)
+        kept = await loading
+        self.seq = seq
+        return kept
 
 
 async def rebuild_features(
@@ -82,39 +135,6 @@ async def rebuild_features(
     store: DecisionStore,
     sources: Mapping[int, Mapping[str, str]],
     now: int,
-    after: int = 0,
-) -> Rebuilt:
-    """Load every recorded operation behind number `after` that a window may still see.
-
-    Operations decided under a policy with other windows are observed anew from their recorded facts; what
-    that policy did not look at is unknown, not invented.
-    """
-    reader = _Reader(program, sources)
-    same = {policy_id} | {
-        number
-        for number in sources
-        if number != policy_id and reader.program_of(number).windows_digest == program.windows_digest
-    }
-    seq = after
-    loop = asyncio.get_running_loop()
-    parts: SimpleQueue[HistoryPart | None] = SimpleQueue()
-    space = asyncio.Semaphore(PARTS_WAITING_MAX)
-
-    def observations() -> Iterator[Observation]:
-        while (part := parts.get()) is not None:
-            loop.call_soon_threadsafe(space.release)
-            yield from reader.observations(part)
-
-    # The loader works in a thread of its own while the database sends the next parts.
-    loading = loop.run_in_executor(None, features.load, observations())
-    loading.add_done_callback(lambda _: space.release())
-    try:
-        async for part in store.history(now - program.plan.kept_micros, same, after):
-            seq = part.last
-            await space.acquire()
-            if loading.done():
-                break
-            parts.put(part)
-    finally:
-        parts.put(None)
-    return Rebuilt(await loading, seq)
+) -> int:
+    """Load every recorded operation that a window may still see; how many were kept."""
+    return await Rebuilder(program, policy_id, features, store, sources).catch_up(now)

@@ -14,9 +14,9 @@ from countermand.adapters.models.onnx_scorer import open_model  # noqa: E402
 from countermand.adapters.models.onnx_writer import Line, Steps, onnx_model  # noqa: E402
 from countermand.adapters.models.registry import ModelRegistry  # noqa: E402
 from countermand.kernel.errors import NotFound, SetupError  # noqa: E402
+from countermand.kernel.text import Text  # noqa: E402
 from countermand.policy.bound import BoundModel  # noqa: E402
 from countermand.policy.findings import Place  # noqa: E402
-from countermand.kernel.text import Text  # noqa: E402
 from countermand.vocabulary.models import ModelCard, Rows, Training  # noqa: E402
 
 INPUTS = 6
