@@ -23,6 +23,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     policy: str = "cn-consumer-finance"
+    policy_start: str = "live"
+    policy_warm_seconds: int = 3600
     geo_country_file: Path | None = None
     geo_asn_file: Path | None = None
     group_size_max: int = 256

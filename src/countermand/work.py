@@ -196,8 +196,13 @@ class DecisionStore(Protocol):
         """
         ...
 
-    def labelled(self, since: int, fraud: Collection[bool]) -> AsyncIterator[list[PastOperation]]:
-        """Operations since an instant whose last label is one of these, in the order of those labels."""
+    def labelled(
+        self, since: int, fraud: Collection[bool], after: int = 0
+    ) -> AsyncIterator[list[PastOperation]]:
+        """Operations since an instant whose last label is one of these and behind number `after`.
+
+        In the order of those labels.
+        """
         ...
 
 

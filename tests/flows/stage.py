@@ -45,8 +45,8 @@ def payment(account: str = "a-1", *, at: int = NOON, minor: int = 100, **more: A
 async def house_on(
     dsn: str, clock: ManualClock | None = None, *, policy: Path | str = POLICY, **settings: Any
 ) -> AsyncIterator[House]:
-    """A house of the torture policy on a database."""
-    given = Settings(database_url=dsn, policy=str(policy), **settings)
+    """A house of the torture policy, or another one that takes its place, on a database."""
+    given = Settings(database_url=dsn, policy=str(policy), **{"policy_start": "replace", **settings})
     async with open_house(given, ManualClock(NOON) if clock is None else clock) as house:
         yield house
 

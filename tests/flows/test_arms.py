@@ -13,7 +13,7 @@ from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.flows.arms import Arm, Arms
 from countermand.flows.house import House
 from countermand.flows.labelled_windows import LabelledWindows
-from countermand.flows.rebuild_features import rebuild_features
+from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
 from countermand.kernel.errors import Unavailable
 from countermand.policy.package import compile_policy
@@ -45,8 +45,9 @@ def other_files(**more: str) -> dict[str, str]:
     return {"policy.yaml": text}
 
 
-def stand_beside(house: House) -> Arm:
+async def stand_beside(house: House) -> Arm:
     """An arm of another policy with other windows, empty, beside the live one of a house."""
+    await house.arm_keeper.close()  # it would let go what nobody has published
     source = other_files()
     program = compile_policy(source)
     surroundings = replace(house.live.surroundings, program=program)
@@ -60,9 +61,9 @@ def stand_beside(house: House) -> Arm:
 async def rebuilt_like(house: House, arm: Arm) -> MemoryFeatureStore:
     """What a restart under the arm's policy would find in its windows."""
     fresh = MemoryFeatureStore(arm.program.plan)
-    sources = await house.policy_shelf.sources()  # type: ignore[attr-defined]
+    sources = await house.policy_shelf.sources(None)  # type: ignore[attr-defined]
     recall = Recall(arm.program, arm.policy_id, sources)
-    await rebuild_features(recall, fresh, house.decider.store, house.clock.now())
+    await Rebuilder(recall, fresh, house.decider.store).catch_up(house.clock.now())
     return fresh
 
 
@@ -94,7 +95,7 @@ def same_windows(arm: Arm, one: Any, other: Any, operations: list[Any]) -> bool:
 @pytest.mark.parametrize("step", ["nothing", "write", "commit", "committed"])
 async def test_every_arm_holds_the_record_and_nothing_else(house: House, tables: Any, step: str) -> None:
     """With overlapping groups, failures and lost commits: both stores equal a fresh rebuild."""
-    arm = stand_beside(house)
+    arm = await stand_beside(house)
     break_store(house, {(step, 1): LOST, (step, 4): LOST, (step, 5): RuntimeError("a bug")})
     operations = some_payments(3, 120)
     for start in range(0, 120, 20):
@@ -110,7 +111,7 @@ async def test_an_arm_that_cannot_observe_is_let_go(
     house: House, tables: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The live policy answers as if it had never been there."""
-    arm = stand_beside(house)
+    arm = await stand_beside(house)
 
     def break_down(*_: Any) -> Any:
         raise ArithmeticError

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from countermand.flows.canary import Tally, takes
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.labelled_windows import LabelledWindows
 from countermand.flows.recall import Onlooker
 from countermand.policy.plan import Observation
 from countermand.policy.ports import FeatureStore
 from countermand.policy.program import Program
+from countermand.vocabulary.publishing import CanaryRecord
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,11 +49,30 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Canary:
+    """An arm that decides for a share of the accounts, and what is counted of it and of the live arm."""
+
+    arm: Arm
+    record: CanaryRecord
+    tally: Tally
+
+    def takes(self, account: str) -> bool:
+        """Whether it decides for an account: always the same accounts, as long as it runs."""
+        return takes(self.record, account)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Arms:
     """All arms at one moment; replaced as a whole between two groups, so no group sees half of a change."""
 
     live: Arm
     beside: tuple[Arm, ...] = ()
+    canary: Canary | None = None
+
+    def deciding(self, account: str) -> Arm:
+        """The arm that decides for an account."""
+        canary = self.canary
+        return canary.arm if canary is not None and canary.takes(account) else self.live
 
     @property
     def labelled(self) -> Sequence[LabelledWindows]:
@@ -69,4 +90,9 @@ class Arms:
     def without(self, lost: Arm) -> Arms:
         """The same without one that stands beside the live arm."""
         assert lost is not self.live, "something must decide"
-        return Arms(self.live, tuple(arm for arm in self.beside if arm is not lost))
+        canary = None if self.canary is not None and self.canary.arm is lost else self.canary
+        return Arms(self.live, tuple(arm for arm in self.beside if arm is not lost), canary)
+
+    def arm_of(self, policy_id: int) -> Arm | None:
+        """The arm of a policy by its number."""
+        return next((arm for arm in (self.live, *self.beside) if arm.policy_id == policy_id), None)

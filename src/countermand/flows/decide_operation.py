@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import perf_counter_ns
 from typing import Any
 
 import msgspec
 import structlog
 
 from countermand.decisions.decide import Question, decide
-from countermand.flows.arms import Arm, Arms, Mark
+from countermand.flows.arms import Arm, Arms, Canary, Mark
 from countermand.flows.record_labels import LabelBook, Past, PendingLabel
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, micros_of
@@ -85,6 +86,7 @@ class Decider:
     ids: Ids
     future_micros_max: int
     labels: LabelBook
+    breached: list[Canary] = field(default_factory=list)
 
     @property
     def latest(self) -> int:
@@ -102,7 +104,7 @@ class Decider:
                 field="occurred_at",
                 operation=operation.id,
             )
-        lateness_micros = self.arms.live.program.plan.lateness_micros
+        lateness_micros = self.arms.deciding(operation.account).program.plan.lateness_micros
         if at < now - lateness_micros:
             days = lateness_micros // (86400 * 10**6)
             raise BadRequest(
@@ -125,8 +127,9 @@ class Decider:
         A member whose decision breaks leaves no mark on the windows and fails alone.
         """
         outcome = Outcome()
-        arm = self.arms.live
-        others = self.arms.others(arm) if self.arms.beside else ()
+        arms = self.arms
+        live, canary = arms.live, arms.canary
+        others = arms.others(live) if arms.beside else ()
         now = self.clock.now()  # one instant for the group: they are decided together
         for member in members:
             if isinstance(member, PendingLabel):
@@ -141,7 +144,11 @@ class Decider:
             account = accounts.get(operation.account) or Account(id=operation.account)
             marked = len(outcome.marks)
             try:
-                row = self._decide_one(member, account, now, outcome, arm, others)
+                row = None
+                if canary is not None:
+                    row = self._decided_by_canary(canary, member, account, now, outcome)
+                if row is None:
+                    row = self._decide_one(member, account, now, outcome, live, others)
             except Exception as error:  # a fact that cannot be computed must not take the others along
                 log.exception("decision_failed", operation=operation.id)
                 _take_out(outcome.marks, marked)
@@ -167,6 +174,43 @@ class Decider:
             outcome.rows.append(row)
             outcome.facts.append(fact)
             outcome.labelled[row.id] = member, past
+
+    def _decided_by_canary(
+        self, canary: Canary, member: Pending, account: Account, now: int, outcome: Outcome
+    ) -> DecidedRow | None:
+        """The decision while a canary runs; None where it has ended or failed.
+
+        What it fails to decide the live policy decides at once. Once a guardrail is broken it decides
+        nothing more, also in the group that is being decided.
+        """
+        tally = canary.tally
+        if tally.breach is not None:
+            return None
+        start = perf_counter_ns()
+        if not canary.takes(member.operation.account):
+            live = self.arms.live
+            row = self._decide_one(member, account, now, outcome, live, self.arms.others(live))
+            tally.count(tally.live, row.outcome, perf_counter_ns() - start)
+            return row
+        marked = len(outcome.marks)
+        try:
+            row = self._decide_one(member, account, now, outcome, canary.arm, self.arms.others(canary.arm))
+        except Exception:
+            log.exception("canary_failed", policy=canary.arm.program.label, operation=member.operation.id)
+            _take_out(outcome.marks, marked)
+            tally.errors += 1
+            self._check(canary)
+            return None
+        tally.count(tally.canary, row.outcome, perf_counter_ns() - start)
+        self._check(canary)
+        return row
+
+    def _check(self, canary: Canary) -> None:
+        """A canary that breaks a guardrail loses its accounts now; its windows stay until it is let go."""
+        if canary.tally.check() is not None and self.arms.canary is canary:
+            log.warning("canary_paused", policy=canary.arm.program.label, **canary.tally.figures())
+            self.arms = replace(self.arms, canary=None)
+            self.breached.append(canary)
 
     def _decide_one(
         self,

@@ -12,6 +12,7 @@ from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.manage_keys import KeyBook
+from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.replay_decision import Archive
 from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
@@ -45,6 +46,8 @@ class Desk:
     orders: OrderBook
     archive: Archive
     policy_shelf: PolicyShelf
+    publications: PublicationBook
+    canaries: CanaryBook
     database: DatabaseReport
     models: Scorers
     recorded_facts: RecordedFactsBook

@@ -9,10 +9,12 @@ from typing import Any, Protocol
 from countermand.flows.arms import Arm
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
+from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.manage_keys import KeyBook
+from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.replay_decision import Archive
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -40,6 +42,8 @@ class House:
     decider: GroupCommitter
     archive: Archive
     policy_shelf: PolicyShelf
+    publications: PublicationBook
+    canaries: CanaryBook
     orders: OrderBook
     journal: Journal
     keys: KeyBook
@@ -51,6 +55,7 @@ class House:
     ids: Ids
     rebuilt: int
     readiness: Readiness
+    arm_keeper: ArmKeeper
 
     @property
     def live(self) -> Arm:

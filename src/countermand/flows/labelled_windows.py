@@ -57,12 +57,16 @@ class LabelledWindows:
                 return
             self._tickets.pop(self._order.popleft(), None)
 
-    async def rebuild(self, store: DecisionStore, now: int) -> int:
-        """After a start: every recorded label that a window may still see; how many operations came in."""
+    async def rebuild(self, store: DecisionStore, now: int, after: int = 0) -> int:
+        """After a start: every recorded label that a window may still see; how many operations came in.
+
+        `after` a number: only what was labelled since, corrections too. To stand twice changes nothing.
+        """
         program = self.recall.program
         if program.labels_that_enter:
             since = now - program.plan.kept_micros
-            async for chunk in store.labelled(since, program.labels_that_enter):
+            asked = (True, False) if after else program.labels_that_enter
+            async for chunk in store.labelled(since, asked, after):
                 for past in chunk:
                     assert past.label is not None, "only operations with a label are asked for"
                     self.stand(past, past.label.fraud, now)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from countermand.adapters.postgres.availability import away_is_unavailable
-from countermand.adapters.postgres.journal import append_fact
+from countermand.adapters.postgres.publications import make_live, policy_changed, record_version
 from countermand.adapters.postgres.queries import Queries
-from countermand.kernel.clock import micros_of, moment_of, rfc3339
-from countermand.kernel.errors import Conflict
-from countermand.vocabulary.facts import POLICY_LIVE, POLICY_RECORDED, Fact
+from countermand.kernel.clock import micros_of, rfc3339
+from countermand.vocabulary.publishing import SERVER, Drafted, LivePolicy, PolicyState, PolicyStep
 from countermand.work import DecidedRow, StoredOperation
 
 ARCHIVE = Queries("archive.sql")
@@ -43,31 +41,38 @@ class PostgresPolicies:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         self._pool = pool
 
-    async def record(self, name: str, version: str, digest: bytes, source: Mapping[str, str], at: int) -> int:
-        """Record a policy and make it live; its number. The same content again changes nothing.
+    async def live(self) -> LivePolicy | None:
+        """The policy that decides, or None in a new database."""
+        row = await self._pool.fetchrow(POLICIES.live_policy)
+        if row is None:
+            return None
+        return LivePolicy(row["id"], row["name"], row["version"], bytes(row["digest"]), dict(row["source"]))
+
+    async def known(self, drafted: Drafted) -> bool:
+        """Whether this very policy is recorded.
 
         Raises Conflict (`policy_changed`) where name@version was recorded with another content.
         """
+        found = await self._pool.fetchrow(POLICIES.find_policy, drafted.name, drafted.version)
+        if found is not None and found["digest"] != drafted.digest:
+            raise policy_changed(f"{drafted.name}@{drafted.version}")
+        return found is not None
+
+    async def replace(self, drafted: Drafted, at: int) -> int:
+        """Record a policy where it is new, and make it live without further ado; its number.
+
+        This is how the first policy of a database comes to decide. Raises Conflict (`policy_changed`).
+        """
         async with self._pool.acquire() as connection, connection.transaction():
-            known = await connection.fetchrow(POLICIES.find_policy, name, version)
-            if known is not None and known["digest"] != digest:
-                raise Conflict(
-                    "policy_changed",
-                    f"{name}@{version} was recorded with another content; "
-                    "give the changed policy a new version.",
-                    f"{name}@{version} 已以不同内容记录；请为修改后的策略使用新版本号。",
-                    policy=f"{name}@{version}",
-                )
-            if known is not None:
-                number = int(known["id"])
+            found = await connection.fetchrow(POLICIES.find_policy, drafted.name, drafted.version)
+            label = f"{drafted.name}@{drafted.version}"
+            if found is not None and found["digest"] != drafted.digest:
+                raise policy_changed(label)
+            if found is None:
+                number = await record_version(connection, drafted, PolicyState.SUPERSEDED, SERVER, at)
             else:
-                number = await connection.fetchval(
-                    POLICIES.record_policy, name, version, digest, dict(source), moment_of(at)
-                )
-                body = {"policy": f"{name}@{version}", "digest": digest.hex()}
-                await append_fact(connection, Fact(at, POLICY_RECORDED, body))
-            if await connection.fetchval(POLICIES.make_live, number) is not None:
-                await append_fact(connection, Fact(at, POLICY_LIVE, {"policy": f"{name}@{version}"}))
+                number = int(found["id"])
+            await make_live(connection, number, label, at, at, step=PolicyStep.REPLACE)
         return number
 
     async def source(self, number: int) -> dict[str, str]:
@@ -76,9 +81,10 @@ class PostgresPolicies:
         assert found is not None, "operations refer to recorded policies only"
         return dict(found)
 
-    async def sources(self) -> dict[int, dict[str, str]]:
-        """The files of every recorded policy, by number."""
-        return {row["id"]: dict(row["source"]) for row in await self._pool.fetch(POLICIES.policy_sources)}
+    async def sources(self, number: int | None = None) -> dict[int, dict[str, str]]:
+        """The files of every policy that has decided, and of `number`, by number."""
+        rows = await self._pool.fetch(POLICIES.policy_sources, number)
+        return {row["id"]: dict(row["source"]) for row in rows}
 
     async def versions(self) -> list[dict[str, Any]]:
         """Every recorded policy, newest first."""
@@ -90,6 +96,7 @@ class PostgresPolicies:
                 "version": row["version"],
                 "recorded_at": rfc3339(micros_of(row["recorded_at"])),
                 "live": row["live"],
+                "state": row["state"],
             }
             for row in rows
         ]

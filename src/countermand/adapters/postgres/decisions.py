@@ -122,12 +122,14 @@ class PostgresDecisions:
         finally:
             await connection.close()
 
-    async def labelled(self, since: int, fraud: Collection[bool]) -> AsyncIterator[list[PastOperation]]:
+    async def labelled(
+        self, since: int, fraud: Collection[bool], after: int = 0
+    ) -> AsyncIterator[list[PastOperation]]:
         connection = await connect(self._dsn, statement_seconds_max=0)
         try:
             async with connection.transaction(readonly=True):
                 cursor = await connection.cursor(
-                    self._queries.labelled_operations, moment_of(since), list(fraud)
+                    self._queries.labelled_operations, moment_of(since), list(fraud), after
                 )
                 while chunk := await cursor.fetch(LABELLED_CHUNK_ROWS):
                     yield [_past(row) for row in chunk]

@@ -84,6 +84,12 @@ class PostgresPopulation:
         """Whether any profile names the device."""
         return _in(device, *self._devices)
 
+    async def keep(self) -> None:
+        """From now on somebody asks: read the population, unless it is kept already."""
+        if not self._kept:
+            self._kept = True
+            await self.refresh()
+
     async def refresh(self, connection: Any = None, noticed: bool = True) -> None:
         """Read the population again after a change; while resting from the last time, leave it for later."""
         if not self._kept:

@@ -32,14 +32,14 @@ LEFT JOIN LATERAL (
 WHERE o.id = ANY($1::text[]);
 
 -- name: labelled_operations
--- Operations since an instant ($1) whose last label is one of $2, in the order of those labels.
+-- Operations since an instant ($1) whose last label is one of $2 and behind number $3, in the order of those labels.
 SELECT o.id, o.policy_id, o.occurred_at, o.outcome, o.facts, o.body,
        l.id AS label_id, l.fraud, l.source, l.known_at, l.recorded_at, l.recorded_by, l.trace_id
 FROM (
     SELECT DISTINCT ON (operation_id) * FROM label WHERE occurred_at > $1 ORDER BY operation_id, seq DESC
 ) AS l
 JOIN operation AS o ON o.id = l.operation_id
-WHERE l.fraud = ANY($2::boolean[])
+WHERE l.fraud = ANY($2::boolean[]) AND l.seq > $3
 ORDER BY l.seq;
 
 -- name: history_span

@@ -3,9 +3,10 @@
 SELECT source FROM policy_version WHERE id = $1;
 
 -- name: policy_versions
--- Every recorded policy, newest first, and whether it is live.
-SELECT v.id, v.name, v.version, v.recorded_at, l.policy_id IS NOT NULL AS live
-FROM policy_version AS v LEFT JOIN policy_live AS l ON l.policy_id = v.id ORDER BY v.id DESC;
+-- Every recorded policy, newest first, whether it is live, and where it stands.
+SELECT v.id, v.name, v.version, v.recorded_at, l.policy_id IS NOT NULL AS live, p.state
+FROM policy_version AS v LEFT JOIN policy_live AS l ON l.policy_id = v.id
+LEFT JOIN policy_publication AS p ON p.policy_id = v.id ORDER BY v.id DESC;
 
 -- name: find_policy
 -- A recorded policy by name and version ($1, $2).
@@ -22,5 +23,14 @@ ON CONFLICT (only_row) DO UPDATE SET policy_id = excluded.policy_id WHERE live.p
 RETURNING policy_id;
 
 -- name: policy_sources
--- The files of every recorded policy.
-SELECT id, source FROM policy_version;
+-- The files of every policy that has decided, or is about to ($1 its number, or NULL).
+SELECT v.id, v.source FROM policy_version AS v
+WHERE v.id = $1 OR EXISTS (
+    SELECT FROM policy_step AS s
+    WHERE s.policy_id = v.id AND s.step IN ('go_live', 'replace', 'canary_start')
+) OR EXISTS (SELECT FROM policy_publication AS p WHERE p.policy_id = v.id AND p.author = 'server');
+
+-- name: live_policy
+-- The policy that decides now.
+SELECT v.id, v.name, v.version, v.digest, v.source
+FROM policy_live AS l JOIN policy_version AS v ON v.id = l.policy_id;
