@@ -142,7 +142,7 @@ rules:
     then: hold
     hold_for: 2 hours
     false_positive_budget: 0.01%
-    reason: {{en: "A huge withdrawal <b>&\\"'", zh: "巨额提现<b>&\\"'"}}
+    reason: {{en: "A huge withdrawal &lt;i&gt; 5<6\\"'", zh: "巨额提现&lt;i&gt; 5<6\\"'"}}
   - id: late-login
     on: [login]
     when: local_hour < 5

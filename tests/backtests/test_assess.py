@@ -22,7 +22,7 @@ from countermand.kernel.text import Text
 from countermand.oversight.contributions import first_rules
 from countermand.oversight.ladder import ladder_of
 from countermand.policy.package import compile_recorded
-from countermand.surfaces.reports import assess, read_report, report_json
+from countermand.surfaces.reports import assess, read_report, report_json, report_schema
 
 SOURCE = Text(en="A made-up laboratory", zh="虚构的实验室")
 KEEP = {"source": SOURCE, "made_at": 0, "resamples": 200}
@@ -353,3 +353,21 @@ def test_resampled_ranking_equals_the_plain_one():
     found = ranking(operations, answers, once, 1, 10)
     for name in ("auc_roc", "average_precision"):
         assert found[name].samples[0] == pytest.approx(found[name].value, abs=1e-12)
+
+
+def test_the_published_schema_is_the_reports():
+    """docs/reference/backtest-report.schema.json is what the types say, and a report fits it."""
+    from pathlib import Path
+
+    import jsonschema
+
+    file = Path(__file__).resolve().parents[2] / "docs" / "reference" / "backtest-report.schema.json"
+    written = msgspec.json.decode(file.read_bytes())
+    assert written == report_schema(), "write it again: python -m countermand.surfaces.reports"
+    q, operations = lab("2", late="approve"), lab_operations(5, 300)
+    tables = decided(lab(), operations), decided(q, operations)
+    report = msgspec.json.decode(report_json(assess(tables[0], lab(), tables[1], q, **KEEP)))
+    jsonschema.Draft202012Validator(written).validate(report)
+    report["p"]["figures"]["alerts"].pop("source")
+    with pytest.raises(jsonschema.ValidationError, match="source"):
+        jsonschema.Draft202012Validator(written).validate(report)

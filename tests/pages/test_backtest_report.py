@@ -106,7 +106,7 @@ def test_what_the_data_says_stays_text(browser, page_file):
         assert look.page.title() == "Backtest of lab@2"
         assert look.page.locator("img").count() == 0
         assert look.page.locator("tbody th code", has_text="document.title='stolen'").count() > 0
-        reason = look.page.locator("table.rules").first.get_by_text("A huge withdrawal <b>&\"'")
+        reason = look.page.locator("table.rules").first.get_by_text("A huge withdrawal &lt;i&gt; 5<6\"'")
         assert reason.count() == 1
 
 

@@ -20,6 +20,7 @@ from countermand.oversight.differences import (
     rule_changes,
     transitions_of,
 )
+from countermand.oversight.estimates import Estimates
 from countermand.oversight.figures import OPERATIONS
 from countermand.oversight.intervals import RESAMPLES, Resamples
 from countermand.oversight.ladder import ResultsDisagreeError
@@ -73,7 +74,9 @@ def assess(
             again = Resamples.of(operations_q.account, seed, resamples)
             estimates_q = estimated(operations_q, q, again, frame)
             report_q = policy_report(operations_q, q, estimates_q, again, told, frame)
-            comparison = _compared((results_p, program_p), (results_q, program_q), told, frame)
+            comparison = _compared(
+                (results_p, program_p), (results_q, program_q), (estimates, estimates_q), told, frame
+            )
     except ResultsDisagreeError as disagreement:
         raise SetupError(
             "results_disagree",
@@ -125,8 +128,13 @@ def _data(operations: Operations, program: Program, told: Provenance) -> DataWor
 Side = tuple["pa.Table", Program]
 
 
-def _compared(one: Side, other: Side, told: Provenance, frame: Frame) -> Comparison:
-    """Both policies on the operations both answered, drawn together."""
+def _compared(
+    one: Side, other: Side, known: tuple[Estimates, Estimates], told: Provenance, frame: Frame
+) -> Comparison:
+    """Both policies on the operations both answered, drawn together.
+
+    Where both answered all, the estimates known of each were drawn from the same customers already.
+    """
     seq_p, seq_q = (side[0].column("seq").to_numpy() for side in (one, other))
     _, rows_p, rows_q = np.intersect1d(seq_p, seq_q, assume_unique=True, return_indices=True)
     if not len(rows_p):
@@ -135,20 +143,20 @@ def _compared(one: Side, other: Side, told: Provenance, frame: Frame) -> Compari
             "The two results have no operation in common; there is nothing to compare.",
             "两份结果没有共同的操作，无法比较。",
         )
-    same = len(rows_p) == len(seq_p) == len(seq_q)
+    same = np.array_equal(seq_p, seq_q)
     table_p, table_q = (one[0], other[0]) if same else (one[0].take(rows_p), other[0].take(rows_q))
     operations, p = _read(table_p, one[1])
     q = answers_of(table_q, other[1])
-    drawn = Resamples.of(operations.account, frame.seed, frame.resamples)
+    if not same:
+        drawn = Resamples.of(operations.account, frame.seed, frame.resamples)
+        known = estimated(operations, p, drawn, frame), estimated(operations, q, drawn, frame)
     fired = Fired.of(p, q)
     return Comparison(
         operations=told.figure(len(operations), OPERATIONS),
         only_p=told.figure(len(seq_p) - len(operations), OPERATIONS),
         only_q=told.figure(len(seq_q) - len(operations), OPERATIONS),
         changed=told.figure(int((p.outcome != q.outcome).sum()), OPERATIONS),
-        differences=difference_figures(
-            estimated(operations, p, drawn, frame), estimated(operations, q, drawn, frame), told
-        ),
+        differences=difference_figures(*known, told),
         transitions=transitions_of(operations, p, q, told),
         rules=rule_changes(p, q, fired, told),
         groups=[

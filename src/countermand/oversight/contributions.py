@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from countermand.oversight.figures import A_DAY, MINOR, SHARE
-from countermand.oversight.intervals import Resamples, ends, mean_ends, wilson
+from countermand.oversight.intervals import Resamples, ends, mean_ends, share_ends
 from countermand.oversight.ladder import Ladder
 from countermand.oversight.report import BudgetLine, Overlap, OverlapPair, RuleLine
 from countermand.oversight.results import OUTCOMES, Answers, Column, Operations, RuleProfile
@@ -55,7 +55,7 @@ def rule_lines(
                 genuine=good,
                 genuine_stopped=int((genuine & (before > Outcome.ALLOW)).sum()),
                 precision=told.figure(
-                    bad / (bad + good) if bad + good else None, SHARE, wilson(bad, bad + good), "wilson"
+                    bad / (bad + good) if bad + good else None, SHARE, share_ends(bad, bad + good), "wilson"
                 ),
                 loses_fraud=int((fraud & freed).sum()),
                 loses_money=told.figure(round(float(lost.sum())), MINOR, bounds, "bootstrap"),
@@ -85,7 +85,7 @@ def budget_line(
         used = told.figure(float(daily.mean()), unit, bounds, "bootstrap")
     else:
         of = int((operations.genuine & _looked_at(operations, rule)).sum())
-        limit, unit, bounds = None if budget is None else budget.share, SHARE, wilson(len(wrong), of)
+        limit, unit, bounds = None if budget is None else budget.share, SHARE, share_ends(len(wrong), of)
         used = told.figure(len(wrong) / of if of else None, unit, bounds, "wilson")
     status = budget_status(limit, used.value, bounds)
     return BudgetLine(status=status, unit=unit, budget=limit, used=used, **told.words)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from countermand.oversight.figures import A_DAY, MINOR, OPERATIONS, SECONDS, SHARE, Figure
-from countermand.oversight.intervals import Resamples, drawn, ends, wilson
+from countermand.oversight.intervals import Resamples, drawn, ends, share_ends
 from countermand.oversight.ladder import Ladder
 from countermand.oversight.measures import auc_roc, average_precision, card_shares
 from countermand.oversight.results import OUTCOMES, Answers, Column, Operations
@@ -27,7 +27,7 @@ class Estimate:
     def figure(self, told: Provenance) -> Figure:
         """With Wilson's interval for a share, the bootstrap's for the rest."""
         if self.counted is not None:
-            return told.figure(self.value, self.unit, wilson(*self.counted), "wilson")
+            return told.figure(self.value, self.unit, share_ends(*self.counted), "wilson")
         bounds = None if self.samples is None else ends(self.samples)
         return told.figure(self.value, self.unit, bounds, "bootstrap")
 

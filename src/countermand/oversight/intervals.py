@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from countermand.oversight.proportions import share
+
 Column = NDArray[Any]
-Z95 = 1.959963984540054  # the two-sided 95 % point of the normal distribution
 GROUPS_MAX = 2000
 RESAMPLES = 1000
 
 
-def wilson(hits: int, of: int) -> tuple[float, float] | None:
-    """Wilson's score interval of a share (E. B. Wilson, JASA 22, 1927, pages 209-212); None of nothing.
-
-    >>> [round(end, 4) for end in wilson(8, 10)]
-    [0.4902, 0.9433]
-    """
-    if of == 0:
-        return None
-    share, spread = hits / of, Z95 * Z95 / of
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z95 * math.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
-    return (0.0 if hits == 0 else max(0.0, middle - half), 1.0 if hits == of else min(1.0, middle + half))
+def share_ends(hits: int, of: int) -> tuple[float, float] | None:
+    """Wilson's interval of a share; None of nothing."""
+    found = share(hits, of)
+    return None if found is None else (found.low, found.high)
 
 
 def drawn(groups: int, seed: int, resamples: int) -> Column:
