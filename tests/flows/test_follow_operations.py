@@ -336,6 +336,24 @@ async def test_a_candidate_that_falls_behind_is_paused_and_the_others_go_on(
         assert dear_one["operations"] == 15
 
 
+async def test_windows_on_labels_are_borrowed_or_refused(
+    database_dsn: str, tables: Any, clock: ManualClock, tmp_path: Path
+) -> None:
+    """A candidate with such a window of its own stops with a reason, before it says anything."""
+    frauds = '  frauds_1d: {count: operations, where: "fraud", by: device, over: 1 day, own: excluded}\n'
+    rule = "  - {id: burnt, when: frauds_1d > 0, then: deny, if_unknown: skip, reason: {en: B, zh: 坏}}\n"
+    folder = changed(tmp_path / "changed", **{"\nlimits:": f"{frauds}\nlimits:", "bands:": f"{rule}bands:"})
+    async with house_on(database_dsn, clock) as house, following(database_dsn, clock) as follower:
+        await add(house, folder, "labels")
+        await add(house, POLICY, "same")
+        await house.decider.decide(payment(), None)
+        assert await catch_up(follower) == 1
+        refused, same = await list_shadows(house)
+        assert (refused["operations"], refused["reason"]["code"]) == (0, "own_windows_on_labels")
+        assert "frauds_1d" in refused["reason"]["text"].en
+        assert (same["operations"], same["state"]) == (1, "running")
+
+
 async def test_candidates_at_different_places_meet_and_share_their_windows(
     database_dsn: str, tables: Any, clock: ManualClock, tmp_path: Path
 ) -> None:
