@@ -70,7 +70,7 @@ class PostgresFollower:
     async def policies(self) -> dict[int, dict[str, str]]:
         """The files of every recorded policy, by number."""
         with away_is_unavailable():
-            rows = await self._connection.fetch(POLICIES.policy_sources)
+            rows = await self._connection.fetch(POLICIES.policy_sources, None)
         return {row["id"]: dict(row["source"]) for row in rows}
 
     async def last_chunk(self, shadow_id: int) -> Chunk | None:
