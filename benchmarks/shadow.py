@@ -129,7 +129,7 @@ def candidates(count: int) -> list[dict[str, str]]:
             features = files["features.yaml"]
             files["features.yaml"] = features.replace("over: 24 hours", f"over: {30 + number} hours")
         if number == 3:
-            files["limits.yaml"] = files["limits.yaml"].replace("cny(200000)", "cny(5500)")
+            files["limits.yaml"] = files["limits.yaml"].replace("cny(200000)", "cny(5500)", 1)
         found.append(files)
     return found
 
@@ -292,9 +292,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--warm-seconds", type=float, default=4)
     parser.add_argument("--stored", type=int, default=20_000, help="operations for the bytes of an answer")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--directory", help="where the database lives (default: the temporary folder)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
-    directory = Path(tempfile.mkdtemp(prefix="countermand-bench-"))
+    directory = Path(tempfile.mkdtemp(prefix="countermand-bench-", dir=options.directory))
     try:
         with PrivateServer(directory, shared_buffers_mb=256) as dsn:
             report = run(Bench(options, directory, dsn))

@@ -27,8 +27,10 @@ from countermand.flows.keep_shadows import (
     remove_shadow,
     resume_shadow,
 )
+from countermand.flows.record_labels import label_operation
 from countermand.kernel.clock import ManualClock
 from countermand.settings import Settings
+from countermand.vocabulary.labels import Label
 from countermand.work import ALL_GATES
 from flows.stage import NOON, POLICY, SECOND, house_on, payment
 
@@ -334,6 +336,48 @@ async def test_a_candidate_that_falls_behind_is_paused_and_the_others_go_on(
         assert cheap["operations"] == 20
         assert dear_one["reason"]["code"] == "too_slow"
         assert dear_one["operations"] == 15
+
+
+async def test_windows_on_labels_are_borrowed_or_refused(
+    database_dsn: str, tables: Any, clock: ManualClock, tmp_path: Path
+) -> None:
+    """A candidate with such a window of its own stops with a reason, before it says anything."""
+    frauds = '  frauds_1d: {count: operations, where: "fraud", by: device, over: 1 day, own: excluded}\n'
+    rule = "  - {id: burnt, when: frauds_1d > 0, then: deny, if_unknown: skip, reason: {en: B, zh: 坏}}\n"
+    folder = changed(tmp_path / "changed", **{"\nlimits:": f"{frauds}\nlimits:", "bands:": f"{rule}bands:"})
+    async with house_on(database_dsn, clock) as house, following(database_dsn, clock) as follower:
+        await add(house, folder, "labels")
+        await add(house, POLICY, "same")
+        await house.decider.decide(payment(), None)
+        assert await catch_up(follower) == 1
+        refused, same = await list_shadows(house)
+        assert (refused["operations"], refused["reason"]["code"]) == (0, "own_windows_on_labels")
+        assert "frauds_1d" in refused["reason"]["text"].en
+        assert (same["operations"], same["state"]) == (1, "running")
+
+
+async def test_labels_tell_the_precision_of_both(
+    database_dsn: str, tables: Any, clock: ManualClock, tmp_path: Path
+) -> None:
+    """The last label of an operation counts, also one that came after the shadow had seen it."""
+    folder = changed(tmp_path / "changed", **{"per_operation: cny(500)": "per_operation: cny(5)"})
+    async with house_on(database_dsn, clock) as house, following(database_dsn, clock) as follower:
+        await add(house, folder, "stricter")
+        told = [payment(f"l-{n}", minor=minor) for n, minor in enumerate((100, 900, 900, 60_000))]
+        for one in told:
+            await house.decider.decide(one, None)
+        clock.advance(SECOND)
+        for number, fraud in ((0, True), (1, False), (1, True), (2, False), (3, True)):
+            label = Label(fraud, "test", operation=told[number].id)
+            await label_operation(house, label, "test")
+        await house.decider.decide(payment("l-9"), None)
+        assert await catch_up(follower) == 5
+        found = await compare_shadow(house, "stricter")
+        assert (found["operations"], found["labelled"]) == (5, 4)
+        live, candidate = found["live_catch"], found["candidate_catch"]
+        assert (live["fraud"], live["stopped"], live["fraud_stopped"]) == (3, 1, 1)
+        assert (candidate["fraud"], candidate["stopped"], candidate["fraud_stopped"]) == (3, 3, 2)
+        assert [one["operation"] for one in found["examples"]] == [told[2].id, told[1].id]
 
 
 async def test_candidates_at_different_places_meet_and_share_their_windows(

@@ -19,14 +19,16 @@ from countermand.flows.recorded_facts import RecordedPolicies
 from countermand.flows.shadow_candidates import Candidate, evaluate
 from countermand.flows.shadow_windows import WindowRoom
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_SECOND, Clock
-from countermand.kernel.errors import PolicyError
+from countermand.kernel.errors import PolicyError, SetupError
 from countermand.policy.package import compile_recorded
 from countermand.policy.plan import FeaturePlan
-from countermand.policy.ports import FeatureStore
+from countermand.policy.ports import FeatureStore, Scorers
+from countermand.policy.window_identity import windows_on_labels
 from countermand.vocabulary.facts import SHADOW_PAUSED, Fact
 from countermand.vocabulary.shadows import (
     BROKEN,
     NOT_UNDERSTOOD,
+    OWN_LABELS,
     TOO_SLOW,
     Chunk,
     FollowedRow,
@@ -93,13 +95,17 @@ class FollowerStore(Protocol):
 
 @dataclass(slots=True)
 class Follower:
-    """One a database. `lag_seconds_max`: how far a candidate may fall back before it is paused."""
+    """One a database. `lag_seconds_max`: how far a candidate may fall back before it is paused.
+
+    `scorers` open the models that candidates name.
+    """
 
     store: FollowerStore
     make_store: Callable[[FeaturePlan], FeatureStore]
     clock: Clock
     lag_seconds_max: int
     days_kept: int
+    scorers: Scorers | None = None
     batch_rows_max: int = BATCH_ROWS_MAX
     _policies: RecordedPolicies = field(default_factory=lambda: RecordedPolicies({}))
     _candidates: dict[int, Candidate] = field(default_factory=dict)
@@ -140,6 +146,7 @@ class Follower:
         if not rows:
             return 0
         await self._fill_rooms(group, position, {row.policy_id for row in rows})
+        group = [one for one in group if one.shadow.id in self._candidates]
         evaluate(rows, group, self._policies)
         await self._record(group, rows[-1].seq)
         await self._stop_the_slow(group, rows)
@@ -150,8 +157,8 @@ class Follower:
     async def _take_up(self, shadow: Shadow) -> None:
         source = await self.store.source(shadow.id)
         try:
-            program = compile_recorded(source)
-        except PolicyError as error:
+            program = compile_recorded(source, self.scorers)
+        except (PolicyError, SetupError) as error:
             await self._stop(shadow, NOT_UNDERSTOOD, {"code": error.code})
             return
         chunk = await self.store.last_chunk(shadow.id)
@@ -185,6 +192,12 @@ class Follower:
             lacking = frozenset[int]().union(*(room.lacking(number) for number in policy_ids))
             if not lacking:
                 continue
+            on_labels = lacking & windows_on_labels(candidate.program.package)
+            if on_labels:
+                names = sorted(candidate.program.plan.windows[number].name for number in on_labels)
+                await self._stop(candidate.shadow, OWN_LABELS, {"windows": ", ".join(names)})
+                self._drop(candidate.shadow.id)
+                continue
             own = room.own | lacking
             fresh = WindowRoom(candidate.program, candidate.shadow.id, self._policies, self.make_store, own)
             ready = {one.room.key: one.room for one in group if one.room.store is not None}
@@ -194,7 +207,7 @@ class Follower:
             operations = await self._build(fresh, own, position)
             candidate.room = fresh
             log.info("shadow.windows_built", shadow=candidate.shadow.name, operations=operations)
-        self._share(group)
+        self._share([one for one in group if one.shadow.id in self._candidates])
 
     def _share(self, group: Sequence[Candidate]) -> None:
         """Rooms that hold the same at this position become one."""

@@ -24,6 +24,7 @@ from countermand.vocabulary.shadows import (
     BROKEN,
     BY_HAND,
     NOT_UNDERSTOOD,
+    OWN_LABELS,
     RUNNING,
     TOO_SLOW,
     Shadow,
@@ -40,6 +41,10 @@ _REASONS = {
     NOT_UNDERSTOOD: Text(
         en="This version of the program does not understand the policy ({code}).",
         zh="本版本程序无法理解该策略（{code}）。",
+    ),
+    OWN_LABELS: Text(
+        en="Its windows on labels ({windows}) are not the live policy's; a shadow keeps none of its own.",
+        zh="其与标签有关的时间窗（{windows}）与现行策略不同；影子策略无法自行维护此类时间窗。",
     ),
     TOO_SLOW: Text(
         en="It fell {lag_seconds} seconds behind the operations.", zh="它已落后于操作 {lag_seconds} 秒。"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.circumstances import FORGOTTEN, Surroundings, nowhere
 from countermand.kernel.clock import micros_of
 from countermand.policy.facts import Facts
 from countermand.policy.package import compile_recorded
@@ -16,26 +16,8 @@ from countermand.policy.program import Program
 from countermand.policy.window_identity import window_identities
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
-from countermand.vocabulary.places import NOWHERE, Place
 
 _OPERATION = msgspec.json.Decoder(Operation)
-
-
-class _Forgotten:
-    """Lists and population as they were then: what was not recorded of them is unknown."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return None
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return None
-
-
-def _nowhere(_ip: str) -> Place:
-    return NOWHERE
 
 
 @dataclass(slots=True)
@@ -81,8 +63,7 @@ class Recall:
     _surroundings: Surroundings = field(init=False)
 
     def __post_init__(self) -> None:
-        forgotten = _Forgotten()
-        self._surroundings = Surroundings(self.program, _nowhere, forgotten, forgotten)
+        self._surroundings = Surroundings(self.program, nowhere, FORGOTTEN, FORGOTTEN)
 
     def given(self, then: Program, recorded: Facts, body: bytes | None) -> Facts:
         """The given facts, from the whole vector recorded under the program `then` and the operation's body.

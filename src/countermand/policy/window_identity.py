@@ -26,6 +26,12 @@ def windows_on_outcomes(package: Package) -> frozenset[int]:
     return frozenset(n for n, window in enumerate(package.plan.windows) if window.stream in looking)
 
 
+def windows_on_labels(package: Package) -> frozenset[int]:
+    """The windows whose filter looks at labels, by number: they change when a label comes."""
+    plan = package.plan
+    return frozenset(n for n, window in enumerate(plan.windows) if plan.labelled >> window.stream & 1)
+
+
 def _identity(package: Package, window: Window) -> str:
     plan, head = package.plan, package.head
     where = package.filters[window.stream]

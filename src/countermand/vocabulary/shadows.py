@@ -14,6 +14,7 @@ BY_HAND = "by_hand"
 BROKEN = "broken"
 NOT_UNDERSTOOD = "not_understood"
 TOO_SLOW = "too_slow"
+OWN_LABELS = "own_windows_on_labels"
 
 
 class Shadow(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,7 +90,7 @@ class PostgresShadows:
                 outcomes = await connection.fetch(QUERIES.outcomes_compared, shadow_id, moment)
                 rules = await connection.fetch(QUERIES.rules_compared, shadow_id, moment)
                 seqs = (period["seq_first"] or 0, period["seq_last"] or 0)
-                labels = await self._labels(connection, shadow_id, *seqs)
+                labels = await connection.fetch(QUERIES.labels_compared, shadow_id, *seqs)
                 examples = await connection.fetch(QUERIES.examples_compared, shadow_id, *seqs, EXAMPLES_EACH)
         tally = Tally(
             {outcome_pair(row["pair"]): [row[1], row[2], int(row["amount_minor"])] for row in outcomes},
@@ -101,12 +101,6 @@ class PostgresShadows:
         shown = [Example(r["live"], r["candidate"], r["id"], r["kind"], micros_of(r[4])) for r in examples]
         known = [Labelled(*row) for row in labels]
         return ShadowFigures(tally, received, seqs, known, shown, period["bytes"])
-
-    async def _labels(self, connection: Any, shadow_id: int, first: int, last: int) -> list[Any]:
-        """Counts by both answers and label; none in a database that keeps no labels."""
-        if not await connection.fetchval(QUERIES.labels_kept):
-            return []
-        return list(await connection.fetch(QUERIES.labels_compared, shadow_id, first, last))
 
 
 def shadow_of(row: Any) -> Shadow:

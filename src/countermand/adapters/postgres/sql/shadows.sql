@@ -65,10 +65,6 @@ FROM (
 ) AS found JOIN operation AS o ON o.seq = found.seq
 WHERE found.rank <= $4 ORDER BY found.live, found.candidate, found.seq DESC;
 
--- name: labels_kept
--- Whether this database keeps labels of operations.
-SELECT to_regclass('public.label') IS NOT NULL;
-
 -- name: labels_compared
 -- Labelled operations by both answers: candidate $1, numbers from $2 to $3; the latest label of each counts.
 SELECT o.outcome AS live, coalesce(d.candidate, o.outcome) AS candidate, l.fraud, count(*) AS operations
