@@ -3,8 +3,12 @@
 Method: folders by the row, with the code, line and column of every finding and warning.
 """
 
+import re
+from pathlib import Path
+
 import pytest
 
+import countermand.policy
 from countermand.policy.package import check_policy, examine_policy
 from policy.folders import HEAD, REASON, folder
 
@@ -90,7 +94,9 @@ def test_what_can_be_between_facts_passes(when):
 
 AMONG_RULES = {
     "a stricter subset": (
-        rules("when: whole > 3, then: hold", "when: whole > 5 AND flag, then: hold"),
+        rules(
+            "when: whole > 3, then: hold, on: [login]", "when: whole > 5 AND flag, then: hold, on: [login]"
+        ),
         ["shadowed_rule rules:3:5"],
     ),
     "a subset that is stricter": (
@@ -335,3 +341,25 @@ def test_ordinary_comparisons_are_no_gaps():
         told(rules("when: whole <> 3 AND other <5 AND real> 2, then: hold, on: [login], if_unknown: skip"))
         == []
     )
+
+
+def test_every_warning_is_documented_in_both_languages():
+    """The page of the language names each code."""
+    chapter = Path(countermand.policy.__file__).parent
+    pages = chapter.parents[2] / "docs" / "reference"
+    sources = [
+        (chapter / f"{name}.py").read_text("utf-8") for name in ("entities", "frames", "overlaps", "unknowns")
+    ]
+    codes = {code for text in sources for code in re.findall(r'^ +"([a-z]+_[a-z_]+)",$', text, re.MULTILINE)}
+    assert {"idle_part", "unknown_hidden", "never_carried", "cut_day"} <= codes
+    refused = {
+        "aggregates_its_key",
+        "never_counted",
+        "unknown_name",
+        "unknown_timezone",
+        "idle_limit",
+        "shadowed_rule",
+    }
+    for page in ("policy-language.md", "policy-language.zh-CN.md"):
+        text = (pages / page).read_text("utf-8")
+        assert [code for code in sorted(codes - refused) if f"`{code}`" not in text] == []
