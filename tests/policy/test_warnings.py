@@ -326,7 +326,7 @@ def test_a_warning_is_accepted_with_a_reason_in_both_languages():
 
 
 @pytest.mark.parametrize(
-    "gap", ["TODO", "tbd", "<AMOUNT>", "???", "${LIMIT}", "{{limit}}", "XXX", "待填写", "…"]
+    "gap", ["TODO", "tbd", "<AMOUNT>", "???", "${LIMIT}", "{{limit}}", "XXX", "FIXME是", "待填写", "…"]
 )
 def test_a_gap_anywhere_is_refused(gap):
     """A reason with a gap in it would be read by a customer."""
