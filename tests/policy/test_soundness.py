@@ -103,7 +103,7 @@ BOUNDS = {"count": "2", "distinct": "2", "sum": "cny(7)", "max": "cny(7)", "min"
 
 @st.composite
 def policies(draw):
-    """Four windows that may lie within each other, and rules that compare them with each other and with bounds."""
+    """Four windows that may lie within each other, and rules that compare them, also with bounds."""
     names, features = [], "features:\n"
     for number in range(4):
         aggregate = draw(st.sampled_from(AGGREGATES))

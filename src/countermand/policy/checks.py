@@ -20,6 +20,8 @@ from countermand.policy.unknowns import check_unknowns
 from countermand.policy.warnings import Warnings
 from countermand.vocabulary.operations import Kind
 
+_CONDITION_CODES = frozenset({"always_true", "never_true", "always_unknown"})
+
 
 def check_package(package: Package, findings: Findings) -> None:
     """Conditions that are always or never true, rules that repeat others, bands nobody reaches."""
@@ -48,18 +50,19 @@ def check_package(package: Package, findings: Findings) -> None:
     check_models(package.declared.models, findings)
 
 
-def warnings_on(package: Package, *, sound: bool = True) -> list[Finding]:
+def warnings_on(package: Package, findings: list[Finding]) -> list[Finding]:
     """What is probably wrong, but for what its items accept.
 
-    Beside findings (not `sound`) only what does not follow from conditions: those may be the broken ones.
+    Beside `findings` only what cannot follow from them: a broken condition makes others look broken.
     """
     search, warnings = search_of(package), Warnings(package.declared.items)
     doubtful_entities(package, search, warnings)
     doubtful_frames(package, warnings)
-    if sound:
-        overlapping_rules(package, search, warnings)
+    if not _CONDITION_CODES & {one.code for one in findings}:
         idle_parts(package, search, warnings)
         check_unknowns(package, search, warnings)
+    if not findings:
+        overlapping_rules(package, search, warnings)
         warnings.check_acceptances()
     return sorted(warnings.found, key=lambda one: (one.at.file, one.at.line, one.at.column))
 

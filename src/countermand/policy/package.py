@@ -42,11 +42,11 @@ def examine_policy(files: Mapping[str, str]) -> Examination:
     findings, package = _understood(files)
     if package is None:
         return Examination(findings.found, [], [], None)
-    sound = not findings.found
-    program = Program(package, digest(canonical_bytes(dict(files)))) if sound else None
-    return Examination(
-        findings.found, warnings_on(package, sound=sound), remarks_on(package) if sound else [], program
-    )
+    warnings = warnings_on(package, findings.found)
+    if findings.found:
+        return Examination(findings.found, warnings, [], None)
+    program = Program(package, digest(canonical_bytes(dict(files))))
+    return Examination([], warnings, remarks_on(package), program)
 
 
 def remarks_on_policy(files: Mapping[str, str]) -> list[Finding]:

@@ -92,6 +92,8 @@ def _lies_in(small: Window, large: Window, plan: FeaturePlan) -> bool:
     """Whether every operation in `small` is also in `large`, given that its filter holds."""
     if not set(plan.entities[large.entity]) <= set(plan.entities[small.entity]):
         return False
+    if plan.labelled >> large.stream & 1 and not plan.labelled >> small.stream & 1:
+        return False  # an operation enters a labelled stream later, when its label arrives
     if small.micros > large.micros or (small.own and not large.own) or (small.ahead and not large.ahead):
         return False
     return _rest(small) == _rest(large)

@@ -13,7 +13,8 @@ from countermand.policy.findings import Findings, Place
 # What people leave where a value is still to come: words, gaps, and the marks of template languages.
 PLACEHOLDER = re.compile(
     r"…|待定|待补|待填|占位|\?{3}|？{3}|_{3}|\$\{|\{\{|<[^\W\d_][\w-]*>|^<.*>$"
-    r"|\b(?:todo|fixme|tb[dc]|change_?me|placeholder|lorem ipsum|x{3,})\b",
+    # Chinese characters are letters too, so \b would not end a word before them.
+    r"|(?<![a-z0-9])(?:todo|fixme|tb[dc]|change_?me|placeholder|lorem ipsum|x{3,})(?![a-z0-9])",
     re.IGNORECASE,
 )
 
