@@ -117,7 +117,12 @@ async def test_labels_survive_whatever_breaks(database_dsn: str, tables: Any, po
         for step, every in (("begin", 13), ("write", 9), ("commit", 8), ("committed", 7), ("recorded", 3)):
             plan |= {(step, n): BREAKS[0] for n in range(every, 900, every)}
         break_store(house, plan)
-        await at_once(house, draw, crowd(draw, 80), insist=True)
+        # Each at an instant of its own: what is put back after a failed correction comes last among its ties.
+        apart = [
+            payment(f"a-{n % 3}", at=NOON - draw.choice([0, HOUR, 25 * HOUR]) - n, minor=n + 1)
+            for n in range(80)
+        ]
+        await at_once(house, draw, apart, insist=True)
         assert await assert_decided_on_what_was_known(house, tables) == 80 * 8
         after = await all_windows(house, tables)
     async with house_on(database_dsn, policy=policy) as house:

@@ -66,16 +66,19 @@ def decided(database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_label_is_added_once(decided: str) -> None:
     """Added, the same again, corrected; unknown operations and bad words are refused with exit code 1."""
-    add = ("label", "add", "op-1", "--fraud", "--source", "chargeback")
+    add = ("label", "add", "op-1", "--verdict", "fraud", "--source", "chargeback")
     assert [told(decided, *add)[1]["changed"] for _ in range(2)] == [True, False]
-    assert told(decided, "label", "add", "op-1", "--genuine", "--source", "appeal")[1]["fraud"] is False
+    assert (
+        told(decided, "label", "add", "op-1", "--verdict", "genuine", "--source", "appeal")[1]["fraud"]
+        is False
+    )
     assert len(fetched(decided, "SELECT * FROM label WHERE recorded_by = 'cli'")) == 2
     for arguments, code in (
-        (("op-9", "--fraud", "--source", "s"), "unknown_operation"),
-        (("op-1", "--fraud", "--source", ""), "invalid_label"),
-        (("op-1", "--fraud", "--source", "s", "--known-at", "yesterday"), "invalid_label"),
+        (("op-9", "--verdict", "fraud", "--source", "s"), "unknown_operation"),
+        (("op-1", "--verdict", "fraud", "--source", ""), "invalid_label"),
+        (("op-1", "--verdict", "fraud", "--source", "s", "--known-at", "yesterday"), "invalid_label"),
         (
-            ("op-1", "--fraud", "--source", "s", "--known-at", "2036-01-01T00:00:00Z"),
+            ("op-1", "--verdict", "fraud", "--source", "s", "--known-at", "2036-01-01T00:00:00Z"),
             "label_known_in_the_future",
         ),
     ):

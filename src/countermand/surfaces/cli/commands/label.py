@@ -33,7 +33,13 @@ def label() -> None:
     zh="将一笔操作标记为欺诈或正常。服务器运行时请改用 HTTP，或先停止服务器。",
 )
 @click.argument("operation")
-@option("--fraud/--genuine", required=True, default=None, en="What it was.", zh="欺诈，或正常。")
+@option(
+    "--verdict",
+    type=click.Choice(["fraud", "genuine"]),
+    required=True,
+    en="What it turned out to be.",
+    zh="结论：fraud（欺诈）或 genuine（正常）。",
+)
 @option("--source", required=True, en="Who says so, such as chargeback.", zh="来源，如 chargeback（拒付）。")
 @option(
     "--known-at",
@@ -44,10 +50,11 @@ def label() -> None:
 @data_dir_option
 @in_event_loop
 async def add(
-    operation: str, fraud: bool, source: str, known_at: str | None, policy: str | None, data_dir: Path | None
+    operation: str, verdict: str, source: str, known_at: str | None, policy: str | None, data_dir: Path | None
 ) -> None:
     """One label."""
     quiet_logs()
+    fraud = verdict == "fraud"
     one = label_of({"operation": operation, "fraud": fraud, "source": source, "known_at": known_at})
     async with open_house(settings_with(data_dir, policy=policy)) as house:
         (result,) = await house.decider.label_many([one], ACTOR, None)
