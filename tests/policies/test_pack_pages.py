@@ -20,7 +20,7 @@ def test_the_pages_were_made_from_the_packs_as_they_are() -> None:
     assert checked.returncode == 0, checked.stderr
 
 
-@pytest.mark.parametrize("pack", ["cn-consumer-finance", "handbook-demo"])
+@pytest.mark.parametrize("pack", ["cn-consumer-finance", "handbook-demo", "handbook-published"])
 @pytest.mark.parametrize("page", ["packs.md", "packs.zh-CN.md"])
 def test_every_rule_and_list_is_on_both_pages(pack: str, page: str) -> None:
     """No rule, limit or list is missing in either language."""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
@@ -23,7 +23,6 @@ from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
 from countermand.work import AlreadyRecorded, DecidedRow, DecisionStore, Group, RowRefused, database_away
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 ACCOUNTS_CACHED_MAX = 200_000
 # A group is decided again when the one below it failed; each refused row below costs one attempt.
@@ -97,24 +96,25 @@ class GroupCommitter:
         self, operations: Sequence[Operation], trace: str | None
     ) -> list[bytes | CountermandError]:
         """Answers in order; what is refused is a value in its place."""
-        return await self._all(operations, lambda operation: self._enqueued(operation, trace))
+        return await self.in_turn(operations, "", trace)
 
     async def label_many(
         self, labels: Sequence[Label], actor: str, trace: str | None
     ) -> list[bytes | CountermandError]:
         """Labels recorded in their order, among the operations; see `flows.record_labels`."""
-        latest = self.decider.latest
-        return await self._all(
-            labels, lambda label: self._queued(lambda: pending_label(label, actor, trace, latest))
-        )
+        return await self.in_turn(labels, actor, trace)
 
-    async def _all(
-        self, asked: Sequence[T], enqueued: Callable[[T], asyncio.Future[bytes]]
+    async def in_turn(
+        self, asked: Sequence[Operation | Label], actor: str, trace: str | None
     ) -> list[bytes | CountermandError]:
+        """Operations and labels in one order: each knows those before it. Answers as from the two above."""
         waits: list[asyncio.Future[bytes] | CountermandError] = []
         for one in asked:
             try:
-                done = enqueued(one)
+                if isinstance(one, Operation):
+                    done = self._enqueued(one, trace)
+                else:
+                    done = self._queued(lambda: pending_label(one, actor, trace, self.decider.latest))  # noqa: B023 - called at once
             except CountermandError as refusal:
                 waits.append(refusal)
                 continue

@@ -147,7 +147,11 @@ class LabelBook:
         return row, fact
 
     def undo(self, row: LabelRow, past: Past, windows: Sequence[LabelledWindows], now: int) -> None:
-        """Take back a label whose group was not committed; what stood before it stands again."""
+        """Take back a label whose group was not committed; what stood before it stands again.
+
+        If it was a correction, the earlier label comes last among operations of the very same instant until
+        the next start: only a `last` over a filter that names fraud could tell.
+        """
         changing = self._changing[row.operation_id]
         changing.unsettled.remove(row)
         _stand(changing, past, windows, now)

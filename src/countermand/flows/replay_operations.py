@@ -6,7 +6,7 @@ import asyncio
 import time
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,9 +14,11 @@ import msgspec
 import numpy as np
 
 from countermand.flows.group_commit import Meter
+from countermand.flows.replay_labels import LabelFeed
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import BadRequest, CountermandError, Unavailable
 from countermand.oversight.measures import auc_roc, average_precision, card_precision
+from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.tables import UNLABELLED, OperationBatch, OperationTable
@@ -26,6 +28,7 @@ BATCHES_IN_FLIGHT = 3  # one is committed, one decided, one read
 REFUSED_SHOWN_MAX = 20
 ATTEMPTS_MAX = 3
 PAUSE_SECONDS = 0.5
+ACTOR = "replay"
 
 Progress = Callable[[int], None]
 
@@ -60,8 +63,8 @@ class BatchDecider(Protocol):
     meter: Meter | None
     in_order: bool
 
-    async def decide_many(
-        self, operations: list[Operation], trace: str | None
+    async def in_turn(
+        self, asked: Sequence[Operation | Label], actor: str, trace: str | None
     ) -> list[bytes | CountermandError]:
         """Durable answers in order; what is refused is a value in its place."""
         ...
@@ -78,6 +81,7 @@ class Replayed:
     rows: int = 0
     answered: int = 0
     recorded: int = 0
+    labelled: int = 0
     seconds: float = 0.0
     outcomes: Counter[str] = field(default_factory=lambda: Counter({one.word: 0 for one in Outcome}))
     refused: Counter[str] = field(default_factory=Counter)
@@ -129,6 +133,7 @@ class Replayed:
             "latency_ms": {"p50": self._latency_ms(0.50), "p99": self._latency_ms(0.99)},
             "rows": self.rows,
             "repeated": max(0, self.answered - self.recorded),
+            "labels": self.labelled,
             "refused": dict(sorted(self.refused.items())),
             "seconds": round(self.seconds, 3),
         }
@@ -173,7 +178,7 @@ async def replay_operations(
     replayed = Replayed()
     decider.meter = replayed
     decider.in_order = True
-    told = progress or _untold
+    told, feed = progress or _untold, LabelFeed(table.label_delay_micros)
     flying: deque[tuple[OperationBatch, asyncio.Task[tuple[list[bytes | CountermandError], int]]]] = deque()
     start = time.perf_counter()
 
@@ -192,8 +197,10 @@ async def replay_operations(
             past = _without_future(batch, span.latest, replayed)
             told(batch.size - past.size)
             for part in parts(past, clock.at, span.lateness):
+                woven = feed.woven(part, clock.at)
+                replayed.labelled += len(woven) - len(part.operations)
                 clock.at = max(clock.at, *part.instants)
-                flying.append((part, asyncio.create_task(_decided(decider, part.operations))))
+                flying.append((part, asyncio.create_task(_decided(decider, woven))))
                 await asyncio.sleep(0)  # hand it over before the clock moves on
                 while len(flying) >= BATCHES_IN_FLIGHT:
                     await land()
@@ -243,19 +250,23 @@ def limited(batches: Iterator[OperationBatch], rows_max: int | None) -> Iterator
 
 
 async def _decided(
-    decider: BatchDecider, operations: list[Operation]
+    decider: BatchDecider, asked: list[Operation | Label]
 ) -> tuple[list[bytes | CountermandError], int]:
-    """The durable answers, and the microseconds until they were there; sent again while unavailable."""
+    """The operations' durable answers, and the microseconds until all were there.
+
+    What was unavailable is sent again. A refused operation's label is refused with it, and nobody asks.
+    """
     start = time.perf_counter()
-    results = await decider.decide_many(operations, None)
+    results = await decider.in_turn(asked, ACTOR, None)
     for _ in range(ATTEMPTS_MAX):
         if not any(isinstance(result, Unavailable) for result in results):
             break
         await asyncio.sleep(PAUSE_SECONDS)
-        results = await decider.decide_many(operations, None)
+        results = await decider.in_turn(asked, ACTOR, None)
     for result in results:
         if isinstance(result, Unavailable):
             raise result
+    results = [result for one, result in zip(asked, results, strict=True) if isinstance(one, Operation)]
     return results, round((time.perf_counter() - start) * 1e6)
 
 

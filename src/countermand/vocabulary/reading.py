@@ -32,13 +32,13 @@ def read_operation(body: bytes) -> Operation:
     `unknown_currency`, `invalid_ip`); the details name the field.
     """
     if len(body) > BODY_BYTES_MAX:
-        raise too_large(BODY_BYTES_MAX)
+        raise _too_large(BODY_BYTES_MAX)
     try:
         operation = _OPERATION.decode(body)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(error) from None
+        raise _malformed(error) from None
     return checked(operation)
 
 
@@ -57,13 +57,13 @@ def operation_of(values: dict[str, Any]) -> Operation:
 def read_batch(body: bytes) -> list[Operation | CountermandError]:
     """Up to 1,000 operations; a row that cannot be read is its refusal, in its place."""
     if len(body) > BATCH_BYTES_MAX:
-        raise too_large(BATCH_BYTES_MAX)
+        raise _too_large(BATCH_BYTES_MAX)
     try:
         rows = _BATCH.decode(body).operations
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise malformed(error) from None
+        raise _malformed(error) from None
     if len(rows) > BATCH_OPERATIONS_MAX:
         raise BadRequest(
             "batch_too_long",
@@ -111,7 +111,7 @@ def checked(operation: Operation) -> Operation:
     return operation
 
 
-def too_large(limit: int) -> TooLarge:
+def _too_large(limit: int) -> TooLarge:
     """The refusal of a body over `limit` bytes."""
     return TooLarge(
         "body_too_large",
@@ -121,7 +121,7 @@ def too_large(limit: int) -> TooLarge:
     )
 
 
-def malformed(error: Any) -> BadRequest:
+def _malformed(error: Any) -> BadRequest:
     """The refusal of a body that is not JSON."""
     return BadRequest(
         "malformed_json",

@@ -72,6 +72,11 @@ class OperationTable(Protocol):
         """Whether a column says which operations were fraud."""
         ...
 
+    @property
+    def label_delay_micros(self) -> int | None:
+        """How long after its operation a label became known; None where labels are not fed to the policy."""
+        ...
+
     def batches(self, rows_done: int = 0) -> Iterator[OperationBatch]:
         """The rows in the file's order, after the first `rows_done`.
 

@@ -11,14 +11,23 @@ from typing import Any
 import msgspec
 
 from countermand.flows.group_commit import Meter
+from countermand.flows.record_labels import LabelShown
 from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import ManualClock, micros_of, rfc3339
-from countermand.kernel.errors import BadRequest, Conflict, CountermandError, Forbidden, Unauthenticated
+from countermand.kernel.errors import (
+    BadRequest,
+    Conflict,
+    CountermandError,
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+)
 from countermand.kernel.ids import CountedIds
 from countermand.policy.package import compile_policy
 from countermand.policy.program import Program
 from countermand.vocabulary.decisions import Answer, Decision
 from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.labels import Label
 from countermand.vocabulary.lists import ListEntry
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account, Freeze
@@ -91,6 +100,7 @@ class FakeDecider:
         self.meter: Meter | None = None
         self.operations: dict[str, Operation] = {}
         self.answers: dict[str, tuple[bytes, asyncio.Future[bytes]]] = {}
+        self.labels: dict[str, Label] = {}
         self.traces: list[str | None] = []
         self.failure: Exception | None = None
         self.pause_seconds = 0.0
@@ -135,6 +145,21 @@ class FakeDecider:
                 results.append(await self.decide(operation, trace))
             except CountermandError as refusal:
                 results.append(refusal)
+        return results
+
+    async def label_many(
+        self, labels: Sequence[Label], actor: str, trace: str | None
+    ) -> list[bytes | CountermandError]:
+        results: list[bytes | CountermandError] = []
+        for label in labels:
+            if label.operation not in self.operations:
+                results.append(NotFound("unknown_operation", "Unknown.", "未知。"))
+                continue
+            before = self.labels.get(label.operation)
+            self.labels[label.operation] = label
+            at = rfc3339(NOW)
+            shown = LabelShown(label.operation, "lab-1", label.fraud, label.source, at, at, before != label)
+            results.append(msgspec.json.encode(shown))
         return results
 
 

@@ -20,6 +20,7 @@ from countermand.adapters.tables.mapping import (
     Phone,
     Trait,
     columns_of,
+    delay_of,
     instant_of,
     label_of,
     payee_of,
@@ -65,6 +66,11 @@ class TableFile:
     @property
     def labelled(self) -> bool:
         return self.mapping.label is not None
+
+    @property
+    def label_delay_micros(self) -> int | None:
+        part = self.mapping.label
+        return None if part is None else delay_of(label_of(part))
 
     def batches(self, rows_done: int = 0) -> Iterator[OperationBatch]:
         broken = _Broken()

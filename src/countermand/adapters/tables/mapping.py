@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,14 @@ from countermand.vocabulary.operations import Channel, Kind, Signals
 
 SIGNALS = frozenset(Signals.__struct_fields__)
 FRAUD_WORDS = ("1", "true", "True", "TRUE", "yes", "fraud")
+_DELAY = re.compile(r"(\d{1,6}) (second|minute|hour|day|week)s?")
+_UNIT_MICROS = {
+    "second": 10**6,
+    "minute": 60 * 10**6,
+    "hour": 3600 * 10**6,
+    "day": 86400 * 10**6,
+    "week": 604800 * 10**6,
+}
 _TRUE_AND_FALSE = {True: "true", False: "false"}
 
 
@@ -80,10 +89,14 @@ class Trait(_Part, frozen=True):
 
 
 class Label(_Part, frozen=True):
-    """Which operations were fraud: those whose column holds one of the words in `fraud`; empty is unknown."""
+    """Which operations were fraud: those whose column holds one of the words in `fraud`; empty is unknown.
+
+    With a `delay`, like `7 days`, the policy is told that long after the operation; without one never.
+    """
 
     column: str
     fraud: tuple[str, ...] = FRAUD_WORDS
+    delay: str | None = None
 
 
 class Csv(_Part, frozen=True):
@@ -146,6 +159,16 @@ def trait_of(part: str | Trait) -> Trait:
 def label_of(part: str | Label) -> Label:
     """A plain text is a column with the usual words for fraud."""
     return Label(column=part) if isinstance(part, str) else part
+
+
+def delay_of(label: Label) -> int | None:
+    """The delay of labels in microseconds; None where the policy is not told. Raises ValueError."""
+    if label.delay is None:
+        return None
+    match = _DELAY.fullmatch(label.delay)
+    if match is None:
+        raise ValueError(label.delay)
+    return int(match[1]) * _UNIT_MICROS[match[2]]
 
 
 def read_mapping(text: str, source: Path) -> Mapping:
@@ -260,6 +283,11 @@ def _faults(mapping: Mapping) -> Iterator[tuple[str, str, str]]:
         ZoneInfo(zone)
     except (ValueError, OSError, KeyError):
         yield "occurred_at.timezone", f"{zone!r} is not an IANA time zone", f"{zone!r} 不是 IANA 时区名称"
+    try:
+        if mapping.label is not None:
+            delay_of(label_of(mapping.label))
+    except ValueError:
+        yield "label.delay", "write a delay as `7 days`", "延迟请写作 `7 days`"
     if len(mapping.csv.delimiter) != 1:
         yield "csv.delimiter", "must be one character", "必须是一个字符"
 

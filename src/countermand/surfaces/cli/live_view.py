@@ -20,6 +20,7 @@ from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.speech import Speech
 from countermand.vocabulary.decisions import Answer, Decision
+from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 
@@ -69,6 +70,12 @@ class Overheard:
             if isinstance(answer, bytes):
                 self.listener(operation, answer)
         return answers
+
+    async def label_many(
+        self, labels: Sequence[Label], actor: str, trace: str | None
+    ) -> list[bytes | CountermandError]:
+        """As the decider records them; nobody listens."""
+        return await self.decider.label_many(labels, actor, trace)
 
     @property
     def waiting(self) -> int:

@@ -57,6 +57,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "key": ("commands.key", Text(en="Make, revoke and list API keys", zh="创建、吊销和查看 API 密钥")),
     "list": ("commands.list", Text(en="Keep the lists that rules ask", zh="维护规则所用的名单")),
+    "label": (
+        "commands.label",
+        Text(en="Say what operations turned out to be", zh="补记操作的标签：欺诈或正常"),
+    ),
     "account": (
         "commands.account",
         Text(en="Keep account profiles; freeze and lift", zh="维护账户资料；冻结与解冻"),

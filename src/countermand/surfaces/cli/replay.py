@@ -45,8 +45,8 @@ _QUALITY = {
 @option(
     "--mapping",
     required=True,
-    en="A mapping file, or one that comes with the product: handbook, plain.",
-    zh="映射文件，或内置映射：handbook、plain。",
+    en="A mapping file, or one that comes with the product: handbook, handbook-published, plain.",
+    zh="映射文件，或内置映射：handbook、handbook-published、plain。",
 )
 @option(
     "--policy",
@@ -116,6 +116,8 @@ def lines_of(report: dict[str, Any]) -> Iterator[Text]:
         yield _line("Rows refused", "被拒绝的行", f"{sum(report['refused'].values()):,}")
         for code, count in report["refused"].items():
             yield _line(f"  {code}", f"  {code}", f"{count:,}")
+    if report["labels"]:
+        yield _line("Labels told to the policy", "告知策略的标签", f"{report['labels']:,}")
     latency = report["latency_ms"]
     yield _line("Operations per second", "每秒操作数", f"{report['operations_per_second']:,}")
     yield _line(

@@ -18,6 +18,12 @@ def _printable(length_max: int) -> Any:
     return Annotated[str, msgspec.Meta(min_length=1, max_length=length_max, pattern=PRINTABLE)]
 
 
+class LabelResults(msgspec.Struct, frozen=True):
+    """One answer (as for a single label) or `{"error": ...}` per label, in order."""
+
+    results: list[dict[str, Any]]
+
+
 class FreezeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why the account is frozen: it is shown to whoever asks why nothing moves."""
 

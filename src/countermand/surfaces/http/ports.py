@@ -14,6 +14,7 @@ from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.ids import Ids
 from countermand.policy.program import Program
+from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
 from countermand.work import Journal, StoredOperation
 
@@ -54,9 +55,15 @@ class Decider(Protocol):
         """One answer or refusal per operation, in order."""
         ...
 
+    async def label_many(
+        self, labels: Sequence[Label], actor: str, trace: str | None
+    ) -> list[bytes | CountermandError]:
+        """One durable answer or refusal per label, in order, among the operations."""
+        ...
+
     @property
     def waiting(self) -> int:
-        """How many operations are queued."""
+        """How many operations and labels are queued."""
         ...
 
 

@@ -9,9 +9,11 @@ import msgspec
 from anyio import to_process
 
 from countermand.kernel.clock import rfc3339
+from countermand.kernel.errors import CountermandError
 from countermand.policy.package import compile_recorded
 from countermand.surfaces.http.messages import RecordedOperation
 from countermand.surfaces.http.ports import House
+from countermand.surfaces.http.problems import problem_bytes
 from countermand.work import StoredOperation
 
 _FACTS = msgspec.msgpack.Decoder(list[Any])
@@ -40,6 +42,18 @@ async def shown_operation(house: House, stored: StoredOperation) -> RecordedOper
         facts=dict(zip(names, _FACTS.decode(row.facts), strict=True)),
         answer=msgspec.json.decode(row.answer),
     )
+
+
+def shown_label(
+    result: bytes | CountermandError, language: str = "en", trace_id: str | None = None
+) -> dict[str, Any]:
+    """The answer to a label, or its refusal in its place."""
+    shown: dict[str, Any]
+    if isinstance(result, CountermandError):
+        shown = {"error": msgspec.json.decode(problem_bytes(result, language, trace_id))}
+    else:
+        shown = msgspec.json.decode(result)
+    return shown
 
 
 async def _names(source: dict[str, str]) -> list[str]:

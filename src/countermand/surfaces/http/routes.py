@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from countermand.flows.freeze_account import freeze_account, lift_freeze
 from countermand.flows.keep_lists import add_entry, entries, remove_entry
 from countermand.flows.keep_profiles import put_profile, show_profile
+from countermand.flows.record_labels import LabelShown, label_operation
 from countermand.kernel.errors import NotFound, Unavailable
 from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
@@ -22,6 +23,7 @@ from countermand.surfaces.http.messages import (
     FindingRow,
     FreezeRequest,
     Health,
+    LabelResults,
     ListEntryRemoved,
     ListEntryRequest,
     ListEntryShown,
@@ -35,13 +37,16 @@ from countermand.surfaces.http.messages import (
     RuleRow,
 )
 from countermand.surfaces.http.ports import House
-from countermand.surfaces.http.records import shown_operation
+from countermand.surfaces.http.problems import language_of
+from countermand.surfaces.http.records import shown_label, shown_operation
 from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
 from countermand.surfaces.http.visits import identifier, visit_of
+from countermand.vocabulary.labels import Label, LabelBatch, LabelRequest
 from countermand.vocabulary.parties import AccountProfile, read_profile
 
 Asked = Request[Any, Any, Any]
 POLICY_BYTES_MAX = 4 * 1024 * 1024
+LABELS_BYTES_MAX = 1024 * 1024
 CHECK_SECONDS_MAX = 30.0
 
 
@@ -62,6 +67,28 @@ async def read_operation(request: Asked, operation_id: FromPath[str]) -> Recorde
             "此处没有裁决过该 id 的操作。",
         )
     return await shown_operation(house, found)
+
+
+@post("/v1/operations/{operation_id:str}/label", scope="manage", status_code=200, gives=LabelShown)
+async def put_label(
+    request: Asked, operation_id: FromPath[str], data: JSONBody[LabelRequest]
+) -> dict[str, Any]:
+    """Say what an operation turned out to be; every operation decided from now on knows it."""
+    visit = visit_of(request.scope)
+    operation = identifier(operation_id, "operation_id")
+    label = Label(data.fraud, data.source, data.known_at, operation=operation)
+    return shown_label(await label_operation(_house(request), label, visit.actor, visit.trace_id))
+
+
+@post(
+    "/v1/labels", scope="manage", status_code=200, request_max_body_size=LABELS_BYTES_MAX, gives=LabelResults
+)
+async def put_labels(request: Asked, data: JSONBody[LabelBatch]) -> dict[str, Any]:
+    """Up to 1,000 labels, one result or error each, in order."""
+    visit = visit_of(request.scope)
+    results = await _house(request).decider.label_many(data.labels, visit.actor, visit.trace_id)
+    language = language_of(request.headers.get("accept-language"))
+    return {"results": [shown_label(one, language, visit.trace_id) for one in results]}
 
 
 @post("/v1/accounts/{account_id:str}/freeze", scope="contain", status_code=200, gives=AccountStanding)
@@ -204,7 +231,7 @@ async def read_contract(request: Asked) -> Response[bytes]:
 
 
 ROUTE_HANDLERS = (
-    read_operation, place_freeze, end_freeze, read_account, put_account, read_entries, put_entry,
-    delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
+    read_operation, put_label, put_labels, place_freeze, end_freeze, read_account, put_account, read_entries,
+    put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
     read_contract, *SHADOW_HANDLERS,
 )  # fmt: skip
