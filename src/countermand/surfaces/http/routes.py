@@ -35,6 +35,7 @@ from countermand.surfaces.http.messages import (
     RuleRow,
 )
 from countermand.surfaces.http.ports import House
+from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
 from countermand.surfaces.http.records import shown_operation
 from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
 from countermand.surfaces.http.visits import identifier, visit_of
@@ -206,5 +207,5 @@ async def read_contract(request: Asked) -> Response[bytes]:
 ROUTE_HANDLERS = (
     read_operation, place_freeze, end_freeze, read_account, put_account, read_entries, put_entry,
     delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
-    read_contract, *SHADOW_HANDLERS,
+    read_contract, *SHADOW_HANDLERS, *PUBLISHING_HANDLERS,
 )  # fmt: skip
