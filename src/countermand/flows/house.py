@@ -60,7 +60,7 @@ class House:
     @property
     def live(self) -> Arm:
         """The arm that decides now; another one after a policy was published."""
-        return self.decider.decider.arms.live
+        return self.arm_keeper.arms.live
 
     @property
     def program(self) -> Program:

@@ -266,7 +266,7 @@ class FakeShelf:
         return POLICY
 
     async def versions(self) -> list[dict[str, Any]]:
-        return [{"id": 1, "name": "fake", "version": "1", "recorded_at": rfc3339(NOW), "live": True}]
+        return [{"id": 1, "name": "fake", "version": "1", "recorded_at": rfc3339(NOW), "live": True, "state": "live"}]
 
 
 class FakeJournal:

@@ -66,7 +66,9 @@ def demo(context: click.Context, data_dir: Path | None, once: bool, port: int | 
 
     quiet_logs("error")
     with _data_directory(data_dir) as directory:
-        given = settings_with(directory, policy=POLICY, port=0 if once and port is None else port)
+        given = settings_with(
+            directory, policy=POLICY, policy_start="replace", port=0 if once and port is None else port
+        )
         settings = replace(given, database_url=None, geo_country_file=given.geo_country_file or DEMO_PLACES)
         failed = uvloop.run(_play(settings, seed, once=once))
     context.exit(FAILED if failed else DONE)

@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.parity",
         Text(en="Compare what was decided live with SQL", zh="将实时决策与 SQL 逐项比对"),
     ),
-    "policy": ("commands.policy", Text(en="Check, explain and show policies", zh="检查、讲解和查看策略")),
+    "policy": ("commands.policy", Text(en="Check, explain and publish policies", zh="检查、讲解和发布策略")),
     "train": ("commands.train", Text(en="Train a model of a policy", zh="训练策略中的模型")),
     "model": ("commands.model", Text(en="Keep, explain and watch models", zh="管理、解释和监测模型")),
     "shadow": (

@@ -73,6 +73,7 @@ def replay(file: Path, mapping: str, policy: str | None, limit: int | None, data
             data_dir=directory,
             database_url=None,
             policy=policy or opened.policy or given.policy,
+            policy_start="replace",  # a replay is a trial in a database of its own
             group_size_max=BATCH_ROWS,
         )
         replayed, label = uvloop.run(replayed_file(settings, opened, limit))

@@ -126,13 +126,14 @@ class PolicyFindings(msgspec.Struct, frozen=True):
 
 
 class PolicyVersion(msgspec.Struct, frozen=True):
-    """One recorded policy; `live` says whether it decides now."""
+    """One recorded policy; `live` says whether it decides now, `state` where it stands on its way."""
 
     id: int
     name: str
     version: str
     recorded_at: Instant
     live: bool
+    state: str
 
 
 class PolicyVersions(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ from countermand.surfaces.http.messages import (
 )
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import language_of
+from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
 from countermand.surfaces.http.records import shown_label, shown_operation
 from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
 from countermand.surfaces.http.visits import identifier, visit_of
@@ -233,5 +234,5 @@ async def read_contract(request: Asked) -> Response[bytes]:
 ROUTE_HANDLERS = (
     read_operation, put_label, put_labels, place_freeze, end_freeze, read_account, put_account, read_entries,
     put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
-    read_contract, *SHADOW_HANDLERS,
+    read_contract, *SHADOW_HANDLERS, *PUBLISHING_HANDLERS,
 )  # fmt: skip

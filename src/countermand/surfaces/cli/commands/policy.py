@@ -13,13 +13,14 @@ from countermand.kernel.text import Text
 from countermand.policy.explanation import explain as explain_program
 from countermand.policy.findings import Finding
 from countermand.policy.package import compile_policy, examine_policy
+from countermand.surfaces.cli.commands.publishing import publishing_commands
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import REMARK, WARNING, answer, answer_table, finding_line
 from countermand.surfaces.cli.speech import current_speech
 
 
-@group("policy", en="Check, explain and show policies.", zh="检查、讲解和查看策略。")
+@group("policy", en="Check, explain and publish policies.", zh="检查、讲解和发布策略。")
 def policy() -> None:
     """Everything is in the subcommands."""
 
@@ -126,11 +127,8 @@ async def show(label: str | None, data_dir: Path | None) -> None:
 def _answer_versions(versions: list[dict[str, Any]]) -> None:
     answer_table(
         {"policies": versions},
-        [Text(en="policy", zh="策略"), Text(en="recorded", zh="记录时间"), Text(en="live", zh="当前使用")],
-        [
-            (f"{one['name']}@{one['version']}", one["recorded_at"], "✓" if one["live"] else "")
-            for one in versions
-        ],
+        [Text(en="policy", zh="策略"), Text(en="recorded", zh="记录时间"), Text(en="state", zh="状态")],
+        [(f"{one['name']}@{one['version']}", one["recorded_at"], one["state"]) for one in versions],
         Text(en="No policy has decided here yet.", zh="尚无策略在此决策过。"),
     )
 
@@ -143,3 +141,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
         "column": finding.at.column,
         "text": {"en": finding.en, "zh": finding.zh},
     }
+
+
+for _made in publishing_commands():
+    policy.add_command(_made)

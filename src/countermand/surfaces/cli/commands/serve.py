@@ -31,11 +31,20 @@ from countermand.surfaces.shadow_child import follower_beside
 )
 @option("--host", en="Address to listen on.", zh="监听地址。")
 @option("--policy", en="Name or folder of the policy that decides.", zh="用于决策的策略名称或文件夹。")
-def serve(data_dir: Path | None, port: int | None, host: str | None, policy: str | None) -> None:
+@option(
+    "--replace-policy",
+    is_flag=True,
+    en="Make that policy live without the approval of a second person (setting policy_start).",
+    zh="不经第二人批准，直接启用该策略（设置 policy_start）。",
+)
+def serve(
+    data_dir: Path | None, port: int | None, host: str | None, policy: str | None, replace_policy: bool
+) -> None:
     """One process, one event loop."""
     import uvloop
 
-    settings = settings_with(data_dir, port=port, host=host, policy=policy)
+    start = "replace" if replace_policy else None
+    settings = settings_with(data_dir, port=port, host=host, policy=policy, policy_start=start)
     quiet_logs(settings.log_level)
     uvloop.run(_serve(settings))
 
