@@ -1,4 +1,4 @@
-"""Goal: `countermand backtest` answers what the live path would have, compares policies, and says what is wrong.
+"""Goal: `countermand backtest` answers like the live path, compares policies, and says what is wrong.
 
 Method: the same small file replayed through the real flow and backtested; the record of that replay too.
 """

@@ -66,7 +66,7 @@ class PostgresRecord:
                 await connection.close()
 
     async def labels(self, until: int) -> tuple[Any, Any, Any]:
-        """Every label up to that number, in the order of its coming: seq, label_seq, label. Raises Unavailable."""
+        """Every label up to that number, in the order of its coming. Raises Unavailable."""
         chunks: list[Any] = [np.zeros((0, 3), np.int64)]
         with away_is_unavailable():
             connection = await connect(self._dsn, statement_seconds_max=0)
