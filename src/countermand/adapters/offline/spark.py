@@ -160,8 +160,9 @@ class SparkEngine:
 
         settle: filters that look at outcomes see this policy's own; else what was recorded.
         Raises PolicyError (`offline_inexact`), SetupError (`java_missing`, `spark_unreachable`,
-        `offline_not_settled`).
+        `models_not_on_spark`, `offline_not_settled`).
         """
+        _refuse_models(package)
         session = self._session()
         held = ExitStack()
         try:
@@ -208,6 +209,18 @@ class SparkEngine:
         session.sparkContext.setLogLevel("ERROR")
         _teach(session)
         return session
+
+
+def _refuse_models(package: Package) -> None:
+    """A model is scored by the very session that scores live, and that one stays in its process."""
+    if package.models:
+        names = ", ".join(model.name for model in package.models)
+        raise SetupError(
+            "models_not_on_spark",
+            f"A policy with models ({names}) is backtested with --engine duckdb, which scores them as live.",
+            f"使用模型（{names}）的策略请用 --engine duckdb 回测，其评分与线上一致。",
+            models=names,
+        )
 
 
 def _find_java() -> None:
