@@ -56,6 +56,11 @@ format: setup ## Rewrite the code as `check` wants it
 test: setup ## Run every test (ARGS="-k name" for some)
 	$(BIN)/pytest $(ARGS)
 
+.PHONY: test-spark
+test-spark: setup ## Run the tests that need Spark (fetches 450 MB once)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --editable '.[spark]'
+	$(BIN)/pytest tests/spark $(ARGS)
+
 .PHONY: demo
 demo: setup ## Play the demo and stay up; ONCE=1 plays it through and ends
 	$(BIN)/countermand demo $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(if $(ONCE),--once) $(ARGS)

@@ -398,7 +398,7 @@ def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> Op
         ) from None
     read = read_mapping(path.read_text(encoding="utf-8"), path)
     table = open_table(file, read, path, batch_rows)
-    delay = getattr(read.label, "delay_micros", None)
+    delay = getattr(table, "label_delay_micros", None)
     return OpenedTable(table, read.mapping, read.policy, delay)
 
 

@@ -1,4 +1,4 @@
-"""Goal: a file's facts are those the live path would have, whatever the file is like and however often killed.
+"""Goal: a file's facts are those the live path would have, whatever the file is and however often killed.
 
 Method: small files with late, repeated, broken and unlabelled rows, read in one go and in pieces.
 """
@@ -43,7 +43,7 @@ def test_given_facts_are_the_program_s_own(tmp_path):
 
 
 def test_late_repeated_and_unreadable_rows_are_counted(tmp_path):
-    """The order of the file is the order of arrival; the first of an id counts; what live refuses is left out."""
+    """The file's order is the order of arrival; the first of an id counts; what live refuses is left out."""
     lines = [
         f"a,c,{at(0)},1,s,0",
         f"b,c,{at(500)},1,s,1",

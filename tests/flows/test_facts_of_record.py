@@ -1,4 +1,4 @@
-"""Goal: what was decided live comes back as facts exactly as recorded, also for another policy, also in pieces.
+"""Goal: what was decided live comes back exactly as recorded, also for another policy, also in pieces.
 
 Method: a house on real PostgreSQL decides; the record is exported, killed, extended and labelled.
 """

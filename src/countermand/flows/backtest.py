@@ -114,7 +114,7 @@ def _changed(one: Any, other: Any) -> int:
     """Operations that both policies answer, and not alike."""
     import numpy as np
 
-    seqs = [table["seq"].to_numpy() for table in (one, other)]
-    _, rows, other_rows = np.intersect1d(*seqs, assume_unique=True, return_indices=True)
+    first, second = one["seq"].to_numpy(), other["seq"].to_numpy()
+    _, rows, other_rows = np.intersect1d(first, second, assume_unique=True, return_indices=True)
     words = [table["outcome"].to_numpy(zero_copy_only=False) for table in (one, other)]
     return int((words[0][rows] != words[1][other_rows]).sum())

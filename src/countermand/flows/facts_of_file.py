@@ -106,7 +106,7 @@ class FactsOfFile:
         self.folder.finish(self.read.state())
 
     def _decided(self, batch: OperationBatch) -> list[tuple[int, int]]:
-        """Place and the data's time of the rows that would be decided live: in time, the first of their id."""
+        """The rows that would be decided live, in time and first of their id: place, and the data's time."""
         read, lateness, latest, add = self.read, self.program.plan.lateness_micros, self.latest, self.seen.add
         names = [operation.id for operation in batch.operations]
         settled = self.seen.settled(names)

@@ -165,7 +165,7 @@ def _check_labels(program: Program, source: FileSource) -> None:
     if asks_label(program) and (not source.labelled or source.delay is None):
         raise BadRequest(
             "labels_needed",
-            f"{program.label} has features that look at `fraud`: the mapping must say `label` and its `delay`.",
+            f"{program.label} has features that look at `fraud`: the mapping must give `label` a `delay`.",
             f"{program.label} 有引用 fraud 的特征；映射须写明 label 及其 delay。",
             policy=program.label,
         )
@@ -242,13 +242,13 @@ def _filling(program: Program, earliest: int, since: int | None = None) -> Itera
     ]
     if short:
         full_from = rfc3339(earliest + max(micros for _, micros in short))[:10]
-        names = ", ".join(name for name, _ in short)
+        names, begun = ", ".join(name for name, _ in short), rfc3339(earliest)[:10]
         yield Remark(
             "history_not_kept",
             Text(
-                en=f"{program.label}: history begins on {rfc3339(earliest)[:10]}, so these see less than they "
-                f"ask for at first, and all of it only from {full_from} on: {names}.",
-                zh=f"{program.label}：历史从 {rfc3339(earliest)[:10]} 开始，以下特征起初看到的历史不完整，"
+                en=f"{program.label}: history begins on {begun}, so these see less than they ask for at "
+                f"first, and all of it only from {full_from} on: {names}.",
+                zh=f"{program.label}：历史从 {begun} 开始，以下特征起初看到的历史不完整，"
                 f"自 {full_from} 起才完整：{names}。",
             ),
         )

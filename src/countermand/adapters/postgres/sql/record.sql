@@ -1,6 +1,6 @@
 -- name: highest_seq
 -- The highest number given to anything in the record, 0 in an empty one.
-SELECT coalesce(max(seq), 0) FROM operation;
+SELECT greatest((SELECT max(seq) FROM operation), (SELECT max(seq) FROM label), 0);
 
 -- name: first_decision
 -- The random id of the first decision there is.
@@ -21,3 +21,9 @@ SELECT seq, id, account, kind, occurred_at, received_at, outcome, policy_id, fac
 FROM operation
 WHERE seq > $1 AND seq <= $2 AND occurred_at > $3
 ORDER BY seq;
+
+-- name: labels_of_record
+-- Every label up to a number ($1) with the number of its operation, in the order of its coming; 1 is fraud.
+SELECT operation.seq, label.seq, label.fraud::integer
+FROM label JOIN operation ON operation.id = label.operation_id
+WHERE label.seq <= $1 ORDER BY label.seq;
