@@ -141,7 +141,7 @@ def _type_of(aggregate, column):
         return "integer"
     if aggregate in ("first_seen", "time_since_last"):
         return "duration"
-    if aggregate == "rate" or (aggregate == "avg" and column in INTEGERS):
+    if aggregate == "rate" or (aggregate == "avg" and MEASURED_NAMES.get(column, "integer") == "integer"):
         return "number"
     return MEASURED_NAMES.get(column, "integer")
 
