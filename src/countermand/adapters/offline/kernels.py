@@ -16,7 +16,7 @@ NOTHING = -(2**63)  # an integer result that is unknown
 Array = Any
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def grouped(codes: Array, keys: int) -> tuple[Array, Array]:
     """A stable order of the rows by key, and where each key starts; rows without key (-1) stay out."""
     starts = np.zeros(keys + 1, np.int64)
@@ -34,7 +34,7 @@ def grouped(codes: Array, keys: int) -> tuple[Array, Array]:
     return order, starts
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def overtaken(starts: Array, seq: Array, out: Array) -> None:
     """Where something in front of a place was recorded after it."""
     for key in range(len(starts) - 1):
@@ -44,7 +44,7 @@ def overtaken(starts: Array, seq: Array, out: Array) -> None:
             out[place] = newest > seq[place]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def window_ends(
     starts: Array, at: Array, micros: int, delay: int, own: bool, first: Array, last: Array
 ) -> None:
@@ -64,7 +64,7 @@ def window_ends(
             last[place] = high
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def totals(starts: Array, values: Array, first: Array, last: Array, out: Array) -> None:
     """Sums of `values`, which are 0 where nothing counts."""
     for key in range(len(starts) - 1):
@@ -80,7 +80,7 @@ def totals(starts: Array, values: Array, first: Array, last: Array, out: Array) 
             out[place] = total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def different(starts: Array, codes: Array, first: Array, last: Array, seen: Array, out: Array) -> None:
     """How many different codes; -1 does not count. `seen` has a zero for every code, and keeps them."""
     for key in range(len(starts) - 1):
@@ -103,7 +103,7 @@ def different(starts: Array, codes: Array, first: Array, last: Array, seen: Arra
                 seen[codes[place]] -= 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def extremes(
     starts: Array, values: Array, known: Array, first: Array, last: Array, largest: bool, out: Array
 ) -> None:
@@ -128,14 +128,14 @@ def extremes(
             out[place] = queue[head] if head < tail else -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def outermost(starts: Array, counts: Array, first: Array, last: Array, newest: bool, out: Array) -> None:
     """The place of the newest or oldest entry that counts, or -1."""
     following = np.empty(len(counts), np.int64)
     for key in range(len(starts) - 1):
         begin, end = starts[key], starts[key + 1]
         if newest:
-            found = np.int64(-1)
+            found: Any = np.int64(-1)
             for place in range(begin, end):
                 found = place if counts[place] else found
                 following[place] = found

@@ -26,8 +26,10 @@ _LATER = frozenset({"outcome", "fraud"})  # known only after an operation has be
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement. `table`: its rows are kept; else it is a view. `anew`: it depends on the outcomes.
-    `swift`: the engine makes the table from the statement's rows by itself.
+    """One statement.
+
+    table: its rows are kept; else it is a view. anew: it depends on the outcomes. swift: the windows that the
+    engine makes by itself from the statement's rows, under the statement's name.
 
     Every step reads tables and views of earlier steps, and these of the engine: `facts` (a facts table: `seq
     id at kind account outcome` and `given.<name>`; `outcome` is what the filters shall see) and `labels`
@@ -131,7 +133,7 @@ class OfflinePolicy:
         return Step(name, slow_windows(entity, named, entries, asked, "given"), True, anew)
 
     def _swift_steps(self, entries: Entries, joins: list[_Join]) -> list[Step]:
-        """One table of everything that the engine computes by itself, and the exact values of what is askew."""
+        """A table of what the engine computes by itself, and the exact values of what is askew there."""
         steps = []
         for anew in (False, True):
             name = f"swift{int(anew)}"
@@ -270,8 +272,8 @@ class OfflinePolicy:
     def _known(self, joins: Sequence[_Join]) -> str:
         """All facts of every operation, in their columns."""
         columns, sources = [], ["given"]
-        for table in dict.fromkeys(join.table for join in joins):
-            sources.append(f'LEFT JOIN {table} ON {table}."seq" = given."seq"')
+        tables = dict.fromkeys(join.table for join in joins)
+        sources += [f'LEFT JOIN {table} ON {table}."seq" = given."seq"' for table in tables]
         for join in joins:
             exact = join.exact
             if exact is not None:
