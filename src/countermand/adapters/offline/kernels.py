@@ -1,7 +1,8 @@
 """Window aggregates over arrays sorted by (key, instant, recording), compiled by numba: one pass each.
 
-Every function takes segments `starts` (one more than there are keys) and arrays in that order, and fills `out`
-for each place. `ends` (see `window_ends`) tells how far a window reaches: places [first, last) of its segment.
+Every function takes segments `starts` (one more than there are keys) and arrays in that order, and fills
+`out` for each place. `first` and `last` (see `window_ends`) tell how far a window reaches: places
+[first, last) of its segment.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-
-NOTHING = -(2**63)  # an integer result that is unknown
 
 Array = Any
 

@@ -1,4 +1,4 @@
-"""Windows by compiled passes instead of SQL: several times faster, the same values, the same rows left over."""
+"""Windows by compiled passes instead of SQL: faster, the same values, the same rows left to SQL."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Sorted:
     _ends: dict[tuple[int, int, bool], tuple[Any, Any]] = field(default_factory=dict)
 
     def value(self, one: SwiftWindow) -> Any:
-        """The window's column, in the order of the rows; null where the key is missing or nothing is known."""
+        """The window's column, in the order of the rows; null where key or value is missing."""
         window = one.window
         first, last = self.ends(window)
         counts = self.flag(one.flag)
