@@ -47,7 +47,13 @@ class Operations:
 
     def column(self, name: str, type_: str) -> pa.Array:
         """One given fact, one in fifty unknown where it may be."""
-        sizes = {"account": 200_000, "device": 220_000, "ip": 60_000, "counterparty": 50_000, "person": 190_000}
+        sizes = {
+            "account": 200_000,
+            "device": 220_000,
+            "ip": 60_000,
+            "counterparty": 50_000,
+            "person": 190_000,
+        }
         if name in sizes:
             return pa.array(self.keys(name[0], min(sizes[name], max(1, self.rows // 5))))
         if name == "occurred_at":

@@ -69,7 +69,7 @@ class World:
     def numbers(self):
         """The place of every operation, and of every label, in the one order they share."""
         at, operations, labels = 10, [], []
-        for row, learnt in enumerate(self.labels):
+        for learnt in self.labels:
             operations.append(at)
             labels += [(labelled, at + 2 + 2 * n, fraud) for n, (labelled, fraud) in enumerate(learnt)]
             at += 2 + 2 * len(learnt)
@@ -77,7 +77,7 @@ class World:
 
 
 def world(seed: random.Random, conditions, rows: int, *, labels: bool = False) -> World:
-    """A policy with these conditions in its rules and filters, and a stream for it, with labels or without."""
+    """A policy with these conditions in its rules and filters, and a stream, with labels or without."""
     texts = [written(term, "CNY") for term in conditions]
     rules, filters = texts[::2], texts[1::2]
     features, types = _features(seed, filters, labels=labels)
@@ -141,7 +141,7 @@ def _type_of(aggregate, column):
         return "integer"
     if aggregate in ("first_seen", "time_since_last"):
         return "duration"
-    if aggregate == "rate" or (aggregate == "avg" and column in INTEGERS):
+    if aggregate == "rate" or (aggregate == "avg" and MEASURED_NAMES.get(column, "integer") == "integer"):
         return "number"
     return MEASURED_NAMES.get(column, "integer")
 

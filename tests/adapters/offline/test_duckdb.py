@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -69,28 +70,33 @@ def compare(case, run, told):
         assert found["unknown"] == [rules[number].id for number in verdict.evaluation.unknown]
 
 
+@pytest.mark.parametrize("swift", [False, True], ids=["sql", "swift"])
 @thorough
-@given(worlds)
-def test_recorded_outcomes_give_the_live_answers(case):
+@given(case=worlds)
+def test_recorded_outcomes_give_the_live_answers(case, swift):
     """With the recorded outcomes in its filters, every fact and every verdict is the live one."""
     told = live(case)
     outcomes = [verdict.outcome.word for _, verdict in told]
-    with DuckDbEngine().run(case.program.package, facts_table(case, outcomes), settle=False) as run:
+    with DuckDbEngine(swift=swift).run(
+        case.program.package, facts_table(case, outcomes), settle=False
+    ) as run:
         compare(case, run, told)
 
 
+@pytest.mark.parametrize("swift", [False, True], ids=["sql", "swift"])
 @thorough
-@given(worlds)
-def test_outcomes_settle_to_the_live_answers(case):
+@given(case=worlds)
+def test_outcomes_settle_to_the_live_answers(case, swift):
     """Without any recorded outcome the passes end at the very answers the live program gives."""
     told = live(case)
-    with DuckDbEngine().run(case.program.package, facts_table(case), settle=True) as run:
+    with DuckDbEngine(swift=swift).run(case.program.package, facts_table(case), settle=True) as run:
         compare(case, run, told)
 
 
+@pytest.mark.parametrize("swift", [False, True], ids=["sql", "swift"])
 @thorough
-@given(labelled_worlds)
-def test_labels_count_from_their_coming(case):
+@given(case=labelled_worlds)
+def test_labels_count_from_their_coming(case, swift):
     """Features that look at labels, late, corrected or missing, are the live ones; so are those that wait."""
     told = live(case)
     with TemporaryDirectory() as folder:
@@ -100,5 +106,5 @@ def test_labels_count_from_their_coming(case):
         if again is not None:
             pq.write_table(again, corrected)
         table = FactsTable((facts,), ROWS, None if again is None else corrected)
-        with DuckDbEngine().run(case.program.package, table, settle=True) as run:
+        with DuckDbEngine(swift=swift).run(case.program.package, table, settle=True) as run:
             compare(case, run, told)

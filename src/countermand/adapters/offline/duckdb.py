@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,7 @@ from countermand.policy.bound import Package
 from countermand.policy.emit import distance_km
 from countermand.policy.ports import Scorers
 from countermand.policy.sql.parts import quoted, text_literal
-from countermand.policy.sql.steps import OfflinePolicy
+from countermand.policy.sql.steps import OfflinePolicy, Step
 from countermand.policy.terms import MEASURED, Type
 from countermand.vocabulary.facts_table import FactsTable
 from countermand.vocabulary.offline import Compared, Decided
@@ -93,7 +94,7 @@ class DuckDbRun:
     def evaluate(self) -> None:
         """Run every step; where filters look at outcomes, again until no outcome changes any more."""
         for step in self.policy.steps:
-            self._make(step.name, step.sql, table=step.table)
+            self._make(step)
 
     def settle(self) -> None:
         """Replace the outcomes that filters look at by the policy's own, until they stay the same.
@@ -107,7 +108,7 @@ class DuckDbRun:
                 return
             for step in self.policy.steps:
                 if step.anew and step.table:
-                    self._make(step.name, step.sql, table=True)
+                    self._make(step)
         if self.policy.asks_outcome:
             raise SetupError(
                 "offline_not_settled",
@@ -133,17 +134,27 @@ class DuckDbRun:
         )
         return int(changed[0]) if changed else 0
 
-    def _make(self, name: str, sql: str, *, table: bool) -> None:
-        what = "TABLE" if table else "VIEW"
-        self.connection.execute(f"CREATE OR REPLACE TEMP {what} {name} AS {sql}")
+    def _make(self, step: Step) -> None:
+        if step.swift:
+            from countermand.adapters.offline.swift import swift_windows
+
+            found = swift_windows(self.connection.sql(step.sql).to_arrow_table(), step.swift)
+            self.connection.register(step.name, found)
+            return
+        what = "TABLE" if step.table else "VIEW"
+        self.connection.execute(f"CREATE OR REPLACE TEMP {what} {step.name} AS {step.sql}")
 
 
 @dataclass(frozen=True, slots=True)
 class DuckDbEngine:
-    """Runs policies over facts tables. Without `scorers` the policies' models say nothing: no score is known."""
+    """Runs policies over facts tables. Without `scorers` the policies' models say nothing: no score is known.
+
+    swift: windows are computed by numba where it is installed, else all of them in SQL.
+    """
 
     limits: Limits = field(default_factory=Limits)
     scorers: Scorers | None = None
+    swift: bool = field(default_factory=lambda: find_spec("numba") is not None)
 
     def run(self, package: Package, facts: FactsTable | pa.Table, *, settle: bool) -> DuckDbRun:
         """The policy over the facts: a table on disk, or one in memory with the same columns.
@@ -155,7 +166,7 @@ class DuckDbEngine:
         try:
             _teach_scores(connection, package, self.scorers)
             rows = _attach(connection, facts)
-            policy = OfflinePolicy(package, _sizes(connection, package), rows)
+            policy = OfflinePolicy(package, _sizes(connection, package), rows, swift=self.swift)
             run = DuckDbRun(package, policy, connection)
             run.evaluate()
             if settle:

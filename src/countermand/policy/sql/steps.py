@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlglot
 
@@ -13,6 +14,7 @@ from countermand.policy.facts import fact_specs
 from countermand.policy.plan import Window
 from countermand.policy.sql.parts import EXACT_MAX, Part, quoted, text_literal
 from countermand.policy.sql.spark import for_spark
+from countermand.policy.sql.swift import SwiftGroup, SwiftWindow, can_be_swift
 from countermand.policy.sql.terms import part_of
 from countermand.policy.sql.verdicts import verdict_columns
 from countermand.policy.sql.windows import Entries, fast_windows, slow_windows, window_part
@@ -24,7 +26,10 @@ _LATER = frozenset({"outcome", "fraud"})  # known only after an operation has be
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement. `table`: its rows are kept; else it is a view. `anew`: it depends on the outcomes.
+    """One statement.
+
+    table: its rows are kept; else it is a view. anew: it depends on the outcomes. swift: the windows that the
+    engine makes by itself from the statement's rows, under the statement's name.
 
     Every step reads tables and views of earlier steps, and these of the engine: `facts` (a facts table: `seq
     id at kind account outcome` and `given.<name>`; `outcome` is what the filters shall see) and `labels`
@@ -35,6 +40,7 @@ class Step:
     sql: str
     table: bool
     anew: bool
+    swift: tuple[SwiftGroup, ...] = ()
 
     def text(self, dialect: str = "duckdb") -> str:
         """The query for an engine: `duckdb` as written, others transpiled."""
@@ -44,15 +50,27 @@ class Step:
         return (for_spark(tree) if dialect == "spark" else tree).sql(dialect=dialect)
 
 
+class _Join(NamedTuple):
+    """Where columns of windows are: in a table, and in another one for the rows that `askew` marks there."""
+
+    table: str
+    exact: str | None
+    askew: str
+    columns: list[str]
+
+
 class OfflinePolicy:
     """The statements of one policy.
 
     sizes: for given facts that are whole numbers, the largest absolute value in the facts table (default
     2**53); rows: how many operations there are at most. Both decide only how wide sums have to be.
-    Raises PolicyError (`offline_inexact`).
+    swift: the engine computes windows by itself where it can. Raises PolicyError (`offline_inexact`).
     """
 
-    def __init__(self, package: Package, sizes: Mapping[str, float], rows: int) -> None:
+    def __init__(
+        self, package: Package, sizes: Mapping[str, float], rows: int, *, swift: bool = False
+    ) -> None:
+        self._swift = swift
         self.package, self.rows = package, rows
         self.specs = fact_specs(package)
         self._sizes = sizes
@@ -78,25 +96,79 @@ class OfflinePolicy:
         entries = self._entries()
         if self.asks_label:
             steps.append(Step("labelled", self._labelled(entries), True, self.asks_outcome))
-        joins: list[tuple[str, str | None, list[str]]] = []
-        for number, (entity, source, anew, windows) in enumerate(self._groups()):
-            named = [(self._columns[window.name], window) for window in windows]
-            for name, window in named:
-                self._parts[window.name] = window_part(window, entries, name)
-            columns = [name for name, _ in named]
+        joins: list[_Join] = []
+        if self._swift:
+            steps += self._swift_steps(entries, joins)
+        for number, (entity, source, anew, windows) in enumerate(self._groups(entries)):
+            named = self._named(windows, entries)
+            name, columns = f"windows{number}", [column for column, _ in named]
             if source == "labelled":
                 sql = slow_windows(entity, named, entries, "TRUE", "labelled")
-                steps.append(Step(f"windows{number}", sql, True, anew))
-                joins.append((f"windows{number}", None, columns))
+                steps.append(Step(name, sql, True, anew))
+                joins.append(_Join(name, None, "", columns))
                 continue
-            steps.append(Step(f"windows{number}", fast_windows(entity, named, entries), True, anew))
-            askew = f'o."seq" IN (SELECT "seq" FROM windows{number} WHERE "askew")'
-            sql = slow_windows(entity, named, entries, askew, "given")
-            steps.append(Step(f"exact{number}", sql, True, anew))
-            joins.append((f"windows{number}", f"exact{number}", columns))
+            steps.append(Step(name, fast_windows(entity, named, entries), True, anew))
+            steps.append(self._exact(f"exact{number}", entity, named, entries, (name, "askew"), anew))
+            joins.append(_Join(name, f"exact{number}", "askew", columns))
         steps.append(Step("known", self._known(joins), False, self.asks_outcome))
         steps.append(Step("verdicts", self._verdicts(), False, self.asks_outcome))
         return steps
+
+    def _named(self, windows: Sequence[Window], entries: Entries) -> list[tuple[str, Window]]:
+        for window in windows:
+            self._parts[window.name] = window_part(window, entries, self._columns[window.name])
+        return [(self._columns[window.name], window) for window in windows]
+
+    def _exact(
+        self,
+        name: str,
+        entity: int,
+        named: list[tuple[str, Window]],
+        entries: Entries,
+        askew: tuple[str, str],
+        anew: bool,
+    ) -> Step:
+        table, flag = askew
+        asked = f'o."seq" IN (SELECT "seq" FROM {table} WHERE {quoted(flag)})'
+        return Step(name, slow_windows(entity, named, entries, asked, "given"), True, anew)
+
+    def _swift_steps(self, entries: Entries, joins: list[_Join]) -> list[Step]:
+        """A table of what the engine computes by itself, and the exact values of what is askew there."""
+        steps = []
+        for anew in (False, True):
+            name = f"swift{int(anew)}"
+            groups, exact, found = [], [], []
+            for entity, source, again, windows in self._groups(entries, swift=True):
+                if again != anew or source != "given":
+                    continue
+                named, askew = self._named(windows, entries), f"askew{entity}"
+                groups.append(self._swift_group(entity, named, askew, entries))
+                found += windows
+                exact.append(self._exact(f"{name}_{entity}", entity, named, entries, (name, askew), anew))
+                joins.append(_Join(name, f"{name}_{entity}", askew, [column for column, _ in named]))
+            if groups:
+                keys = [key for group in groups for key in group.keys]
+                columns = dict.fromkeys(['"seq"', '"at"', *map(quoted, keys), *entries.read(found)])
+                sql = f'SELECT {", ".join(columns)} FROM given ORDER BY "seq"'
+                steps += [Step(name, sql, True, anew, tuple(groups)), *exact]
+        return steps
+
+    def _swift_group(
+        self, entity: int, named: list[tuple[str, Window]], askew: str, entries: Entries
+    ) -> SwiftGroup:
+        def bare(name: str | None) -> str | None:
+            return None if name is None else name.strip('"')
+
+        windows = tuple(
+            SwiftWindow(
+                column,
+                window,
+                bare(entries.flags[window.stream]),
+                bare(entries.value(window).sql) if window.column is not None else None,
+            )
+            for column, window in named
+        )
+        return SwiftGroup(tuple(key.strip('"') for key in entries.keys[entity]), askew, windows)
 
     def _given(self) -> str:
         """Given facts, what is derived from them, and the filters that need no label."""
@@ -185,26 +257,31 @@ class OfflinePolicy:
             self.rows,
         )
 
-    def _groups(self) -> list[tuple[int, str, bool, list[Window]]]:
+    def _groups(self, entries: Entries, *, swift: bool = False) -> list[tuple[int, str, bool, list[Window]]]:
         """Windows that are computed in one statement: of one entity, over one source, needed anew or not."""
         groups: dict[tuple[int, str, bool], list[Window]] = {}
         for window in self.package.plan.windows:
             names = _LATER & set(self.package.filters[window.stream].names())
             source = "labelled" if "fraud" in names else "given"
+            by_itself = self._swift and source == "given" and can_be_swift(window, entries)
+            if by_itself != swift:
+                continue
             groups.setdefault((window.entity, source, "outcome" in names), []).append(window)
         return [(*key, windows) for key, windows in groups.items()]
 
-    def _known(self, joins: Sequence[tuple[str, str | None, list[str]]]) -> str:
+    def _known(self, joins: Sequence[_Join]) -> str:
         """All facts of every operation, in their columns."""
         columns, sources = [], ["given"]
-        for name, exact, windows in joins:
-            sources.append(f'LEFT JOIN {name} ON {name}."seq" = given."seq"')
+        tables = dict.fromkeys(join.table for join in joins)
+        sources += [f'LEFT JOIN {table} ON {table}."seq" = given."seq"' for table in tables]
+        for join in joins:
+            exact = join.exact
             if exact is not None:
                 sources.append(f'LEFT JOIN {exact} ON {exact}."seq" = given."seq"')
-            for column in windows:
-                fast, slow = f"{name}.{quoted(column)}", f"{exact}.{quoted(column)}"
-                chosen = fast if exact is None else f'CASE WHEN {name}."askew" THEN {slow} ELSE {fast} END'
-                columns.append(f"{chosen} AS {quoted(column)}")
+            for column in join.columns:
+                fast, slow = f"{join.table}.{quoted(column)}", f"{exact}.{quoted(column)}"
+                chosen = f"CASE WHEN {join.table}.{quoted(join.askew)} THEN {slow} ELSE {fast} END"
+                columns.append(f"{fast if exact is None else chosen} AS {quoted(column)}")
         base = f"SELECT {', '.join(['given.*', *columns])} FROM {' '.join(sources)}"
         return self._scored(self._derived(self.package.late, base))
 
