@@ -166,7 +166,12 @@ async def open_follower(settings: Settings, clock: Clock | None = None) -> Async
             raise unreachable(error) from error
         try:
             yield Follower(
-                store, MemoryFeatureStore, time, settings.shadow_lag_seconds_max, settings.shadow_days_kept
+                store,
+                MemoryFeatureStore,
+                time,
+                settings.shadow_lag_seconds_max,
+                settings.shadow_days_kept,
+                models=open_models(settings),
             )
         finally:
             await store.close()

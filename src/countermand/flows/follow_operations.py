@@ -19,10 +19,10 @@ from countermand.flows.recorded_facts import RecordedPolicies
 from countermand.flows.shadow_candidates import Candidate, evaluate
 from countermand.flows.shadow_windows import WindowRoom
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_SECOND, Clock
-from countermand.kernel.errors import PolicyError
+from countermand.kernel.errors import PolicyError, SetupError
 from countermand.policy.package import compile_recorded
 from countermand.policy.plan import FeaturePlan
-from countermand.policy.ports import FeatureStore
+from countermand.policy.ports import FeatureStore, Scorers
 from countermand.vocabulary.facts import SHADOW_PAUSED, Fact
 from countermand.vocabulary.shadows import (
     BROKEN,
@@ -101,6 +101,7 @@ class Follower:
     lag_seconds_max: int
     days_kept: int
     batch_rows_max: int = BATCH_ROWS_MAX
+    models: Scorers | None = None
     _policies: RecordedPolicies = field(default_factory=lambda: RecordedPolicies({}))
     _candidates: dict[int, Candidate] = field(default_factory=dict)
     _least_lag: dict[int, int] = field(default_factory=dict)
@@ -150,8 +151,8 @@ class Follower:
     async def _take_up(self, shadow: Shadow) -> None:
         source = await self.store.source(shadow.id)
         try:
-            program = compile_recorded(source)
-        except PolicyError as error:
+            program = compile_recorded(source, self.models)
+        except (PolicyError, SetupError) as error:  # or its model is not there, or not what it was
             await self._stop(shadow, NOT_UNDERSTOOD, {"code": error.code})
             return
         chunk = await self.store.last_chunk(shadow.id)
