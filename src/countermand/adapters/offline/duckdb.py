@@ -194,7 +194,7 @@ def _teach_scores(connection: duckdb.DuckDBPyConnection, package: Package, score
     """The scores of the package's models, row by row as they are live: a batch may differ in the last bit."""
     found = {one.name: scorers.scorer(one) for one in package.models} if scorers is not None else {}
 
-    def model_score(names: pa.ChunkedArray, inputs: pa.ChunkedArray) -> pa.Array:
+    def model_score(names: pa.ChunkedArray, inputs: pa.ChunkedArray) -> Any:
         told = zip(names.to_pylist(), inputs.to_pylist(), strict=True)
         return pa.array(
             [found[name](*row) if name in found and row is not None else None for name, row in told],
