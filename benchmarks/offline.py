@@ -1,6 +1,6 @@
 """The offline engine: a backtest of a large policy, and window features beside DuckDB, PostgreSQL and pandas.
 
-Every peer computes the same 16 features ({account, device, ip, payee} x count 1 h / 24 h / 7 d, sum 24 h); all
+Every peer computes the same 16 features ({account, device, ip, payee} x count 1 h, 24 h, 7 d; sum 24 h); all
 checksums are compared before any ratio is printed. Everybody has one thread, and CPU seconds are compared.
 """
 

@@ -55,10 +55,10 @@ def fetched(dsn: str, query: str) -> list[Any]:
 @pytest.fixture
 def decided(database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database in which op-1 was decided, at its own time."""
-    import countermand.app
+    import countermand.app.house
     from countermand.kernel.clock import ManualClock
 
-    monkeypatch.setattr(countermand.app, "SystemClock", lambda: ManualClock(1_795_000_000_000_000))
+    monkeypatch.setattr(countermand.app.house, "SystemClock", lambda: ManualClock(1_795_000_000_000_000))
     code, answer, said = told(database_dsn, "decide", "-", stdin=json.dumps(OPERATION))
     assert (code, answer["operation"]) == (0, "op-1"), said
     return database_dsn

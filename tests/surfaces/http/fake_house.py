@@ -266,7 +266,8 @@ class FakeShelf:
         return POLICY
 
     async def versions(self) -> list[dict[str, Any]]:
-        return [{"id": 1, "name": "fake", "version": "1", "recorded_at": rfc3339(NOW), "live": True, "state": "live"}]
+        live = {"id": 1, "name": "fake", "version": "1", "recorded_at": rfc3339(NOW)}
+        return [{**live, "live": True, "state": "live"}]
 
 
 class FakeJournal:

@@ -1,0 +1,55 @@
+"""The only package that names an adapter: it puts everything together from the settings."""
+
+from __future__ import annotations
+
+from countermand.app.database import (
+    OpenedRecord,
+    database_grants,
+    open_database,
+    open_desk,
+    open_follower,
+    open_record,
+)
+from countermand.app.files import (
+    DEMO_PLACES,
+    MAPPINGS,
+    PACKS,
+    OpenedTable,
+    file_identity,
+    open_operation_table,
+    open_places,
+    read_policy,
+)
+from countermand.app.house import open_house
+from countermand.app.lab import (
+    open_comparison,
+    open_engine,
+    open_learner,
+    open_models,
+    open_shelf,
+    rows_for_model,
+)
+
+__all__ = [
+    "DEMO_PLACES",
+    "MAPPINGS",
+    "PACKS",
+    "OpenedRecord",
+    "OpenedTable",
+    "database_grants",
+    "file_identity",
+    "open_comparison",
+    "open_database",
+    "open_desk",
+    "open_engine",
+    "open_follower",
+    "open_house",
+    "open_learner",
+    "open_models",
+    "open_operation_table",
+    "open_places",
+    "open_record",
+    "open_shelf",
+    "read_policy",
+    "rows_for_model",
+]

@@ -1,0 +1,172 @@
+"""The database, for everybody but the deciding server: desks, followers, readers of the record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from countermand.adapters.features.memory import MemoryFeatureStore
+from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
+from countermand.adapters.postgres.keys import PostgresKeys
+from countermand.adapters.postgres.lists import PostgresLists
+from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.orders import PostgresOrders
+from countermand.adapters.postgres.pool import close_pool, connect_pool
+from countermand.adapters.postgres.profiles import PostgresProfiles
+from countermand.adapters.postgres.publications import PostgresPublications
+from countermand.adapters.postgres.record import PostgresRecord
+from countermand.adapters.postgres.recorded import PostgresRecordedFacts
+from countermand.adapters.postgres.report import PostgresReport
+from countermand.adapters.postgres.roles import grants_sql
+from countermand.adapters.postgres.shadow_follower import PostgresFollower
+from countermand.adapters.postgres.shadows import PostgresShadows
+from countermand.adapters.postgres.shared_server import shared_server
+from countermand.app.lab import open_models
+from countermand.flows.desk import Desk
+from countermand.flows.follow_operations import Follower
+from countermand.kernel.clock import Clock, SystemClock
+from countermand.kernel.errors import SetupError
+from countermand.kernel.ids import RandomIds
+from countermand.settings import Settings
+
+DESK_CONNECTIONS_MAX = 2
+FOLLOWER_PLACE_SECONDS = 1.0
+
+database_grants = grants_sql
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Desk]:
+    """A desk on the database of the settings, also while a server runs on it.
+
+    Without a database_url the private server is joined where it runs, else started and stopped again. The
+    database is brought up to date first. No epoch is taken and no window is built.
+
+    Raises SetupError: `database_unreachable`, and those of the private server and of the migrations.
+    """
+    time = SystemClock() if clock is None else clock
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            dsn, started_here = settings.database_url, False
+        else:
+            dsn, started_here = await stack.enter_async_context(
+                shared_server(settings.data_dir, binaries=settings.postgres_binaries)
+            )
+        try:
+            await migrate(dsn)
+            pool = await connect_pool(dsn, size_max=DESK_CONNECTIONS_MAX, application_name="countermand desk")
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        stack.push_async_callback(close_pool, pool)
+        keys, book = PostgresKeys(pool, time), PostgresPublications(pool)
+        desk = Desk(
+            keys=keys,
+            lists=PostgresLists(pool),
+            profiles=PostgresProfiles(pool),
+            shadows=PostgresShadows(pool),
+            orders=PostgresOrders(pool),
+            archive=PostgresArchive(pool),
+            policy_shelf=PostgresPolicies(pool),
+            publications=book,
+            canaries=book,
+            database=PostgresReport(pool),
+            models=open_models(settings),
+            recorded_facts=PostgresRecordedFacts(pool),
+            clock=time,
+            ids=RandomIds(),
+            started_here=started_here,
+        )
+        try:
+            await keys.refresh()
+            yield desk
+        except (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[str]:
+    """The owner's address of the settings' database; a private server is joined where it runs, else started.
+
+    For who looks at the tables themselves: drills, benchmarks. Raises SetupError like `open_desk`.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    async with shared_server(settings.data_dir, binaries=settings.postgres_binaries) as (dsn, _):
+        yield dsn
+
+
+@asynccontextmanager
+async def open_follower(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Follower]:
+    """The follower of shadow policies on the database of the settings; it waits until no other one follows.
+
+    Without a database_url the private server is joined where it runs. Raises SetupError like `open_desk`.
+    """
+    time = SystemClock() if clock is None else clock
+    async with open_database(settings) as dsn:
+        store = PostgresFollower(dsn)
+        try:
+            await migrate(dsn)
+            await store.open()
+            while not await store.take_place():  # noqa: ASYNC110 - the other follower sends no event
+                await asyncio.sleep(FOLLOWER_PLACE_SECONDS)
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        try:
+            yield Follower(
+                store,
+                MemoryFeatureStore,
+                time,
+                settings.shadow_lag_seconds_max,
+                settings.shadow_days_kept,
+                open_models(settings),
+            )
+        finally:
+            await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRecord:
+    """Everything that was decided here, and by which policies; `identity` tells this record from others."""
+
+    record: PostgresRecord
+    archive: PostgresArchive
+    policies: PostgresPolicies
+    identity: Mapping[str, Any]
+
+
+@asynccontextmanager
+async def open_record(settings: Settings) -> AsyncIterator[OpenedRecord]:
+    """The record of the settings' database, also while a server decides on it.
+
+    Raises SetupError like `open_desk`.
+    """
+    async with open_database(settings) as dsn:
+        try:
+            await migrate(dsn)
+            pool = await connect_pool(dsn, size_max=DESK_CONNECTIONS_MAX, application_name="countermand lab")
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        try:
+            record = PostgresRecord(pool, dsn)
+            yield OpenedRecord(
+                record, PostgresArchive(pool), PostgresPolicies(pool), {"record": await record.identity()}
+            )
+        finally:
+            await close_pool(pool)
+
+
+def unreachable(error: BaseException) -> SetupError:
+    """The refusal for a database that does not let us in; the text never holds the address's password."""
+    what = f"{type(error).__name__}: {error}"
+    return SetupError(
+        "database_unreachable",
+        f"The database cannot be used: {what}. Check COUNTERMAND_DATABASE_URL, or leave it out "
+        "for a private one.",
+        f"无法使用数据库：{what}。请检查 COUNTERMAND_DATABASE_URL，或不设置它以使用内置数据库。",
+    )

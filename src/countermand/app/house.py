@@ -1,0 +1,224 @@
+"""A deciding server, put together from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import structlog
+
+from countermand.adapters.features.memory import MemoryFeatureStore
+from countermand.adapters.models.registry import ModelRegistry
+from countermand.adapters.places.ip_table import IpTable
+from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
+from countermand.adapters.postgres.changes import Changes
+from countermand.adapters.postgres.decisions import PostgresDecisions
+from countermand.adapters.postgres.journal import PostgresJournal
+from countermand.adapters.postgres.keys import PostgresKeys
+from countermand.adapters.postgres.lists import PostgresLists
+from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.orders import PostgresOrders
+from countermand.adapters.postgres.pool import close_pool, connect_pool
+from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
+from countermand.adapters.postgres.publications import PostgresPublications
+from countermand.adapters.postgres.seat import take_seat
+from countermand.adapters.postgres.shadows import PostgresShadows
+from countermand.adapters.postgres.shared_server import own_server
+from countermand.app.database import unreachable
+from countermand.app.files import read_policy
+from countermand.app.lab import open_models
+from countermand.flows.arms import Arm, Arms
+from countermand.flows.circumstances import Surroundings
+from countermand.flows.decide_operation import Decider
+from countermand.flows.group_commit import GroupCommitter
+from countermand.flows.house import House
+from countermand.flows.keep_arms import ArmKeeper, Workshop
+from countermand.flows.publish_policy import checked
+from countermand.flows.rebuild_features import Rebuilder
+from countermand.flows.recall import Recall
+from countermand.flows.record_labels import LabelBook
+from countermand.kernel.canonical import canonical_bytes, digest
+from countermand.kernel.clock import Clock, SystemClock
+from countermand.kernel.errors import Conflict, SetupError
+from countermand.kernel.ids import RandomIds
+from countermand.policy.package import compile_policy, compile_recorded
+from countermand.policy.program import Program
+from countermand.settings import Settings
+
+log = structlog.get_logger(__name__)
+HOUSE_CONNECTIONS_MAX = 8
+POLICY_STARTS = ("live", "replace")
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIterator[House]:
+    """A deciding server on the database of the settings; there is one at a time.
+
+    Starts the private PostgreSQL unless there is a database_url, migrates, finds the policy that decides,
+    takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
+
+    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the models, of
+    the private server and of the migrations), PolicyError, Conflict (`policy_changed`,
+    `policy_not_published`).
+    """
+    time = SystemClock() if clock is None else clock
+    _check_start(settings)
+    models = open_models(settings)
+    async with AsyncExitStack() as stack:
+        dsn, pool = await _database(stack, settings)
+        seat = await stack.enter_async_context(take_seat(dsn))
+        shelf = PostgresPolicies(pool)
+        policy_id, program, source = await _starting_policy(settings, shelf, models, time.now())
+        store = PostgresDecisions(dsn, settings.groups_in_flight_max, seat.epoch)
+        stack.push_async_callback(store.close)
+        memory = await stack.enter_async_context(_memory(pool, time))
+        features = MemoryFeatureStore(program.plan)
+        recall = Recall(program, policy_id, await shelf.sources(policy_id))
+        rebuilder = Rebuilder(recall, features, store)
+        rebuilt = await rebuilder.catch_up(time.now())
+        log.info("features_rebuilt", operations=rebuilt, policy=program.label)
+        places = IpTable(settings.geo_country_file, settings.geo_asn_file)
+
+        async def sense(of: Program) -> Surroundings:
+            if of.uses_population:
+                await memory.population.keep()
+            return Surroundings(of, places.locate, memory.lists, memory.population)
+
+        ids = RandomIds()
+        future_micros_max = settings.future_seconds_max * 10**6
+        arms = Arms(Arm(program, policy_id, features, await sense(program), source, rebuilder.labelled))
+        in_flight_max = max(20_000, 4 * settings.groups_in_flight_max * settings.group_size_max)
+        decider = Decider(arms, time, ids, future_micros_max, LabelBook(ids, in_flight_max))
+        committer = _committer(stack, decider, store, settings)
+        book = PostgresPublications(pool)
+        workshop = Workshop(sense, MemoryFeatureStore, models)
+        warm_micros = settings.policy_warm_seconds * 10**6
+        keeper = ArmKeeper(committer, book, shelf, workshop, time, seat.epoch, warm_micros)
+        for table in book.TABLES:
+            memory.changes.watch(table, keeper.changed)
+        keeper.start()
+        stack.push_async_callback(keeper.close)
+        yield House(
+            decider=committer,
+            archive=PostgresArchive(pool),
+            policy_shelf=shelf,
+            publications=book,
+            canaries=book,
+            orders=PostgresOrders(pool),
+            journal=PostgresJournal(pool),
+            keys=memory.keys,
+            lists=memory.lists,
+            profiles=PostgresProfiles(pool),
+            models=models,
+            shadows=PostgresShadows(pool),
+            clock=time,
+            ids=ids,
+            rebuilt=rebuilt,
+            readiness=seat.readiness,
+            arm_keeper=keeper,
+        )
+
+
+async def _starting_policy(
+    settings: Settings, shelf: PostgresPolicies, models: ModelRegistry, now: int
+) -> tuple[int, Program, Mapping[str, str]]:
+    """The policy that decides from the start: the published one; in a new database that of the settings.
+
+    Raises PolicyError, Conflict: `policy_changed`, `policy_not_published` (the settings name a policy that
+    nobody has published here).
+    """
+    live = await shelf.live()
+    source = read_policy(settings.policy)
+    if live is None or settings.policy_start == "replace":
+        drafted, program = checked(source), compile_policy(source, models)
+        return await shelf.replace(drafted, now), program, source
+    if digest(canonical_bytes(dict(source))) != live.digest:
+        if settings.policy != Settings().policy:
+            drafted = checked(source)
+            if not await shelf.known(drafted):
+                raise _not_published(f"{drafted.name}@{drafted.version}", live.label)
+        log.warning("policy_setting_differs", setting=settings.policy, live=live.label)
+    return live.policy_id, compile_recorded(live.source, models), live.source
+
+
+def _check_start(settings: Settings) -> None:
+    if settings.policy_start not in POLICY_STARTS:
+        wanted = ", ".join(POLICY_STARTS)
+        raise SetupError(
+            "bad_setting",
+            f"COUNTERMAND_POLICY_START must be one of {wanted}, not {settings.policy_start!r}.",
+            f"COUNTERMAND_POLICY_START 应为 {wanted} 之一，而不是 {settings.policy_start!r}。",
+            variable="COUNTERMAND_POLICY_START",
+        )
+
+
+def _not_published(label: str, live: str) -> Conflict:
+    return Conflict(
+        "policy_not_published",
+        f"{live} decides here; {label} was never published. Publish it with a second pair of eyes: "
+        "`countermand policy draft`, `propose`, `approve`, `publish`. Or start once with "
+        "COUNTERMAND_POLICY_START=replace (`--replace-policy`) to set it in place without.",
+        f"此处由 {live} 决策；{label} 从未发布。请经双人复核发布："
+        "`countermand policy draft`、`propose`、`approve`、`publish`；或以 "
+        "COUNTERMAND_POLICY_START=replace（`--replace-policy`）启动一次，直接替换。",
+        policy=label,
+        live=live,
+    )
+
+
+async def _database(stack: AsyncExitStack, settings: Settings) -> tuple[str, asyncpg.Pool[Any]]:
+    """The owner's address of an up-to-date database (a private one if need be), and the app's pool on it."""
+    dsn = settings.database_url
+    if dsn is None:
+        private = own_server(
+            settings.data_dir,
+            binaries=settings.postgres_binaries,
+            shared_buffers_mb=settings.shared_buffers_mb,
+        )
+        dsn = await stack.enter_async_context(private)
+    try:
+        await migrate(dsn)
+        pool = await connect_pool(dsn, size_max=HOUSE_CONNECTIONS_MAX)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise unreachable(error) from error
+    stack.push_async_callback(close_pool, pool)
+    return dsn, pool
+
+
+def _committer(
+    stack: AsyncExitStack, decider: Decider, store: PostgresDecisions, settings: Settings
+) -> GroupCommitter:
+    """The lanes, open; closing answers what is queued."""
+    committer = GroupCommitter(
+        decider, store, settings.group_size_max, settings.groups_in_flight_max, settings.queue_length_max
+    )
+    committer.start()
+    stack.push_async_callback(committer.close)
+    return committer
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What decisions ask without asking the database; kept fresh by its notices."""
+
+    changes: Changes
+    keys: PostgresKeys
+    lists: PostgresLists
+    population: PostgresPopulation
+
+
+@asynccontextmanager
+async def _memory(pool: asyncpg.Pool[Any], clock: Clock) -> AsyncIterator[_Memory]:
+    changes = Changes(pool)
+    population = PostgresPopulation(pool, kept=False)
+    memory = _Memory(changes, PostgresKeys(pool, clock), PostgresLists(pool), population)
+    for part in (memory.keys, memory.lists, memory.population):
+        changes.watch(part.TABLE, part.refresh)
+    await changes.start()
+    try:
+        yield memory
+    finally:
+        await changes.stop()
