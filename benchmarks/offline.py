@@ -1,7 +1,7 @@
 """The offline engine: a backtest of a large policy, and window features beside DuckDB, PostgreSQL and pandas.
 
-Every peer computes the same 16 features ({account, device, ip, payee} x count 1 h, 24 h, 7 d; sum 24 h); all
-checksums are compared before any ratio is printed. Everybody has one thread, and CPU seconds are compared.
+Every peer computes the same 16 features: count over 1 h, 24 h and 7 d and sum over 24 h, each by account,
+device, ip and payee. Checksums are compared before any ratio is printed. One thread each; CPU seconds count.
 """
 
 from __future__ import annotations
