@@ -191,3 +191,23 @@ async def test_the_last_label_counts_and_corrections_are_kept(house, record, tmp
         24: (None, 104),
     }
     assert prepared.tables[0].corrections is not None
+
+
+async def test_labels_of_the_database_stand_in_one_order_with_operations(
+    house, record, tmp_path, database_dsn, chunks
+):
+    """A label recorded after the last operation belongs to what the export takes in."""
+    made = await decide(house, 12)
+    connection = await asyncpg.connect(database_dsn)
+    await connection.execute(
+        "INSERT INTO label (seq, id, operation_id, fraud, source, occurred_at, known_at, recorded_at, "
+        "recorded_by) SELECT max(seq) + 1, 'lab-1', $1, true, 'test', now(), now(), now(), 'test' "
+        "FROM operation",
+        made[4].id,
+    )
+    await connection.close()
+    rows, prepared = await export(record, house, tmp_path, torture())
+    (labelled,) = [row for row in rows if row["label"] is not None]
+    assert (labelled["id"], labelled["label"]) == (made[4].id, True)
+    assert labelled["label_seq"] == max(row["seq"] for row in rows) + 1 == await record.horizon()
+    assert prepared.tables[0].corrections is None
