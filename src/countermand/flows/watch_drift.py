@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,7 +42,8 @@ class DriftDesk(Protocol):
 class Drift:
     """One input (or the score) of a model: its PSI against the baseline, and how often it is unknown.
 
-    `verdict` is `same`, `moved`, `far`, or `unknown` where there is too little to tell.
+    `verdict` is `same`, `moved`, `far`, or `unknown` where there is too little to tell. `mean_moved`: within
+    these operations the mean score rose or fell for good.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Drift:
     unknown_now: float
     rows: int
     verdict: str
+    mean_moved: bool = False
 
 
 async def watch_drift(
@@ -93,6 +96,7 @@ def _drifts(
             unknown / now if now else 0.0,
             now,
             verdict(index),
+            name == model.fact and bool(mean_moved_at(table[::-1, place])),
         )
 
 
@@ -107,5 +111,6 @@ def mean_moved_at(scores: Iterable[float]) -> list[int]:
     """After how many scores their mean had moved for good, by Page and Hinkley's test, oldest first."""
     watch = PageHinkley()
     for score in scores:
-        watch.see(score)
+        if not math.isnan(score):
+            watch.see(score)
     return watch.alarms

@@ -177,7 +177,7 @@ async def drift(policy: str | None, operations: int, prometheus: bool, data_dir:
                 one.name,
                 "" if one.index is None else f"{one.index:.3f}",
                 f"{one.unknown_before:.1%} / {one.unknown_now:.1%}",
-                one.verdict,
+                one.verdict + (", mean moved" if one.mean_moved else ""),
             )
             for one in drifts
         ]
