@@ -152,7 +152,7 @@ async def test_steps_out_of_turn_are_refused(house: House) -> None:
     with pytest.raises(Conflict) as refusal:
         await draft_policy(house, checked(version(2)), "again", "ann")
     assert refusal.value.code == "policy_recorded"
-    for wrong, field in (("", "text"), ("x" * 2001, "text")):
+    for wrong, field in (("", "text"), ("x" * 2001, "text"), ("\0", "text"), ("\ud800", "text")):
         with pytest.raises(BadRequest) as bad:
             await take_step(house, label, PolicyStep.PROPOSE, wrong, "ann")
         assert bad.value.details["field"] == field

@@ -331,11 +331,12 @@ def _no_canary() -> NotFound:
 
 
 def _check_text(text: str) -> None:
-    if not text.strip() or len(text) > TEXT_LENGTH_MAX:
+    speakable = text.replace("\n", " ").replace("\t", " ").isprintable()  # the database keeps no others
+    if not text.strip() or len(text) > TEXT_LENGTH_MAX or not speakable:
         raise _invalid(
             "text",
-            f"say why, in 1 to {TEXT_LENGTH_MAX} characters: it stands in the policy's history",
-            f"请说明理由（1 至 {TEXT_LENGTH_MAX} 个字符），它将写入策略的历史",
+            f"say why, in 1 to {TEXT_LENGTH_MAX} printable characters: it stands in the policy's history",
+            f"请说明理由（1 至 {TEXT_LENGTH_MAX} 个可打印字符），它将写入策略的历史",
         )
 
 

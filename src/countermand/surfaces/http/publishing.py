@@ -146,6 +146,7 @@ def _house(request: Asked) -> PublishingHouse:
     scope="policy",
     status_code=200,
     gives=PolicyStanding,
+    refuses=(409, 422),
     request_max_body_size=DRAFT_BYTES_MAX,
 )
 async def draft_policy_files(request: Asked, data: JSONBody[PolicyDraft]) -> dict[str, Any]:
@@ -161,7 +162,9 @@ async def draft_policy_files(request: Asked, data: JSONBody[PolicyDraft]) -> dic
     )
 
 
-@post("/v1/policies/{policy:str}/steps", scope="policy", status_code=200, gives=PolicyStanding)
+@post(
+    "/v1/policies/{policy:str}/steps", scope="policy", status_code=200, gives=PolicyStanding, refuses=(409,)
+)
 async def take_policy_step(
     request: Asked, policy: FromPath[str], data: JSONBody[StepRequest]
 ) -> dict[str, Any]:
@@ -177,7 +180,7 @@ async def read_policy_history(request: Asked, policy: FromPath[str]) -> dict[str
     return {"history": await policy_history(_house(request), identifier(policy, "policy"))}
 
 
-@get("/v1/policies/{policy:str}/diff", scope="policy", gives=PolicyDifference)
+@get("/v1/policies/{policy:str}/diff", scope="policy", gives=PolicyDifference, refuses=(422,))
 async def read_policy_difference(
     request: Asked, policy: FromPath[str], against: FromQuery[str] = ""
 ) -> dict[str, Any]:
@@ -185,7 +188,7 @@ async def read_policy_difference(
     return await policy_difference(_house(request), identifier(policy, "policy"), against or None)
 
 
-@post("/v1/policies/{policy:str}/canary", scope="policy", status_code=200, gives=CanaryShown)
+@post("/v1/policies/{policy:str}/canary", scope="policy", status_code=200, gives=CanaryShown, refuses=(409,))
 async def begin_canary(
     request: Asked, policy: FromPath[str], data: JSONBody[CanaryRequest]
 ) -> dict[str, Any]:
@@ -200,14 +203,14 @@ async def read_canaries(request: Asked) -> dict[str, Any]:
     return {"canaries": await list_canaries(_house(request))}
 
 
-@post("/v1/canaries/stop", scope="policy", status_code=200, gives=CanaryShown)
+@post("/v1/canaries/stop", scope="policy", status_code=200, gives=CanaryShown, refuses=(404, 409))
 async def stop_canary(request: Asked, data: JSONBody[CanaryEnd]) -> dict[str, Any]:
     """Stop the running canary: the live policy decides for all again."""
     actor = visit_of(request.scope).actor
     return await end_canary(_house(request), PolicyStep.CANARY_STOP, data.text, actor)
 
 
-@post("/v1/canaries/promote", scope="policy", status_code=200, gives=CanaryShown)
+@post("/v1/canaries/promote", scope="policy", status_code=200, gives=CanaryShown, refuses=(404, 409))
 async def promote_canary(request: Asked, data: JSONBody[CanaryEnd]) -> dict[str, Any]:
     """Publish the policy of the running canary for all accounts, now."""
     actor = visit_of(request.scope).actor
