@@ -35,6 +35,14 @@ class CountermandError(Exception):
         self.details = details
         super().__init__(f"{code}: {en}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A refusal found in another process comes back whole."""
+        return _again, (type(self), self.code, self.text.en, self.text.zh, self.details)
+
+
+def _again(kind: type[CountermandError], code: str, en: str, zh: str, details: dict[str, Any]) -> Any:
+    return kind(code, en, zh, **details)
+
 
 class BadRequest(CountermandError):
     """The request can never succeed as it stands."""

@@ -25,6 +25,8 @@ SCOPES_OF = {
     ("DELETE", "/v1/lists/x/entries"): "manage",
     ("GET", "/v1/policies"): "policy",
     ("GET", "/v1/policies/live"): "policy",
+    ("POST", "/v1/labels"): "manage",
+    ("POST", "/v1/operations/x/label"): "manage",
     ("POST", "/v1/policies"): "policy",
     ("POST", "/v1/policies/x/steps"): "policy",
     ("GET", "/v1/policies/x/history"): "policy",
