@@ -88,19 +88,15 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             return Surroundings(of, places.locate, memory.lists, memory.population)
 
         ids = RandomIds()
-        future_micros_max = settings.future_seconds_max * 10**6
         arms = Arms(Arm(program, policy_id, features, await sense(program), source, rebuilder.labelled))
         in_flight_max = max(20_000, 4 * settings.groups_in_flight_max * settings.group_size_max)
-        decider = Decider(arms, time, ids, future_micros_max, LabelBook(ids, in_flight_max))
+        decider = Decider(arms, time, ids, settings.future_seconds_max * 10**6, LabelBook(ids, in_flight_max))
         committer = _committer(stack, decider, store, settings)
         book = PostgresPublications(pool)
         workshop = Workshop(sense, MemoryFeatureStore, models)
         warm_micros = settings.policy_warm_seconds * 10**6
         keeper = ArmKeeper(committer, book, shelf, workshop, time, seat.epoch, warm_micros)
-        for table in book.TABLES:
-            memory.changes.watch(table, keeper.changed)
-        keeper.start()
-        stack.push_async_callback(keeper.close)
+        _keep(stack, keeper, memory.changes)
         yield House(
             decider=committer,
             archive=PostgresArchive(pool),
@@ -120,6 +116,14 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             readiness=seat.readiness,
             arm_keeper=keeper,
         )
+
+
+def _keep(stack: AsyncExitStack, keeper: ArmKeeper, changes: Changes) -> None:
+    """The arms follow what is published, until the house closes."""
+    for table in PostgresPublications.TABLES:
+        changes.watch(table, keeper.changed)
+    keeper.start()
+    stack.push_async_callback(keeper.close)
 
 
 async def _starting_policy(
