@@ -77,8 +77,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
         memory = await stack.enter_async_context(_memory(pool, time))
         features = MemoryFeatureStore(program.plan)
         recall = Recall(program, policy_id, await shelf.sources(policy_id))
-        rebuilder = Rebuilder(recall, features, store)
-        rebuilt = await rebuilder.catch_up(time.now())
+        rebuilt = await (rebuilder := Rebuilder(recall, features, store)).catch_up(time.now())
         log.info("features_rebuilt", operations=rebuilt, policy=program.label)
         places = IpTable(settings.geo_country_file, settings.geo_asn_file)
 
@@ -93,9 +92,8 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
         decider = Decider(arms, time, ids, settings.future_seconds_max * 10**6, LabelBook(ids, in_flight_max))
         committer = _committer(stack, decider, store, settings)
         book = PostgresPublications(pool)
-        workshop = Workshop(sense, MemoryFeatureStore, models)
-        warm_micros = settings.policy_warm_seconds * 10**6
-        keeper = ArmKeeper(committer, book, shelf, workshop, time, seat.epoch, warm_micros)
+        workshop, warm = Workshop(sense, MemoryFeatureStore, models), settings.policy_warm_seconds * 10**6
+        keeper = ArmKeeper(committer, book, shelf, workshop, time, seat.epoch, warm)
         _keep(stack, keeper, memory.changes)
         yield House(
             decider=committer,
