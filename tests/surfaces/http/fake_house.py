@@ -267,8 +267,16 @@ class FakeShelf:
         return POLICY
 
     async def versions(self) -> list[dict[str, Any]]:
-        live = {"id": 1, "name": "fake", "version": "1", "recorded_at": rfc3339(NOW)}
-        return [{**live, "live": True, "state": "live"}]
+        return [
+            {
+                "id": 1,
+                "name": "fake",
+                "version": "1",
+                "recorded_at": rfc3339(NOW),
+                "live": True,
+                "state": "live",
+            }
+        ]
 
 
 class FakePublications:
