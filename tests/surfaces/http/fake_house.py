@@ -316,43 +316,6 @@ class FakePublications:
         return []
 
 
-class FakePublications:
-    """Drafts are kept; nothing else is known, and no canary runs."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Publication] = {}
-
-    async def draft(self, drafted: Drafted, author: str, text: str, at: int) -> Publication:
-        label = f"{drafted.name}@{drafted.version}"
-        self.kept[label] = Publication(
-            7, drafted.name, drafted.version, drafted.digest, PolicyState.CHECKED, author, None, None, None,
-            False, {}, None, at,
-        )  # fmt: skip
-        return self.kept[label]
-
-    async def take(
-        self, name: str, version: str, step: Any, actor: str, text: str, at: int, judge: Any
-    ) -> Publication:
-        found = self.kept.get(f"{name}@{version}")
-        if found is None:
-            raise NotFound("unknown_policy_version", "unknown", "未知")
-        change = judge(found)
-        self.kept[found.label] = msgspec.structs.replace(found, state=change.state, proposer=change.proposer)
-        return self.kept[found.label]
-
-    async def publications(self) -> list[Publication]:
-        return list(self.kept.values())
-
-    async def steps(self, label: tuple[str, str] | None, lines_max: int) -> list[StepTaken]:
-        return [StepTaken("fake@1", NOW, "draft", "all", "why", {})]
-
-    async def start_canary(self, record: Any, judge: Any, label: tuple[str, str]) -> Any:
-        raise NotFound("unknown_policy_version", "unknown", "未知")
-
-    async def canaries(self) -> list[Any]:
-        return []
-
-
 class FakeJournal:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
