@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from countermand.adapters.postgres.binaries import find_binaries
-from countermand.adapters.postgres.migrations import SCHEMA_FILE, Migration, Notes, load_migrations, migrate
+from countermand.adapters.postgres.migrations import SCHEMA_FILES, Migration, Notes, load_migrations, migrate
 from countermand.adapters.postgres.pool import connect_pool
 from countermand.adapters.postgres.roles import ensure_roles, grants_sql
 from countermand.kernel.errors import SetupError
@@ -33,10 +33,11 @@ def dumped_schema(dsn: str) -> list[str]:
 
 
 async def test_migrations_lead_to_the_written_schema(database_dsn, empty_database_dsn):
-    """All migrations together make exactly what schema.sql says, comments and rights included."""
+    """All migrations together make exactly what the files of the schema say, comments and rights included."""
     connection = await asyncpg.connect(empty_database_dsn)
     await ensure_roles(connection)
-    await connection.execute(SCHEMA_FILE.read_text())
+    for part in SCHEMA_FILES:
+        await connection.execute(part.read_text())
     await connection.close()
     migrated, written = dumped_schema(database_dsn), dumped_schema(empty_database_dsn)
     assert any("CREATE TABLE public.operation" in line for line in migrated)

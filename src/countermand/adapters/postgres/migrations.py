@@ -17,7 +17,8 @@ from countermand.adapters.postgres.versions import require_version
 from countermand.kernel.errors import SetupError
 
 FOLDER = Path(__file__).parent / "migrations"
-SCHEMA_FILE = Path(__file__).parent / "schema.sql"
+# The whole schema as it stands, a file per part, in their order.
+SCHEMA_FILES = tuple(sorted((Path(__file__).parent / "schema").glob("*.sql")))
 QUERIES = Queries("migrations.sql")
 # Any number nobody else uses: the first 8 bytes of sha256("countermand migrations").
 ADVISORY_LOCK = 1857171760431871878

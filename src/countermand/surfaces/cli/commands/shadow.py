@@ -240,27 +240,7 @@ def _say_difference(found: dict[str, Any]) -> None:
         ],
         nothing,
     )
-    answer_table(
-        None,
-        [
-            Text(en="outcome", zh="结果"),
-            live,
-            candidate,
-            Text(en="difference", zh="差异"),
-            Text(en="chance", zh="偶然概率"),
-        ],
-        [
-            (
-                one["outcome"],
-                _percent(one["live"]),
-                _percent(one["candidate"]),
-                _percent(one["difference"]),
-                f"{one['chance']:.2g}",
-            )
-            for one in found["shares"]
-        ],
-        Text(en="", zh=""),
-    )
+    _say_shares(found, live, candidate)
     changed = [one for one in found["rules"] if one["change"] != "same"]
     answer_table(
         None,
@@ -289,6 +269,30 @@ def _say_difference(found: dict[str, Any]) -> None:
             )
     if found["guardrail"] is not None:
         answer(None, found["guardrail"]["text"])
+
+
+def _say_shares(found: dict[str, Any], live: Text, candidate: Text) -> None:
+    answer_table(
+        None,
+        [
+            Text(en="outcome", zh="结果"),
+            live,
+            candidate,
+            Text(en="difference", zh="差异"),
+            Text(en="chance", zh="偶然概率"),
+        ],
+        [
+            (
+                one["outcome"],
+                _percent(one["live"]),
+                _percent(one["candidate"]),
+                _percent(one["difference"]),
+                f"{one['chance']:.2g}",
+            )
+            for one in found["shares"]
+        ],
+        Text(en="", zh=""),
+    )
 
 
 def _amount(money: Any) -> str:
