@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from countermand.flows.recorded_facts import RecordedPolicies
+from countermand.flows.recorded_policies import RecordedPolicies
 from countermand.flows.shadow_candidates import Candidate, evaluate
 from countermand.flows.shadow_windows import WindowRoom
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_SECOND, Clock

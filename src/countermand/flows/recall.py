@@ -50,6 +50,19 @@ class Onlooker:
         circumstances = self._surroundings.of(operation, Account(id=operation.account), at)
         return self.program.given_again(circumstances, recorded)
 
+    def recalled(self, then: Program, facts: Facts, body: bytes | None) -> Facts:
+        """The given facts, from the whole vector recorded under the program `then` and the operation's body.
+
+        A policy whose windows are filled in the same way has the same given facts; for it the body is not
+        looked at.
+        """
+        if then.windows_digest == self.program.windows_digest:
+            return facts[: self.program.given_count]
+        assert body is not None, "rows of policies with other windows come with their body"
+        operation = _OPERATION.decode(body)
+        recorded = dict(zip(then.index, facts, strict=True))
+        return self.given(operation, micros_of(operation.occurred_at), recorded)
+
     def observation(
         self, operation: Operation, at: int, recorded: Mapping[str, Any], outcome: str
     ) -> Observation:
@@ -92,10 +105,5 @@ class Recall:
         What the policy of then did not look at is unknown, not invented.
         """
         assert row.facts is not None, "rows that are recalled come whole"
-        facts = _FACTS.decode(row.facts)
-        if self.same_windows(row.policy_id):
-            return facts[: self.program.given_count]
-        assert row.body is not None, "rows of other policies come whole"
-        operation = _OPERATION.decode(row.body)
-        recorded = dict(zip(self.program_of(row.policy_id).index, facts, strict=True))
-        return self.onlooker.given(operation, micros_of(operation.occurred_at), recorded)
+        then = self.program if row.policy_id == self.policy_id else self.program_of(row.policy_id)
+        return self.onlooker.recalled(then, _FACTS.decode(row.facts), row.body)

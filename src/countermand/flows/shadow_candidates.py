@@ -12,7 +12,7 @@ import msgspec
 from countermand.decisions.decide import Question, judge
 from countermand.decisions.spoken import spoken
 from countermand.flows.decide_operation import Standing
-from countermand.flows.recorded_facts import RecordedPolicies
+from countermand.flows.recorded_policies import RecordedPolicies
 from countermand.flows.shadow_windows import WindowRoom
 from countermand.policy.facts import Facts
 from countermand.policy.program import Program
@@ -121,7 +121,7 @@ def _in_room(
 ) -> None:
     """Candidates that share windows: given facts and windows once, rules each for itself."""
     began = perf_counter()
-    given = room.recall.given(then, recorded, row.body)
+    given = room.onlooker.recalled(then, recorded, row.body)
     observation, windows = room.windows(row.policy_id, recorded, given)
     shared_seconds = perf_counter() - began
     outcome = row.outcome

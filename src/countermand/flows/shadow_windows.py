@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from countermand.flows.recorded_facts import Recall, RecordedPolicies
+from countermand.flows.recall import Onlooker
+from countermand.flows.recorded_policies import RecordedPolicies
 from countermand.policy.facts import Facts
 from countermand.policy.plan import FeaturePlan, Observation
 from countermand.policy.ports import FeatureStore
@@ -43,13 +44,13 @@ class WindowRoom:
     make_store: Callable[[FeaturePlan], FeatureStore]
     own: frozenset[int] = frozenset()
     store: FeatureStore | None = None
-    recall: Recall = field(init=False)
+    onlooker: Onlooker = field(init=False)
     _identities: tuple[str, ...] = field(init=False)
     _on_outcomes: frozenset[int] = field(init=False)
     _places: dict[int, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.recall = Recall(self.program)
+        self.onlooker = Onlooker(self.program)
         self._identities = window_identities(self.program.package)
         self._on_outcomes = windows_on_outcomes(self.program.package)
         if not self._on_outcomes:
@@ -100,7 +101,7 @@ class WindowRoom:
 
     def _past(self, row: PastRow) -> Observation:
         then = self.policies.of(row.policy_id)
-        given = self.recall.given(then, _FACTS.decode(row.facts), row.body)
+        given = self.onlooker.recalled(then, _FACTS.decode(row.facts), row.body)
         return self.program.observed(given, self.program.observation(given), _WORDS[row.outcome])
 
     def _places_in(self, policy_id: int) -> list[int]:
