@@ -54,6 +54,7 @@ format: setup ## Rewrite the code as `check` wants it
 
 .PHONY: test
 test: setup ## Run every test (ARGS="-k name" for some)
+	@scripts/get_chromium
 	$(BIN)/pytest $(ARGS)
 
 .PHONY: test-spark

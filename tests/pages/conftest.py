@@ -10,9 +10,9 @@ import pytest
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """One Chromium for all tests of pages."""
+    """One Chromium for the pages of a module: its event loop must not outlive it, others need theirs."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip("NOT CHECKED: no Chromium on this machine (on Debian: apt-get install chromium)")

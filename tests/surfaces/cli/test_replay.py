@@ -164,7 +164,7 @@ from contextlib import contextmanager
 from countermand.surfaces.cli import replay as command
 
 @contextmanager
-def killing(total):
+def killing(total, words):
     done = 0
     def advance(rows):
         nonlocal done
@@ -173,7 +173,7 @@ def killing(total):
             os.kill(os.getpid(), signal.SIGKILL)
     yield advance
 
-command._progress = killing
+command.watched = killing
 command.replay(sys.argv[1:])
 """
 
@@ -198,7 +198,7 @@ def test_the_report_is_told_in_both_languages():
         "policy": "p@1", "rows": 3,
         "operations": 2, "repeated": 1, "outcomes": {"allow": 2}, "refused": {"x": 1},
         "latency_ms": {"p50": 1.0, "p99": 2.0}, "operations_per_second": 5.0, "peak_memory_bytes": 2**20,
-        "auc_roc": 0.5, "average_precision": None, "card_precision_at_100": 0.25,
+        "labels": 2, "auc_roc": 0.5, "average_precision": None, "card_precision_at_100": 0.25,
     }  # fmt: skip
     lines = list(lines_of(report))
     assert len(lines) == 12
