@@ -201,7 +201,7 @@ def test_the_report_is_told_in_both_languages():
         "labels": 2, "auc_roc": 0.5, "average_precision": None, "card_precision_at_100": 0.25,
     }  # fmt: skip
     lines = list(lines_of(report))
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert all(line.en.split(": ")[1] == line.zh.split("：")[1] for line in lines)
 
 
