@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 
 import httpx
 
@@ -12,9 +13,11 @@ from surfaces.cli.test_running import SECONDS_MAX, answered, command, operation,
 def test_a_shadow_follows_a_running_server(server_directory, tmp_path):
     """Added beside the server, it sees what comes after, is compared, paused, resumed and removed."""
     place = ("--data-dir", str(server_directory))
-    with serving(server_directory) as address:
+    with ExitStack() as stack:
+        address = stack.enter_context(serving(server_directory))
         key = answered("key", "create", "desk", "--scope", "decide", *place)["key"]
-        client = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"})
+        headers = {"Authorization": f"Bearer {key}"}
+        client = stack.enter_context(httpx.Client(base_url=address, headers=headers))
         assert client.post("/v1/operations", json=operation(0)).status_code == 200
         added = answered("shadow", "add", "handbook-demo", "--name", "twin", *place)
         assert (added["state"], added["operations"], added["seq_first"]) == ("running", 0, 1)
