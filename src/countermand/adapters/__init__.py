@@ -1,1 +1,1 @@
-"""Everything that touches the outside world; only `app.py` names what is in here."""
+"""Everything that touches the outside world; only `app` names what is in here."""

@@ -80,8 +80,7 @@ def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> Op
         ) from None
     read = read_mapping(path.read_text(encoding="utf-8"), path)
     table = open_table(file, read, path, batch_rows)
-    delay = getattr(table, "label_delay_micros", None)
-    return OpenedTable(table, read.mapping, read.policy, delay)
+    return OpenedTable(table, read.mapping, read.policy, table.label_delay_micros)
 
 
 def open_places(settings: Settings) -> tuple[Callable[[str], Place], bool]:

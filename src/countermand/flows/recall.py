@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import msgspec
 
 from countermand.flows.circumstances import FORGOTTEN, Surroundings, nowhere
+from countermand.flows.recorded_policies import RecordedPolicies
 from countermand.kernel.clock import micros_of
-from countermand.policy.package import compile_recorded
 from countermand.policy.plan import Observation
 from countermand.policy.program import Facts, Program
 from countermand.vocabulary.operations import Operation
@@ -82,22 +82,17 @@ class Recall:
     policy_id: int
     sources: Mapping[int, Mapping[str, str]]
     onlooker: Onlooker = field(init=False)
-    _programs: dict[int, Program] = field(default_factory=dict)
+    _policies: RecordedPolicies = field(init=False)
 
     def __post_init__(self) -> None:
         self.onlooker = Onlooker(self.program)
+        self._policies = RecordedPolicies(self.sources)
 
     def same_windows(self, policy_id: int) -> bool:
         """Whether a policy's operations enter the windows just as this program's do."""
         return policy_id == self.policy_id or (
-            self.program_of(policy_id).windows_digest == self.program.windows_digest
+            self._policies.of(policy_id).windows_digest == self.program.windows_digest
         )
-
-    def program_of(self, policy_id: int) -> Program:
-        """A recorded policy, compiled once."""
-        if policy_id not in self._programs:
-            self._programs[policy_id] = compile_recorded(self.sources[policy_id])
-        return self._programs[policy_id]
 
     def given(self, row: Recorded) -> Facts:
         """The given facts: as recorded where the windows were the same, else read again from facts and body.
@@ -105,5 +100,5 @@ class Recall:
         What the policy of then did not look at is unknown, not invented.
         """
         assert row.facts is not None, "rows that are recalled come whole"
-        then = self.program if row.policy_id == self.policy_id else self.program_of(row.policy_id)
+        then = self.program if row.policy_id == self.policy_id else self._policies.of(row.policy_id)
         return self.onlooker.recalled(then, _FACTS.decode(row.facts), row.body)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from countermand.policy.package import compile_recorded
 from countermand.policy.program import Program
 from countermand.policy.window_identity import window_identities
-from countermand.vocabulary.operations import Operation
-
-_OPERATION = msgspec.json.Decoder(Operation)
 
 
 @dataclass(slots=True)
