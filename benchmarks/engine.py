@@ -25,6 +25,7 @@ from benchmarks.engine_rules import facts_at_random, policy
 
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.decisions.decide import Question, decide
+from countermand.flows.circumstances import EMPTY
 from countermand.kernel.clock import moment_of
 from countermand.policy.package import compile_policy
 from countermand.policy.program import Circumstances, Program
@@ -156,23 +157,10 @@ MORE_WINDOWS = "".join(
     for hours, what in (
         (2, "count: operations"),
         (12, "sum: amount"),
-        (48, "distinct: account"),
+        (48, "distinct: person"),
         (96, "max: amount"),
     )
 )
-
-
-class Nothing:
-    """No lists, no other profiles."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return False
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return False
 
 
 def operations(rng: random.Random, count: int) -> list[tuple[Operation, Account, int]]:
@@ -218,7 +206,7 @@ def end_to_end(rounds: int) -> dict[str, Any]:
     program = compile_policy(files)
     store = MemoryFeatureStore(program.plan)
     stream = operations(random.Random(7), 1000 * (rounds + 2))
-    place, nothing = Place("CN", 4134, 39.9, 116.4), Nothing()
+    place, nothing = Place("CN", 4134, 39.9, 116.4), EMPTY
     micros, steady, outcomes = [], [], 0
     for chunk in range(rounds + 2):
         steady.append(calibrator())

@@ -10,7 +10,7 @@ import msgspec
 from benchmarks.peers import FORMS
 from benchmarks.peers.window_sql import WindowSql
 
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.circumstances import EMPTY, Surroundings
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import moment_of
 from countermand.policy.program import Program
@@ -23,17 +23,6 @@ DAYS = 30
 DAY = 86400 * 10**6
 KINDS = ("payment",) * 8 + ("login",) * 5 + ("transfer",) * 3 + ("withdrawal", "deposit", "loan_apply")
 CHUNK = 20_000
-
-
-class _Nothing:
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return False
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return False
 
 
 def operations(seed: int, count: int, now: int) -> Iterator[tuple[Operation, int]]:
@@ -75,7 +64,7 @@ async def load_history(
 
     Facts, standing and answers of these rows are short stand-ins: no window and no decision reads them.
     """
-    surroundings = Surroundings(program, lambda _: NOWHERE, _Nothing(), _Nothing())
+    surroundings = Surroundings(program, lambda _: NOWHERE, EMPTY, EMPTY)
     sql = FORMS[form](program)
     mine: list[tuple[Any, ...]] = []
     peers: list[tuple[Any, ...]] = []

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from countermand.app import read_policy
 from countermand.decisions.decide import Question, decide
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.circumstances import EMPTY, Surroundings
 from countermand.kernel.clock import SystemClock, micros_of
 from countermand.kernel.ids import RandomIds
 from countermand.policy.package import compile_policy
@@ -72,22 +72,9 @@ class OperationIn(BaseModel):
     attributes: dict[str, Any] | None = None
 
 
-class _NoLists:
-    """The benchmark's lists are empty on both sides."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return False
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return False
-
-
 program = compile_policy(read_policy(os.environ.get("PEER_POLICY", "cn-consumer-finance")))
 sql = FORMS[os.environ.get("PEER_FORM", "plain")](program)
-surroundings = Surroundings(program, lambda _: NOWHERE, _NoLists(), _NoLists())
+surroundings = Surroundings(program, lambda _: NOWHERE, EMPTY, EMPTY)
 clock, ids = SystemClock(), RandomIds()
 pool: asyncpg.Pool[Any]
 

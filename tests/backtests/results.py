@@ -13,7 +13,7 @@ from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.adapters.tables.files import open_table
 from countermand.adapters.tables.mapping import read_mapping
 from countermand.decisions.decide import Question, judge
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.circumstances import EMPTY, Surroundings
 from countermand.policy.package import compile_policy
 from countermand.policy.program import Program
 from countermand.vocabulary.operations import Amount, Counterparty, Kind, Operation
@@ -39,22 +39,9 @@ START = datetime(2026, 9, 1, tzinfo=UTC)
 Labelled = tuple[Operation, "bool | None"]
 
 
-class Nothing:
-    """No list has an entry, and no profile is known."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return False
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return False
-
-
 def decided(program: Program, operations: Iterable[Labelled]) -> pa.Table:
     """The results table of a program over operations in their order."""
-    surroundings = Surroundings(program, lambda _: NOWHERE, Nothing(), Nothing())
+    surroundings = Surroundings(program, lambda _: NOWHERE, EMPTY, EMPTY)
     store = MemoryFeatureStore(program.plan)
     rows = []
     for seq, (operation, label) in enumerate(operations, 1):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.app import open_operation_table
-from countermand.flows.circumstances import Surroundings
+from countermand.flows.circumstances import FORGOTTEN, Surroundings
 from countermand.flows.replay_labels import LabelFeed
 from countermand.kernel.clock import micros_of
 from countermand.policy.program import Program
@@ -27,19 +27,6 @@ DAY = 86400 * 10**6
 DAYS = (1, 7, 30)
 Column = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-class _Nothing:
-    """No lists and no population: this data has none."""
-
-    def contains(self, list_name: str, value: str, at: int) -> bool:
-        return False
-
-    def ip_in_any_home(self, ip: str) -> bool | None:
-        return None
-
-    def device_in_any_profile(self, device: str) -> bool | None:
-        return None
 
 
 def in_window(keys: Ints, at: Ints, values: Ints, end: int, length: int) -> Ints:
@@ -79,7 +66,7 @@ def published(customer: Ints, terminal: Ints, at: Ints, cents: Ints, fraud: Ints
 def by_policy(program: Program, file: Path, mapping: str, rows_max: int) -> Iterator[dict[str, object]]:
     """The facts of every row as the policy knows them, labels fed as the mapping says; in order."""
     opened = open_operation_table(file, mapping, 10_000)
-    features, nothing = MemoryFeatureStore(program.plan), _Nothing()
+    features, nothing = MemoryFeatureStore(program.plan), FORGOTTEN
     surroundings = Surroundings(program, lambda _ip: NOWHERE, nothing, nothing)
     feed, clock, left = LabelFeed(opened.table.label_delay_micros), 0, rows_max
     entries: dict[str, tuple[list[object], object]] = {}
