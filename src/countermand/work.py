@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
+from countermand.confirmation.ports import HoldBook
 from countermand.kernel.errors import Unavailable
+from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.parties import Account
+from countermand.vocabulary.timers import Timer
 
 GATES = 64
 _GATES_FROM = 7_400_000
@@ -146,10 +151,12 @@ class Group(Protocol):
     recorded: Mapping[str, Recorded]
     past: Mapping[str, PastOperation]
 
-    async def write(self, rows: Sequence[DecidedRow | LabelRow], facts: Sequence[Fact]) -> None:
+    async def write(
+        self, rows: Sequence[DecidedRow | LabelRow], facts: Sequence[Fact], holds: Sequence[Hold] = ()
+    ) -> None:
         """Record the rows and their journal facts; called in the order of deciding, which becomes theirs.
 
-        Operations and labels are numbered in one order.
+        Operations and labels are numbered in one order. `holds` are those of the operations among them.
 
         Raises RowRefused where the data itself is at fault, AlreadyRecorded, Unavailable.
         """
@@ -203,6 +210,63 @@ class DecisionStore(Protocol):
 
         In the order of those labels.
         """
+        ...
+
+
+class TimerBook(Protocol):
+    """What is due when."""
+
+    async def set(self, timers: Sequence[Timer]) -> None:
+        """Set timers; one that is set already moves to its new instant."""
+        ...
+
+    async def cancel(self, kind: str, refs: Collection[str]) -> None:
+        """Take timers back; those that are not set are passed over."""
+        ...
+
+    async def claim(self, kind: str, now: int, count_max: int) -> list[Timer]:
+        """Take timers that are due, for this transaction alone: if it fails, they are due again."""
+        ...
+
+
+class EffectBook(Protocol):
+    """The outbox."""
+
+    async def put(self, effects: Sequence[Effect]) -> None:
+        """Write effects in this order; one that is there already (by its id) is left as it is."""
+        ...
+
+
+class Unit(Protocol):
+    """One transaction: what is done through it happens together when it ends, or not at all."""
+
+    @property
+    def holds(self) -> HoldBook: ...
+
+    @property
+    def timers(self) -> TimerBook: ...
+
+    @property
+    def effects(self) -> EffectBook: ...
+
+    async def gate(self, accounts: Collection[str]) -> None:
+        """Wait for the decisions on these accounts that are in flight, and keep the next ones waiting."""
+        ...
+
+    async def handles(self, accounts: Collection[str]) -> Mapping[str, str]:
+        """The random handles of those accounts that are known, for the subjects of facts and effects."""
+        ...
+
+    async def note(self, facts: Sequence[Fact]) -> None:
+        """Write journal facts, in order."""
+        ...
+
+
+class Works(Protocol):
+    """Where units of work begin."""
+
+    def open(self) -> AbstractAsyncContextManager[Unit]:
+        """A unit; leaving it without an error commits it. Raises Unavailable, also at the end."""
         ...
 
 

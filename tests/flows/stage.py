@@ -140,9 +140,9 @@ class FaultyGroup:
         self.faults, self.group = faults, group
         self.accounts, self.recorded, self.past = group.accounts, group.recorded, group.past
 
-    async def write(self, rows: Any, facts: Any) -> None:
+    async def write(self, rows: Any, facts: Any, holds: Any = ()) -> None:
         await self.faults.at("write")
-        await self.group.write(rows, facts)
+        await self.group.write(rows, facts, holds)
 
     async def commit(self) -> None:
         await self.faults.at("commit")

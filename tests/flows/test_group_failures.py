@@ -113,10 +113,10 @@ async def test_one_refused_row_fails_alone_between_overlapping_groups(database_d
             group = await super().begin(lane, guards, ids, labelled)
             write = group.write
 
-            async def refuse(rows: Any, facts: Any) -> None:
+            async def refuse(rows: Any, facts: Any, holds: Any) -> None:
                 if any(row.id == poison.id for row in rows):
                     raise RowRefused("as if its data could not be kept")
-                await write(rows, facts)
+                await write(rows, facts, holds)
 
             group.write = refuse
             return group

@@ -26,6 +26,7 @@ from countermand.adapters.postgres.roles import grants_sql
 from countermand.adapters.postgres.shadow_follower import PostgresFollower
 from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import shared_server
+from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.lab import open_models
 from countermand.flows.desk import Desk
 from countermand.flows.follow_operations import Follower
@@ -70,6 +71,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             profiles=PostgresProfiles(pool),
             shadows=PostgresShadows(pool),
             orders=PostgresOrders(pool),
+            works=PostgresWorks(pool),
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             publications=book,

@@ -27,9 +27,11 @@ from countermand.adapters.postgres.publications import PostgresPublications
 from countermand.adapters.postgres.seat import take_seat
 from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
+from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
 from countermand.app.files import read_policy
 from countermand.app.lab import open_models
+from countermand.confirmation.holds import HoldTerms
 from countermand.flows.arms import Arm, Arms
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
@@ -54,8 +56,12 @@ POLICY_STARTS = ("live", "replace")
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings, clock: Clock | None = None, *, holding: bool = True
+) -> AsyncIterator[House]:
     """A deciding server on the database of the settings; there is one at a time.
+
+    Not `holding`, it puts nothing on hold: operations of the past cannot wait.
 
     Starts the private PostgreSQL unless there is a database_url, migrates, finds the policy that decides,
     takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
@@ -89,7 +95,14 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
         ids = RandomIds()
         arms = Arms(Arm(program, policy_id, features, await sense(program), source, rebuilder.labelled))
         in_flight_max = max(20_000, 4 * settings.groups_in_flight_max * settings.group_size_max)
-        decider = Decider(arms, time, ids, settings.future_seconds_max * 10**6, LabelBook(ids, in_flight_max))
+        decider = Decider(
+            arms,
+            time,
+            ids,
+            settings.future_seconds_max * 10**6,
+            LabelBook(ids, in_flight_max),
+            _hold_terms(settings) if holding else None,
+        )
         committer = _committer(stack, decider, store, settings)
         book = PostgresPublications(pool)
         workshop, warm = Workshop(sense, MemoryFeatureStore, models), settings.policy_warm_seconds * 10**6
@@ -102,6 +115,7 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             publications=book,
             canaries=book,
             orders=PostgresOrders(pool),
+            works=PostgresWorks(pool),
             journal=PostgresJournal(pool),
             keys=memory.keys,
             lists=memory.lists,
@@ -114,6 +128,10 @@ async def open_house(settings: Settings, clock: Clock | None = None) -> AsyncIte
             readiness=seat.readiness,
             arm_keeper=keeper,
         )
+
+
+def _hold_terms(settings: Settings) -> HoldTerms:
+    return HoldTerms(challenge_seconds=settings.challenge_seconds, approval_seconds=settings.approval_seconds)
 
 
 def _keep(stack: AsyncExitStack, keeper: ArmKeeper, changes: Changes) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from countermand.confirmation.holds import HoldTerms, hold_of
 from countermand.decisions.decide import Question, decide
 from countermand.flows.arms import Arm, Arms, Canary, Mark
 from countermand.flows.record_labels import LabelBook, Past, PendingLabel
@@ -24,6 +25,7 @@ from countermand.kernel.errors import BadRequest, Conflict, CountermandError
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.decisions import Answer, Decision
 from countermand.vocabulary.facts import OPERATION_DECIDED, Fact
+from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
 from countermand.vocabulary.parties import Account, Freeze
@@ -75,17 +77,22 @@ class Outcome:
     marks: list[Mark] = field(default_factory=list)
     decided: list[Pending] = field(default_factory=list)
     labelled: dict[str, tuple[PendingLabel, Past]] = field(default_factory=dict)
+    holds: list[Hold] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Decider:
-    """Decides groups, one after the other; `arms` may be replaced between two of them."""
+    """Decides groups, one after the other; `arms` may be replaced between two of them.
+
+    Without `hold_terms` nothing is put on hold: for the past, which cannot wait.
+    """
 
     arms: Arms
     clock: Clock
     ids: Ids
     future_micros_max: int
     labels: LabelBook
+    hold_terms: HoldTerms | None = None
     breached: list[Canary] = field(default_factory=list)
 
     @property
@@ -263,6 +270,10 @@ class Decider:
             )
         outcome.decided.append(member)
         outcome.rows.append(row)
+        if decision.outcome != "allow" and self.hold_terms is not None:
+            hold = hold_of(operation, decision, now, self.hold_terms)
+            if hold is not None:
+                outcome.holds.append(hold)
         outcome.facts.append(Fact(now, OPERATION_DECIDED, body, None, member.trace))
         member.result = answer
         return row

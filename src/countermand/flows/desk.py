@@ -18,6 +18,7 @@ from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import Scorers
+from countermand.work import Works
 
 
 class DatabaseReport(Protocol):
@@ -44,6 +45,7 @@ class Desk:
     profiles: ProfileBook
     shadows: ShadowBook
     orders: OrderBook
+    works: Works
     archive: Archive
     policy_shelf: PolicyShelf
     publications: PublicationBook

@@ -249,7 +249,7 @@ class GroupCommitter:
         committing = False
         try:
             if outcome.rows:
-                await group.write(outcome.rows, outcome.facts)
+                await group.write(outcome.rows, outcome.facts, outcome.holds)
             if predecessor is not None and not await predecessor:
                 raise _PredecessorFailed
             committing = True

@@ -20,7 +20,7 @@ from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore, Scorers
 from countermand.policy.program import Program
-from countermand.work import Journal
+from countermand.work import Journal, Works
 
 
 class PolicyShelf(Protocol):
@@ -45,6 +45,7 @@ class House:
     publications: PublicationBook
     canaries: CanaryBook
     orders: OrderBook
+    works: Works
     journal: Journal
     keys: KeyBook
     lists: ListBook

@@ -165,7 +165,7 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
         for row in await connection.fetch("""
         SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'""")
     ]
-    assert len(tables) == 17
+    assert {"operation", "api_key", "journal"} <= set(tables)
     await connection.execute("SET ROLE countermand_reader")
     for table in tables:
         columns = "id, name, scopes" if table == "api_key" else "*"

@@ -9,13 +9,17 @@ from typing import Any
 import asyncpg
 
 from countermand.adapters.postgres.availability import AWAY, unavailable
+from countermand.adapters.postgres.holds import COLUMNS as HOLD_COLUMNS
+from countermand.adapters.postgres.holds import row_of_hold
 from countermand.adapters.postgres.pool import CLOSE_SECONDS_MAX, connect
 from countermand.adapters.postgres.profiles import account_of_row
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import SetupError
 from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.holds import HOLD_TIMER, Hold, first_look
 from countermand.vocabulary.parties import Account
+from countermand.vocabulary.timers import Timer
 from countermand.work import (
     AlreadyRecorded,
     DecidedRow,
@@ -178,7 +182,9 @@ class PostgresGroup:
         self._store, self._lane, self._connection = store, lane, connection
         self.accounts, self.recorded, self.past = accounts, recorded, past
 
-    async def write(self, rows: Sequence[DecidedRow | LabelRow], facts: Sequence[Fact]) -> None:
+    async def write(
+        self, rows: Sequence[DecidedRow | LabelRow], facts: Sequence[Fact], holds: Sequence[Hold] = ()
+    ) -> None:
         numbers = self._store.numbered(len(rows))  # before the first await: in the order of deciding
         # A group is decided at one instant, so few moments serve all its rows and facts.
         moments = {at: moment_of(at) for at in {fact.at for fact in facts}}
@@ -199,12 +205,21 @@ class PostgresGroup:
             if labels:
                 await self._connection.copy_records_to_table("label", records=labels, columns=_LABEL_COLUMNS)
             await self._connection.copy_records_to_table("journal", records=lines, columns=_JOURNAL_COLUMNS)
+            if holds:
+                await self._hold(holds)
         except AWAY as error:
             raise unavailable(error) from error
         except asyncpg.UniqueViolationError as error:
             raise AlreadyRecorded from error
         except (asyncpg.PostgresError, ValueError, TypeError) as error:
             raise refused(error) from error
+
+    async def _hold(self, holds: Sequence[Hold]) -> None:
+        """Holds and the timers that wake them, in the transaction of their decisions."""
+        records = [row_of_hold(hold) for hold in holds]
+        await self._connection.copy_records_to_table("hold", records=records, columns=HOLD_COLUMNS)
+        timers = [(HOLD_TIMER, hold.operation, moment_of(first_look(hold))) for hold in holds]
+        await self._connection.copy_records_to_table("timer", records=timers, columns=Timer._fields)
 
     async def commit(self) -> None:
         try:

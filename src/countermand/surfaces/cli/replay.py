@@ -97,7 +97,7 @@ async def replayed_file(settings: Settings, opened: OpenedTable, limit: int | No
     clock = ManualClock(first)
     total = opened.table.rows_total
     shown = limit if total is None else min(total, limit or total)
-    async with open_house(settings, clock) as house, collector_off_the_path():
+    async with open_house(settings, clock, holding=False) as house, collector_off_the_path():
         with watched(shown, Text(en="Replaying", zh="回放中")) as advance:
             span = Span(SystemClock().now(), house.program.plan.lateness_micros)
             replayed = await replay_operations(house.decider, opened.table, clock, span, limit, advance)

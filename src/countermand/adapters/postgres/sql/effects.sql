@@ -1,0 +1,43 @@
+-- name: put_effects
+-- Write effects into the outbox, in this order; one that is there already (by its id) is left as it is.
+INSERT INTO effect (id, port, action, lane, subject, body, trace_id, placed_at, due_at, alarm_at, state)
+SELECT id, port, action, lane, subject, body, trace_id, placed_at, due_at, alarm_at, 'pending'
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::jsonb[], $7::text[], $8::timestamptz[],
+    $9::timestamptz[], $10::timestamptz[]
+) WITH ORDINALITY AS new (id, port, action, lane, subject, body, trace_id, placed_at, due_at, alarm_at, place)
+ORDER BY place
+ON CONFLICT (id) DO NOTHING;
+
+-- name: claim_effects
+-- Take up to $3 effects due at $1 whose lane is free, until $2; nobody else tries them before then.
+UPDATE effect SET due_at = $2, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM effect AS mine
+    WHERE state = 'pending' AND due_at <= $1 AND (lane IS NULL OR NOT EXISTS (
+        SELECT FROM effect AS earlier
+        WHERE earlier.lane = mine.lane AND earlier.seq < mine.seq AND earlier.state = 'pending'
+    ))
+    ORDER BY due_at LIMIT $3
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING *;
+
+-- name: end_effects
+-- Write what became of effects ($1 ids, $2 states, $3 ended at or NULL, $4 answers, $5 due again at).
+UPDATE effect SET state = new.state, ended_at = new.ended_at, answer = new.answer, due_at = new.due_at
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::timestamptz[])
+    AS new (id, state, ended_at, answer, due_at)
+WHERE effect.id = new.id AND effect.state = 'pending';
+
+-- name: late_effects
+-- Pending effects whose alarm is due at $1, taken off the alarm's list.
+UPDATE effect SET alarm_at = NULL
+WHERE id IN (
+    SELECT id FROM effect WHERE state = 'pending' AND alarm_at <= $1 ORDER BY alarm_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+RETURNING *;
+
+-- name: effect_next_due
+-- When the next effect is due, NULL where there is none.
+SELECT min(due_at) FROM effect WHERE state = 'pending';

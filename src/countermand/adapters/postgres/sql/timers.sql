@@ -1,0 +1,28 @@
+-- name: set_timers
+-- Set timers ($1 kinds, $2 refs, $3 instants); one that is set already moves to its new instant.
+INSERT INTO timer (kind, ref, due_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at;
+
+-- name: cancel_timers
+-- Take timers of a kind ($1) back by their refs ($2).
+DELETE FROM timer WHERE kind = $1 AND ref = ANY($2::text[]);
+
+-- name: claim_timers
+-- Take the timers of a kind ($1) that are due at an instant ($2), up to $3 of them; nobody else gets these.
+DELETE FROM timer
+WHERE (kind, ref) IN (
+    SELECT kind, ref FROM timer
+    WHERE kind = $1 AND due_at <= $2
+    ORDER BY due_at LIMIT $3
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING ref, due_at;
+
+-- name: due_kinds
+-- The kinds with a timer due at an instant ($1).
+SELECT DISTINCT kind FROM timer WHERE due_at <= $1;
+
+-- name: next_due
+-- When the next timer is due, NULL where there is none.
+SELECT min(due_at) FROM timer;

@@ -1,0 +1,1 @@
+"""What has to be confirmed before an operation takes effect: holds, challenges, consent, approvals."""
