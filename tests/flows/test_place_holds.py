@@ -116,10 +116,15 @@ async def test_a_held_operation_has_its_hold_and_timer_from_the_commit_on(house:
 async def test_a_hold_goes_forward_only(house: House, tables: Any) -> None:
     """The database itself refuses to open a revoked hold again or to release it."""
     asked = in_a_hurry()
-    await house.decider.decide_many(asked, None)
+    await house.decider.decide_many([*asked, *in_a_crowd()], None)
     async with house.works.open() as unit:
         (hold, *_) = await unit.holds.lock([one.id for one in asked])
         await unit.holds.put([revoked(hold, NOON, "customer", "not_me")])
+        crowded = await unit.holds.of_account("crowd-4", HoldState.OPEN)
+        await unit.holds.put([met(one, [Need.CHALLENGE]) for one in crowded])
+        assert [one.met for one in await unit.holds.of_account("crowd-4", HoldState.OPEN)] == [
+            (Need.CHALLENGE,)
+        ]
     for state in ("open", "released"):
         with pytest.raises(asyncpg.RestrictViolationError, match="cannot become"):
             await tables.execute("UPDATE hold SET state = $2 WHERE operation = $1", hold.operation, state)

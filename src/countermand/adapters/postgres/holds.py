@@ -34,7 +34,7 @@ class PostgresHolds:
         if holds:
             columns = [
                 [hold.operation for hold in holds],
-                [list(hold.met) for hold in holds],
+                [",".join(hold.met) for hold in holds],
                 [moment_of(hold.until) for hold in holds],
                 [moment_of(hold.expires_at) for hold in holds],
                 [hold.state.value for hold in holds],

@@ -7,12 +7,12 @@ SELECT * FROM hold WHERE operation = ANY($1::text[]) ORDER BY operation FOR UPDA
 SELECT * FROM hold WHERE account = $1 AND state = $2 ORDER BY operation FOR UPDATE;
 
 -- name: write_holds
--- What became of holds: $1 operations, $2 met (as JSON arrays), $3 until, $4 expires, $5 states, $6 ended at, $7 by, $8 cause.
+-- What became of holds: $1 operations, $2 met (joined by commas), $3 until, $4 expires, $5 states, $6 ended at, $7 by, $8 cause.
 UPDATE hold SET
-    met = ARRAY(SELECT jsonb_array_elements_text(new.met)), until = new.until, expires_at = new.expires_at,
+    met = string_to_array(new.met, ','), until = new.until, expires_at = new.expires_at,
     state = new.state, ended_at = new.ended_at, ended_by = new.ended_by, cause = new.cause
 FROM unnest(
-    $1::text[], $2::jsonb[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::timestamptz[], $7::text[], $8::text[]
+    $1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::timestamptz[], $7::text[], $8::text[]
 ) AS new (operation, met, until, expires_at, state, ended_at, ended_by, cause)
 WHERE hold.operation = new.operation;
 
