@@ -24,7 +24,7 @@ from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
 from countermand.adapters.postgres.publications import PostgresPublications
-from countermand.adapters.postgres.seat import take_seat
+from countermand.adapters.postgres.seat import Seat, take_seat
 from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.unit import PostgresWorks
@@ -75,45 +75,14 @@ async def open_house(
     models = open_models(settings)
     async with AsyncExitStack() as stack:
         dsn, pool = await _database(stack, settings)
-        seat = await stack.enter_async_context(take_seat(dsn))
-        shelf = PostgresPolicies(pool)
-        policy_id, program, source = await _starting_policy(settings, shelf, models, time.now())
-        store = PostgresDecisions(dsn, settings.groups_in_flight_max, seat.epoch)
-        stack.push_async_callback(store.close)
-        memory = await stack.enter_async_context(_memory(pool, time))
-        features = MemoryFeatureStore(program.plan)
-        recall = Recall(program, policy_id, await shelf.sources(policy_id))
-        rebuilt = await (rebuilder := Rebuilder(recall, features, store)).catch_up(time.now())
-        log.info("features_rebuilt", operations=rebuilt, policy=program.label)
-        places = IpTable(settings.geo_country_file, settings.geo_asn_file)
-
-        async def sense(of: Program) -> Surroundings:
-            if of.uses_population:
-                await memory.population.keep()
-            return Surroundings(of, places.locate, memory.lists, memory.population)
-
-        ids = RandomIds()
-        arms = Arms(Arm(program, policy_id, features, await sense(program), source, rebuilder.labelled))
-        in_flight_max = max(20_000, 4 * settings.groups_in_flight_max * settings.group_size_max)
-        decider = Decider(
-            arms,
-            time,
-            ids,
-            settings.future_seconds_max * 10**6,
-            LabelBook(ids, in_flight_max),
-            _hold_terms(settings) if holding else None,
-        )
-        committer = _committer(stack, decider, store, settings)
-        book = PostgresPublications(pool)
-        workshop, warm = Workshop(sense, MemoryFeatureStore, models), settings.policy_warm_seconds * 10**6
-        keeper = ArmKeeper(committer, book, shelf, workshop, time, seat.epoch, warm)
-        _keep(stack, keeper, memory.changes)
+        memory = await _memory(stack, pool, time)
+        deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
         yield House(
-            decider=committer,
+            decider=deciding.committer,
             archive=PostgresArchive(pool),
-            policy_shelf=shelf,
-            publications=book,
-            canaries=book,
+            policy_shelf=deciding.shelf,
+            publications=deciding.publications,
+            canaries=deciding.publications,
             orders=PostgresOrders(pool),
             works=PostgresWorks(pool),
             journal=PostgresJournal(pool),
@@ -123,11 +92,71 @@ async def open_house(
             models=models,
             shadows=PostgresShadows(pool),
             clock=time,
-            ids=ids,
-            rebuilt=rebuilt,
-            readiness=seat.readiness,
-            arm_keeper=keeper,
+            ids=deciding.committer.decider.ids,
+            rebuilt=deciding.rebuilt,
+            readiness=deciding.seat.readiness,
+            arm_keeper=deciding.keeper,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What deciding stands on."""
+
+    dsn: str
+    pool: asyncpg.Pool[Any]
+    memory: _Memory
+    models: ModelRegistry
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    """A server that decides: its seat, its lanes, and who keeps its policies."""
+
+    seat: Seat
+    committer: GroupCommitter
+    keeper: ArmKeeper
+    shelf: PostgresPolicies
+    publications: PostgresPublications
+    rebuilt: int
+
+
+async def _deciding(
+    stack: AsyncExitStack, settings: Settings, ground: _Ground, *, holding: bool
+) -> _Deciding:
+    """Take the seat, rebuild the windows of the policy that decides, and open the lanes."""
+    memory, clock, models = ground.memory, ground.clock, ground.models
+    seat = await stack.enter_async_context(take_seat(ground.dsn))
+    shelf = PostgresPolicies(ground.pool)
+    policy_id, program, source = await _starting_policy(settings, shelf, models, clock.now())
+    store = PostgresDecisions(ground.dsn, settings.groups_in_flight_max, seat.epoch)
+    stack.push_async_callback(store.close)
+    features = MemoryFeatureStore(program.plan)
+    recall = Recall(program, policy_id, await shelf.sources(policy_id))
+    rebuilt = await (rebuilder := Rebuilder(recall, features, store)).catch_up(clock.now())
+    log.info("features_rebuilt", operations=rebuilt, policy=program.label)
+    places = IpTable(settings.geo_country_file, settings.geo_asn_file)
+
+    async def sense(of: Program) -> Surroundings:
+        if of.uses_population:
+            await memory.population.keep()
+        return Surroundings(of, places.locate, memory.lists, memory.population)
+
+    arm = Arm(program, policy_id, features, await sense(program), source, rebuilder.labelled)
+    terms = _hold_terms(settings) if holding else None
+    committer = _committer(stack, _decider(arm, clock, RandomIds(), terms, settings), store, settings)
+    book = PostgresPublications(ground.pool)
+    workshop, warm = Workshop(sense, MemoryFeatureStore, models), settings.policy_warm_seconds * 10**6
+    keeper = ArmKeeper(committer, book, shelf, workshop, clock, seat.epoch, warm)
+    _keep(stack, keeper, memory.changes)
+    return _Deciding(seat, committer, keeper, shelf, book, rebuilt)
+
+
+def _decider(arm: Arm, clock: Clock, ids: RandomIds, terms: HoldTerms | None, settings: Settings) -> Decider:
+    in_flight_max = max(20_000, 4 * settings.groups_in_flight_max * settings.group_size_max)
+    labels = LabelBook(ids, in_flight_max)
+    return Decider(Arms(arm), clock, ids, settings.future_seconds_max * 10**6, labels, terms)
 
 
 def _hold_terms(settings: Settings) -> HoldTerms:
@@ -230,15 +259,12 @@ class _Memory:
     population: PostgresPopulation
 
 
-@asynccontextmanager
-async def _memory(pool: asyncpg.Pool[Any], clock: Clock) -> AsyncIterator[_Memory]:
+async def _memory(stack: AsyncExitStack, pool: asyncpg.Pool[Any], clock: Clock) -> _Memory:
     changes = Changes(pool)
     population = PostgresPopulation(pool, kept=False)
     memory = _Memory(changes, PostgresKeys(pool, clock), PostgresLists(pool), population)
     for part in (memory.keys, memory.lists, memory.population):
         changes.watch(part.TABLE, part.refresh)
     await changes.start()
-    try:
-        yield memory
-    finally:
-        await changes.stop()
+    stack.push_async_callback(changes.stop)
+    return memory
