@@ -26,7 +26,8 @@ def with_database(dsn: str, name: str) -> str:
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
 
 
-async def _execute(dsn: str, statement: str) -> None:
+async def execute(dsn: str, statement: str) -> None:
+    """Run one statement on a connection of its own."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(statement)
@@ -63,7 +64,7 @@ def database_template(postgres_server: str) -> str:
     """The name of a migrated database that nobody connects to."""
 
     async def make() -> None:
-        await _execute(postgres_server, f"CREATE DATABASE {TEMPLATE}")
+        await execute(postgres_server, f"CREATE DATABASE {TEMPLATE}")
         await migrate(with_database(postgres_server, TEMPLATE))
 
     asyncio.run(make())
@@ -74,15 +75,15 @@ def database_template(postgres_server: str) -> str:
 async def database_dsn(postgres_server: str, database_template: str) -> AsyncIterator[str]:
     """A migrated database of this test's own; the owner's DSN."""
     name = f"test_{next(_numbers)}"
-    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {database_template} STRATEGY file_copy")
+    await execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {database_template} STRATEGY file_copy")
     yield with_database(postgres_server, name)
-    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 async def empty_database_dsn(postgres_server: str) -> AsyncIterator[str]:
     """A database of this test's own without any table; the owner's DSN."""
     name = f"test_{next(_numbers)}"
-    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0")
+    await execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0")
     yield with_database(postgres_server, name)
-    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")

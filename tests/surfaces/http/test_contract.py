@@ -17,14 +17,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import positive_data_acceptance
 
+from conftest import execute, with_database
+from countermand.app import open_house
+from countermand.flows.manage_keys import create_key
+from countermand.settings import Settings
 from countermand.surfaces.http.application import methods_at
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.routes import ROUTE_HANDLERS
 from countermand.surfaces.http.server import open_door
+from countermand.vocabulary.access import Scope
 from surfaces.http.door import Door
-from surfaces.http.fake_house import FakeHouse
-
-ALL_SCOPES = ("decide", "contain", "read", "manage", "policy", "admin")
 
 
 async def document_of(door: Door) -> dict[str, Any]:
@@ -93,8 +95,10 @@ async def test_the_kept_document_is_the_served_one(door: Door) -> None:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, str]]:
-    """A door in a thread of its own: its address and a key with every scope."""
+def served(postgres_server: str, database_template: str) -> Iterator[tuple[str, str]]:
+    """A door over the real house in a thread of its own: its address and a key with every scope."""
+    dsn = with_database(postgres_server, "contract")
+    asyncio.run(execute(postgres_server, f"CREATE DATABASE contract TEMPLATE {database_template}"))
     ready: list[tuple[str, str]] = []
     opened = threading.Event()
     ends: list[Callable[[], object]] = []
@@ -102,19 +106,20 @@ def served() -> Iterator[tuple[str, str]]:
     async def serve() -> None:
         end = asyncio.Event()
         ends.append(functools.partial(asyncio.get_running_loop().call_soon_threadsafe, end.set))
-        house = FakeHouse()
-        key = house.keys.create("all", *ALL_SCOPES)
-        async with open_door(make_front(house), "127.0.0.1", 0) as address:
-            ready.append((address, key))
-            opened.set()
-            await end.wait()
+        async with open_house(Settings(database_url=dsn)) as house:
+            _, key = await create_key(house, "all", [scope.value for scope in Scope], "test")
+            async with open_door(make_front(house), "127.0.0.1", 0) as address:
+                ready.append((address, key))
+                opened.set()
+                await end.wait()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert opened.wait(10)
+    assert opened.wait(30)
     yield ready[0]
     ends[0]()
-    thread.join(10)
+    thread.join(30)
+    asyncio.run(execute(postgres_server, "DROP DATABASE contract WITH (FORCE)"))
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
