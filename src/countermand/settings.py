@@ -31,6 +31,7 @@ class Settings:
     groups_in_flight_max: int = 2
     queue_length_max: int = 20_000
     future_seconds_max: int = 300
+    confirmation: str = "cn-consumer-finance"
     challenge_seconds: int = 900
     approval_seconds: int = 86400
     shared_buffers_mb: int = 256

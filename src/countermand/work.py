@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
-from countermand.confirmation.ports import HoldBook
+from countermand.confirmation.ports import ApprovalBook, DataConsentBook, HoldBook
 from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
@@ -242,6 +242,12 @@ class Unit(Protocol):
 
     @property
     def holds(self) -> HoldBook: ...
+
+    @property
+    def approvals(self) -> ApprovalBook: ...
+
+    @property
+    def data_consents(self) -> DataConsentBook: ...
 
     @property
     def timers(self) -> TimerBook: ...

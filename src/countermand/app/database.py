@@ -27,7 +27,9 @@ from countermand.adapters.postgres.shadow_follower import PostgresFollower
 from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import shared_server
 from countermand.adapters.postgres.unit import PostgresWorks
+from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
+from countermand.confirmation.pack import read_agreements
 from countermand.flows.desk import Desk
 from countermand.flows.follow_operations import Follower
 from countermand.kernel.clock import Clock, SystemClock
@@ -72,6 +74,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             shadows=PostgresShadows(pool),
             orders=PostgresOrders(pool),
             works=PostgresWorks(pool),
+            agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             publications=book,

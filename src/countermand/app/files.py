@@ -16,6 +16,7 @@ from countermand.vocabulary.tables import OperationTable
 
 _PACKAGE = Path(__file__).parent.parent
 PACKS = _PACKAGE / "policies"
+CONFIRMATION_PACKS = _PACKAGE / "confirmation_packs"
 MAPPINGS = _PACKAGE / "mappings"
 DEMO_PLACES = _PACKAGE / "adapters" / "places" / "demo_places.csv"
 
@@ -48,6 +49,27 @@ def read_policy(policy: str | Path) -> Mapping[str, str]:
             policy=str(policy),
         )
     return files
+
+
+def read_confirmation_pack(pack: str | Path) -> Mapping[str, str]:
+    """The files of a confirmation pack: a folder, or the name of one that comes with the product.
+
+    Raises SetupError (`unknown_confirmation_pack`).
+    """
+    folder = Path(pack)
+    if not folder.is_dir():
+        folder = CONFIRMATION_PACKS / str(pack)
+    if not folder.is_dir():
+        packs = ", ".join(sorted(path.name for path in CONFIRMATION_PACKS.iterdir() if path.is_dir()))
+        raise SetupError(
+            "unknown_confirmation_pack",
+            f"{pack} is neither a folder nor a confirmation pack; the packs are {packs}.",
+            f"{pack} 既不是文件夹，也不是内置确认包；内置确认包有：{packs}。",
+            pack=str(pack),
+        )
+    return {
+        path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.is_file()
+    }
 
 
 def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> OpenedTable:

@@ -29,9 +29,10 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
-from countermand.app.files import read_policy
+from countermand.app.files import read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
 from countermand.confirmation.holds import HoldTerms
+from countermand.confirmation.pack import read_agreements
 from countermand.flows.arms import Arm, Arms
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
@@ -85,6 +86,7 @@ async def open_house(
             canaries=deciding.publications,
             orders=PostgresOrders(pool),
             works=PostgresWorks(pool),
+            agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             journal=PostgresJournal(pool),
             keys=memory.keys,
             lists=memory.lists,

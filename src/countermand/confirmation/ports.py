@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from countermand.vocabulary.approvals import Approval, Approver, Delegation
+from countermand.vocabulary.consent import DataConsent
 from countermand.vocabulary.holds import Hold, HoldState
 
 
@@ -21,4 +23,58 @@ class HoldBook(Protocol):
 
     async def put(self, holds: Sequence[Hold]) -> None:
         """Write what became of locked holds."""
+        ...
+
+
+class ApprovalBook(Protocol):
+    """Who may approve, and what they said."""
+
+    async def said(self, operations: Collection[str]) -> list[Approval]:
+        """What was said about these operations, in order."""
+        ...
+
+    async def add(self, approval: Approval) -> None:
+        """Write one word; the operation's hold must be locked."""
+        ...
+
+    async def approvers(self) -> list[Approver]:
+        """Everybody who may approve."""
+        ...
+
+    async def delegations(self, now: int) -> list[Delegation]:
+        """Who acts for whom now."""
+        ...
+
+    async def name(self, approver: Approver, now: int, by: str) -> None:
+        """Give a person their roles, in place of those before."""
+        ...
+
+    async def remove(self, name: str) -> bool:
+        """Take a person's roles away; whether they had any."""
+        ...
+
+    async def delegate(self, delegation_id: str, delegation: Delegation, now: int) -> None:
+        """Let one person act for another."""
+        ...
+
+    async def end_delegations(self, principal: str, delegate: str, now: int) -> int:
+        """End what one delegated to another; how many that were."""
+        ...
+
+
+class DataConsentBook(Protocol):
+    """Consent to the use of data."""
+
+    async def give(self, consent: DataConsent) -> bool:
+        """Keep a consent; False where the same is in force already."""
+        ...
+
+    async def withdraw(
+        self, subject: str, purpose: str, recipient: str | None, now: int, by: str
+    ) -> Sequence[DataConsent]:
+        """Withdraw what is in force; what that was."""
+        ...
+
+    async def of(self, subject: str) -> list[DataConsent]:
+        """Everything a subject agreed to, newest first."""
         ...

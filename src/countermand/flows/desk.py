@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from countermand.confirmation.pack import Agreements
 from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.house import PolicyShelf
@@ -46,6 +47,7 @@ class Desk:
     shadows: ShadowBook
     orders: OrderBook
     works: Works
+    agreements: Agreements
     archive: Archive
     policy_shelf: PolicyShelf
     publications: PublicationBook

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from countermand.confirmation.pack import Agreements
 from countermand.flows.arms import Arm
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
@@ -46,6 +47,7 @@ class House:
     canaries: CanaryBook
     orders: OrderBook
     works: Works
+    agreements: Agreements
     journal: Journal
     keys: KeyBook
     lists: ListBook

@@ -11,6 +11,8 @@ class Scope(StrEnum):
     """What a key may be used for; a key has one or several."""
 
     DECIDE = "decide"
+    CONFIRM = "confirm"
+    APPROVE = "approve"
     CONTAIN = "contain"
     READ = "read"
     MANAGE = "manage"

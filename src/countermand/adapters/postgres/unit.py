@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from countermand.adapters.postgres.agreements import PostgresApprovals, PostgresDataConsents
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.effects import PostgresEffects
 from countermand.adapters.postgres.gates import QUERIES
@@ -24,6 +25,8 @@ class PostgresUnit:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self.holds = PostgresHolds(connection)
+        self.approvals = PostgresApprovals(connection)
+        self.data_consents = PostgresDataConsents(connection)
         self.timers = PostgresTimers(connection)
         self.effects = PostgresEffects(connection)
 

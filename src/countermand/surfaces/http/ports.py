@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from countermand.confirmation.pack import Agreements
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import Meter
 from countermand.flows.keep_lists import ListBook
@@ -16,7 +17,7 @@ from countermand.kernel.ids import Ids
 from countermand.policy.program import Program
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
-from countermand.work import Journal, StoredOperation
+from countermand.work import Journal, StoredOperation, Works
 
 
 class KnownKey(Protocol):
@@ -112,6 +113,12 @@ class House(Protocol):
 
     @property
     def orders(self) -> OrderBook: ...
+
+    @property
+    def works(self) -> Works: ...
+
+    @property
+    def agreements(self) -> Agreements: ...
 
     @property
     def keys(self) -> Keys: ...

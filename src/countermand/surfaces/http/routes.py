@@ -16,6 +16,7 @@ from countermand.flows.record_labels import LabelShown, label_operation
 from countermand.kernel.errors import NotFound, Unavailable
 from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
+from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
     AccountShown,
@@ -235,4 +236,5 @@ ROUTE_HANDLERS = (
     read_operation, put_label, put_labels, place_freeze, end_freeze, read_account, put_account, read_entries,
     put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
     read_contract, *SHADOW_HANDLERS, *PUBLISHING_HANDLERS,
+    *AGREEMENT_HANDLERS,
 )  # fmt: skip

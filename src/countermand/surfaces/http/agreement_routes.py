@@ -1,0 +1,170 @@
+"""The routes of approvals, and of consent to the use of data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from countermand.flows.approve_operation import (
+    ApprovalHouse,
+    approvals_of,
+    approve_operation,
+    approvers,
+    delegate,
+    name_approver,
+)
+from countermand.flows.consent_to_data import (
+    data_consents,
+    give_data_consent,
+    show_purpose,
+    withdraw_data_consent,
+)
+from countermand.surfaces.http.agreement_messages import (
+    ApprovalRequest,
+    ApprovalStanding,
+    ApproverPage,
+    ApproverRequest,
+    ApproverShown,
+    DataConsentPage,
+    DataConsentRequest,
+    DataConsentShown,
+    DataConsentWithdrawn,
+    DelegationRequest,
+    DelegationShown,
+    PurposeValues,
+    StatementShown,
+)
+from countermand.surfaces.http.visits import identifier, visit_of
+from countermand.vocabulary.approvals import Verdict
+
+Asked = Request[Any, Any, Any]
+
+
+def _house(request: Asked) -> ApprovalHouse:
+    house: ApprovalHouse = request.app.state["house"]
+    return house
+
+
+@get("/v1/operations/{operation_id:str}/approvals", scope="read", gives=ApprovalStanding)
+async def read_approvals(request: Asked, operation_id: FromPath[str]) -> dict[str, Any]:
+    """Who has approved an operation, and who is still to be asked."""
+    return await approvals_of(_house(request), identifier(operation_id, "operation_id"))
+
+
+@post(
+    "/v1/operations/{operation_id:str}/approvals",
+    scope="approve",
+    status_code=200,
+    gives=ApprovalStanding,
+    refuses=(403, 409),
+)
+async def put_approval(
+    request: Asked, operation_id: FromPath[str], data: JSONBody[ApprovalRequest]
+) -> dict[str, Any]:
+    """Approve or refuse an operation; whoever asked for it cannot, and nobody counts twice."""
+    visit = visit_of(request.scope)
+    operation = identifier(operation_id, "operation_id")
+    verdict = Verdict(data.verdict)
+    return await approve_operation(
+        _house(request), operation, verdict, data.reason, visit.actor, visit.trace_id
+    )
+
+
+@get("/v1/approvers", scope="read", gives=ApproverPage)
+async def read_approvers(request: Asked) -> dict[str, Any]:
+    """Everybody who may approve, by the names of their keys."""
+    return {"approvers": await approvers(_house(request))}
+
+
+@put("/v1/approvers/{name:str}", scope="admin", gives=ApproverShown, refuses=(403,))
+async def put_approver(
+    request: Asked, name: FromPath[str], data: JSONBody[ApproverRequest]
+) -> dict[str, Any]:
+    """Give a person roles, in place of those before; nobody names themselves."""
+    visit = visit_of(request.scope)
+    approver = identifier(name, "name")
+    return await name_approver(_house(request), approver, data.roles, visit.actor, visit.trace_id)
+
+
+@post("/v1/delegations", scope="approve", status_code=200, gives=DelegationShown)
+async def put_delegation(request: Asked, data: JSONBody[DelegationRequest]) -> dict[str, Any]:
+    """Let another person act in one's own roles for a time."""
+    visit = visit_of(request.scope)
+    return await delegate(_house(request), visit.actor, data.to, data.seconds, visit.trace_id)
+
+
+@post("/v1/purposes/{purpose:str}/statement", scope="confirm", status_code=200, gives=StatementShown)
+async def read_statement(
+    request: Asked, purpose: FromPath[str], data: JSONBody[PurposeValues]
+) -> dict[str, Any]:
+    """What is to be displayed, word for word, before somebody agrees to a use of their data."""
+    house = _house(request)
+    return msgspec.structs.asdict(
+        show_purpose(house, identifier(purpose, "purpose"), data.language, data.values)
+    )
+
+
+@put(
+    "/v1/accounts/{account_id:str}/consents/{purpose:str}",
+    scope="confirm",
+    gives=DataConsentShown,
+    refuses=(409,),
+)
+async def put_data_consent(
+    request: Asked, account_id: FromPath[str], purpose: FromPath[str], data: JSONBody[DataConsentRequest]
+) -> dict[str, Any]:
+    """Record that the customer agreed to exactly what was displayed."""
+    visit = visit_of(request.scope)
+    return await give_data_consent(
+        _house(request),
+        identifier(account_id, "account_id"),
+        identifier(purpose, "purpose"),
+        data.language,
+        data.digest,
+        data.values,
+        visit.actor,
+        visit.trace_id,
+    )
+
+
+@get("/v1/accounts/{account_id:str}/consents", scope="read", gives=DataConsentPage)
+async def read_data_consents(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
+    """Everything the customer agreed to, and what of it is in force."""
+    return {"consents": await data_consents(_house(request), identifier(account_id, "account_id"))}
+
+
+@delete(
+    "/v1/accounts/{account_id:str}/consents/{purpose:str}",
+    scope="confirm",
+    status_code=200,
+    gives=DataConsentWithdrawn,
+)
+async def delete_data_consent(
+    request: Asked, account_id: FromPath[str], purpose: FromPath[str], recipient: FromQuery[str | None] = None
+) -> dict[str, Any]:
+    """Withdraw a consent; from the answer on nothing more is done on its strength."""
+    visit = visit_of(request.scope)
+    return await withdraw_data_consent(
+        _house(request),
+        identifier(account_id, "account_id"),
+        identifier(purpose, "purpose"),
+        recipient,
+        visit.actor,
+        visit.trace_id,
+    )
+
+
+AGREEMENT_HANDLERS = (
+    read_approvals,
+    put_approval,
+    read_approvers,
+    put_approver,
+    put_delegation,
+    read_statement,
+    put_data_consent,
+    read_data_consents,
+    delete_data_consent,
+)
