@@ -19,7 +19,7 @@ from countermand.flows.consent_to_data import (
 )
 from countermand.flows.house import House
 from countermand.kernel.clock import ManualClock
-from countermand.kernel.errors import Conflict, CountermandError, Forbidden, NotFound
+from countermand.kernel.errors import BadRequest, Conflict, CountermandError, Forbidden, NotFound
 from countermand.vocabulary.approvals import Verdict
 from countermand.vocabulary.operations import Operation
 from flows.stage import SECOND, house_on, outcome_of, payment
@@ -142,3 +142,12 @@ async def test_the_recipient_of_the_data_is_told_to_stop(bank: House, tables: An
     await withdraw_data_consent(bank, "a-2", "sharing", None, "app")
     effect = await tables.fetchrow("SELECT * FROM effect WHERE action = 'consent_withdrawn'")
     assert '"Bureau One"' in effect["body"]
+
+
+async def test_a_text_that_cannot_be_kept_is_refused_and_leaves_nothing(bank: House, tables: Any) -> None:
+    """A NUL, and half a character, in what people write."""
+    asked = await awaiting(bank)
+    for reason in ("a\0b", "half \ud800"):
+        with pytest.raises(BadRequest, match="unrecordable_text"):
+            await approve_operation(bank, asked.id, Verdict.APPROVE, reason, "li")
+    assert await tables.fetchval("SELECT count(*) FROM approval") == 0

@@ -15,6 +15,7 @@ from countermand.adapters.postgres.gates import QUERIES
 from countermand.adapters.postgres.holds import PostgresHolds
 from countermand.adapters.postgres.journal import append_fact
 from countermand.adapters.postgres.timers import PostgresTimers
+from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.facts import Fact
 from countermand.work import gate_of
 
@@ -54,7 +55,17 @@ class PostgresWorks:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[PostgresUnit]:
-        """A unit; leaving it without an error commits it. Raises Unavailable, also at the end."""
-        with away_is_unavailable():
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield PostgresUnit(connection)
+        """A unit; leaving it without an error commits it.
+
+        Raises Unavailable, also at the end; BadRequest (`unrecordable_text`).
+        """
+        try:
+            with away_is_unavailable():
+                async with self._pool.acquire() as connection, connection.transaction():
+                    yield PostgresUnit(connection)
+        except (asyncpg.DataError, UnicodeEncodeError) as error:
+            raise BadRequest(
+                "unrecordable_text",
+                "A text holds a character that cannot be recorded: NUL, or half of one.",
+                "文本中含有无法记录的字符（空字符或不完整的字符）。",
+            ) from error

@@ -27,7 +27,7 @@ SELECT principal, delegate, since, until FROM delegation WHERE since <= $1 AND u
 -- name: approvals_of
 -- What was said about operations ($1), in order.
 SELECT operation, level, person, on_behalf_of, verdict, reason, at FROM approval
-WHERE operation = ANY($1::text[]) ORDER BY at, person;
+WHERE operation = ANY($1::text[]) ORDER BY level, at, person;
 
 -- name: add_approval
 -- What one person said: operation, level, person, on behalf of, verdict, reason, when.
