@@ -141,56 +141,53 @@ class StoredOperation:
     policy: str
 
 
-class Group(Protocol):
-    """One open unit of work for operations decided together.
+class Known(NamedTuple):
+    """What the record says before a group is decided.
 
-    From its opening until its commit no standing of its accounts changes: it shares their gates.
+    Accounts whose guard is another than the one presented, ids that are recorded already, and the operations
+    that get a label.
     """
 
     accounts: Mapping[str, Account]
     recorded: Mapping[str, Recorded]
     past: Mapping[str, PastOperation]
 
-    async def write(
-        self, rows: Sequence[DecidedRow | LabelRow], facts: Sequence[Fact], holds: Sequence[Hold] = ()
-    ) -> None:
-        """Record the rows and their journal facts; called in the order of deciding, which becomes theirs.
-
-        Operations and labels are numbered in one order. `holds` are those of the operations among them.
-
-        Raises RowRefused where the data itself is at fault, AlreadyRecorded, Unavailable.
-        """
-        ...
-
-    async def commit(self) -> None:
-        """Make it durable. Raises Unavailable; then `recover` tells which rows there are."""
-        ...
-
-    async def abandon(self) -> None:
-        """Leave nothing behind. Never raises."""
-        ...
-
 
 class DecisionStore(Protocol):
     """Where decisions become durable."""
 
-    async def begin(
-        self, lane: int, guards: Mapping[str, int], ids: Collection[str], labelled: Collection[str] = ()
-    ) -> Group:
-        """Open a group on connection `lane` for these accounts (with the guard last seen) and these ids.
+    async def look_up(
+        self, lane: int, guards: Mapping[str, int], ids: Collection[str], labelled: Collection[str]
+    ) -> Known:
+        """What is known of these accounts (with the guard last seen), of these ids, of what gets a label.
 
-        The group names the accounts whose guard has moved, the ids that are recorded already, and what is
-        recorded of the operations that get a label (`labelled`).
-        Raises Unavailable (database away), SetupError `fenced` (another server has taken over), RowRefused
-        (the database cannot even be asked about one of these accounts or ids).
+        It may change at once; `commit` finds that out.
+        Raises Unavailable (database away), RowRefused (the database cannot even be asked about one of them).
         """
         ...
 
-    async def recorded(self, ids: Collection[str], accounts: Collection[str]) -> Mapping[str, Recorded]:
+    async def commit(
+        self,
+        lane: int,
+        rows: Sequence[DecidedRow | LabelRow],
+        guards: Mapping[str, int],
+        facts: Sequence[Fact],
+        holds: Sequence[Hold] = (),
+    ) -> None:
+        """Record the rows, their facts and their holds, durably, all or none; one group at a time, in order.
+
+        `guards` are those the accounts were decided under. From its check of them until its end the commit
+        shares the accounts' gates, so no standing changes in between.
+
+        Raises Outdated, RowRefused where the data itself is at fault, SetupError `fenced` (another server
+        has taken over): nothing was recorded. Raises Unavailable; then `recorded` tells what was.
+        """
+        ...
+
+    async def recorded(self, ids: Collection[str]) -> Mapping[str, Recorded]:
         """Which of these ids, of operations or labels, are recorded; asked when a commit's end is unknown.
 
-        Takes the gates of the accounts (for a label: of its operation's id) alone first, so a commit still
-        under way has ended before it looks.
+        Waits until every connection we lost has ended, so no commit is still under way when it looks.
         """
         ...
 
@@ -280,8 +277,8 @@ class RowRefused(Exception):
     """The database refuses the data of a row for good; the same request can never succeed."""
 
 
-class AlreadyRecorded(Exception):
-    """An id of the group was recorded since the group began; decided again, it will be found."""
+class Outdated(Exception):
+    """A guard has moved or an id is recorded; looked up and decided again, the group will see it."""
 
 
 class Journal(Protocol):

@@ -105,21 +105,26 @@ Step = Callable[[], Awaitable[None]]
 class Faults:
     """Stands before the house's store and breaks when told to.
 
-    `plan` maps (step, how many times it was called, from 1) to what happens there; a step is `begin`,
-    `write`, `commit` or `committed` (the commit happened, but its answer is lost).
+    `plan` maps (step, how many times it was called, from 1) to what happens there; a step is `look_up`,
+    `commit`, `committed` (the commit happened, but its answer is lost) or `recorded`.
     """
 
     def __init__(self, store: Any, plan: Mapping[tuple[str, int], Exception | Step]) -> None:
         self.store, self.plan = store, plan
         self.calls: dict[str, int] = {}
 
-    async def begin(self, lane: int, guards: Any, ids: Any, labelled: Any = ()) -> Any:
-        await self.at("begin")
-        return FaultyGroup(self, await self.store.begin(lane, guards, ids, labelled))
+    async def look_up(self, lane: int, guards: Any, ids: Any, labelled: Any) -> Any:
+        await self.at("look_up")
+        return await self.store.look_up(lane, guards, ids, labelled)
 
-    async def recorded(self, ids: Any, accounts: Any) -> Any:
+    async def commit(self, lane: int, rows: Any, guards: Any, facts: Any, holds: Any) -> None:
+        await self.at("commit")
+        await self.store.commit(lane, rows, guards, facts, holds)
+        await self.at("committed")
+
+    async def recorded(self, ids: Any) -> Any:
         await self.at("recorded")
-        return await self.store.recorded(ids, accounts)
+        return await self.store.recorded(ids)
 
     def history(self, since: int, same_windows: Any, after: int = 0) -> Any:
         return self.store.history(since, same_windows, after)
@@ -133,31 +138,30 @@ class Faults:
             await happens()
 
 
-class FaultyGroup:
-    """One open group behind the faults."""
-
-    def __init__(self, faults: Faults, group: Any) -> None:
-        self.faults, self.group = faults, group
-        self.accounts, self.recorded, self.past = group.accounts, group.recorded, group.past
-
-    async def write(self, rows: Any, facts: Any, holds: Any = ()) -> None:
-        await self.faults.at("write")
-        await self.group.write(rows, facts, holds)
-
-    async def commit(self) -> None:
-        await self.faults.at("commit")
-        await self.group.commit()
-        await self.faults.at("committed")
-
-    async def abandon(self) -> None:
-        await self.group.abandon()
-
-
 def break_store(house: House, plan: Mapping[tuple[str, int], Exception | Step]) -> Faults:
     """Put faults before the store of a house that is open."""
     faults = Faults(house.decider.store, plan)
     house.decider.store = faults
     return faults
+
+
+@asynccontextmanager
+async def commits_held(tables: Any) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Inside, no commit of a group can end: its statement waits in the database, sharing its gates.
+
+    Yields what waits until one is there.
+    """
+
+    async def one_waits() -> None:
+        async with asyncio.timeout(10):
+            while not await tables.fetchval(  # noqa: ASYNC110 - nobody announces a lock
+                "SELECT count(*) FROM pg_locks WHERE relation = 'operation'::regclass AND NOT granted"
+            ):
+                await asyncio.sleep(0.005)
+
+    async with tables.transaction():
+        await tables.execute("LOCK TABLE operation IN SHARE MODE")
+        yield one_waits
 
 
 async def until(condition: Callable[[], bool], seconds_max: float = 10) -> None:

@@ -92,7 +92,7 @@ def same_windows(arm: Arm, one: Any, other: Any, operations: list[Any]) -> bool:
     return [one.read(own) for own in asked] == [other.read(own) for own in asked]
 
 
-@pytest.mark.parametrize("step", ["nothing", "write", "commit", "committed"])
+@pytest.mark.parametrize("step", ["nothing", "look_up", "commit", "committed"])
 async def test_every_arm_holds_the_record_and_nothing_else(house: House, tables: Any, step: str) -> None:
     """With overlapping groups, failures and lost commits: both stores equal a fresh rebuild."""
     arm = await stand_beside(house)

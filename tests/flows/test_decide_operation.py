@@ -88,7 +88,7 @@ async def test_another_body_under_the_same_id_is_refused_wherever_they_meet(data
         deciding = asyncio.create_task(house.decider.decide(third, None))
         await until(lambda: faults.calls.get("commit") == 1)
         conflicting = asyncio.create_task(house.decider.decide(fourth, None))
-        await until(lambda: faults.calls.get("begin") == 2)
+        await until(lambda: not house.decider.waiting)
         await asyncio.sleep(0.02)
         assert not conflicting.done(), "what it conflicts with is not recorded yet"
         gate.set()
@@ -199,7 +199,7 @@ async def test_a_full_queue_refuses_at_once_and_the_retry_is_answered(database_d
         async def wait() -> None:
             await gate.wait()
 
-        break_store(house, {("begin", 1): wait, ("begin", 2): wait})
+        break_store(house, {("look_up", 1): wait, ("look_up", 2): wait})
         operations = [payment(minor=1) for _ in range(60)]
         waiting = [asyncio.create_task(house.decider.decide(operation, None)) for operation in operations]
         await until(lambda: sum(task.done() for task in waiting) >= 30)

@@ -16,7 +16,16 @@ from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.facts import ACCOUNT_FROZEN, ACCOUNT_LIFTED
 from countermand.vocabulary.parties import FREEZE_RULE, AccountProfile
-from flows.stage import SECOND, answer_of, break_store, outcome_of, payment, until
+from flows.stage import (
+    SECOND,
+    answer_of,
+    assert_windows_equal_the_record,
+    break_store,
+    commits_held,
+    outcome_of,
+    payment,
+    until,
+)
 
 
 async def _frozen(house: House, account: str = "a-1") -> dict[str, Any]:
@@ -47,26 +56,38 @@ async def test_freezing_and_lifting_again_change_nothing(house: House, tables: A
     assert [kinds.count(kind) for kind in (ACCOUNT_FROZEN, ACCOUNT_LIFTED)] == [1, 1]
 
 
-async def test_a_decision_in_flight_ends_before_the_freeze_is_acknowledged(house: House, tables: Any) -> None:
-    """The group was decided before the freeze: the freeze waits for its commit, then all is stopped."""
+async def test_a_commit_in_flight_ends_before_the_freeze_is_acknowledged(house: House, tables: Any) -> None:
+    """The commit had begun before the freeze: the freeze waits for its end, then all is stopped."""
+    async with commits_held(tables) as one_waits:
+        before = asyncio.create_task(house.decider.decide(payment(), None))
+        await one_waits()
+        freezing = asyncio.create_task(_frozen(house))
+        await asyncio.sleep(0.05)
+        assert not freezing.done()
+    assert outcome_of(await before) == "allow"
+    await freezing
+    assert outcome_of(await house.decider.decide(payment(), None)) == "deny"
+
+
+async def test_what_was_decided_before_a_freeze_and_not_committed_is_decided_again(
+    house: House, tables: Any
+) -> None:
+    """The freeze is acknowledged between deciding and committing: the group and the one on top see it."""
     gate = asyncio.Event()
 
     async def wait() -> None:
         await gate.wait()
 
     faults = break_store(house, {("commit", 1): wait})
-    before = asyncio.create_task(house.decider.decide(payment(), None))
+    below = asyncio.create_task(house.decider.decide(payment(), None))
     await until(lambda: faults.calls.get("commit") == 1)
-    freezing = asyncio.create_task(_frozen(house))
-    await asyncio.sleep(0.05)
-    assert not freezing.done()
-    after = asyncio.create_task(house.decider.decide(payment(), None))
-    await asyncio.sleep(0.05)
-    assert not after.done(), "it came after the freeze was asked for, and waits behind it"
+    on_top = payment()
+    above = asyncio.create_task(house.decider.decide(on_top, None))
+    await until(lambda: house.decider._recent.get(on_top.id) is not None)
+    await _frozen(house)
     gate.set()
-    assert outcome_of(await before) == "allow"
-    await freezing
-    assert outcome_of(await after) == "deny"
+    assert [outcome_of(await one) for one in (below, above)] == ["deny", "deny"]
+    assert await assert_windows_equal_the_record(house, tables) == 2
 
 
 async def test_no_decision_slips_past_a_freeze_in_a_crowd(house: House, tables: Any) -> None:

@@ -17,6 +17,7 @@ from flows.stage import (
     answer_of,
     assert_windows_equal_the_record,
     break_store,
+    commits_held,
     facts_of,
     house_on,
     outcome_of,
@@ -37,7 +38,7 @@ async def decided_or_refused(house: House, operations: list[Any]) -> list[Any]:
     )
 
 
-@pytest.mark.parametrize("step", ["begin", "write", "commit", "committed"])
+@pytest.mark.parametrize("step", ["look_up", "commit", "committed"])
 @pytest.mark.parametrize("error", BREAKS, ids=["lost", "disk-full", "bug"])
 async def test_a_group_that_fails_leaves_no_trace(
     house: House, tables: Any, step: str, error: Exception
@@ -45,6 +46,7 @@ async def test_a_group_that_fails_leaves_no_trace(
     """The refused retry the same request, and every window equals the record before and after."""
     first = payment()
     await house.decider.decide(first, None)
+    house.decider._accounts.clear()  # what it remembers it need not look up
     break_store(house, {(step, 1): error})
     lost = [payment() for _ in range(5)]
     results = await house.decider.decide_many(lost, None)
@@ -79,7 +81,7 @@ async def test_a_neighbour_decided_on_top_is_decided_again(house: House, tables:
     first = asyncio.create_task(house.decider.decide(below, None))
     await until(lambda: faults.calls.get(step) == 1)
     second = asyncio.create_task(house.decider.decide(above, None))
-    await until(lambda: faults.calls.get("write") == 2)
+    await until(lambda: house.decider._recent.get(above.id) is not None)
     gate.set()
     with pytest.raises(Unavailable):
         await first
@@ -109,17 +111,10 @@ async def test_one_refused_row_fails_alone_between_overlapping_groups(database_d
     poison = payment(minor=13)
 
     class Refusing(Faults):
-        async def begin(self, lane: int, guards: Any, ids: Any, labelled: Any = ()) -> Any:
-            group = await super().begin(lane, guards, ids, labelled)
-            write = group.write
-
-            async def refuse(rows: Any, facts: Any, holds: Any) -> None:
-                if any(row.id == poison.id for row in rows):
-                    raise RowRefused("as if its data could not be kept")
-                await write(rows, facts, holds)
-
-            group.write = refuse
-            return group
+        async def commit(self, lane: int, rows: Any, guards: Any, facts: Any, holds: Any) -> None:
+            if any(row.id == poison.id for row in rows):
+                raise RowRefused("as if its data could not be kept")
+            await super().commit(lane, rows, guards, facts, holds)
 
     async with house_on(database_dsn, group_size_max=4) as house:
         house.decider.store = Refusing(house.decider.store, {})
@@ -134,7 +129,7 @@ async def test_a_storm_of_failures_never_shows(database_dsn: str, tables: Any) -
     """Steps break again and again, before or after the fact, under clients that retry until they succeed."""
     async with house_on(database_dsn, group_size_max=5) as house:
         plan: dict[tuple[str, int], Any] = {}
-        for step, every in (("begin", 11), ("write", 7), ("commit", 9), ("committed", 5), ("recorded", 3)):
+        for step, every in (("look_up", 3), ("commit", 7), ("committed", 5), ("recorded", 3)):
             plan |= {(step, n): BREAKS[n % 3] for n in range(every, 400, every)}
         break_store(house, plan)
         operations = [payment(f"a-{n % 3}", minor=n + 1) for n in range(150)]
@@ -215,34 +210,50 @@ async def test_a_second_server_is_refused_with_reason_and_remedy(house: House, d
 async def test_taking_over_waits_for_a_commit_in_flight(database_dsn: str, tables: Any) -> None:
     """The old server lost its seat while it committed a group: the new one counts that group."""
     async with house_on(database_dsn) as old:
-        gate = asyncio.Event()
-
-        async def wait() -> None:
-            await gate.wait()
-
-        faults = break_store(old, {("commit", 1): wait})
-        operation = payment()
-        deciding = asyncio.create_task(old.decider.decide(operation, None))
-        await until(lambda: faults.calls.get("commit") == 1)
-        await tables.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE application_name = 'countermand seat' AND datname = current_database()"
-        )
-
-        async def take_over() -> int:
-            async with house_on(database_dsn) as new:
-                await new.decider.decide(payment(), None)
-                await assert_windows_equal_the_record(new, tables)
-                return new.rebuilt
-
-        taking = asyncio.create_task(take_over())
-        await asyncio.sleep(0.3)
-        assert not taking.done(), "it must not read the record before the commit has ended"
-        gate.set()
+        async with commits_held(tables) as one_waits:
+            deciding = asyncio.create_task(old.decider.decide(payment(), None))
+            await one_waits()
+            await tables.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'countermand seat' AND datname = current_database()"
+            )
+            taking = asyncio.create_task(_take_over(database_dsn, tables))
+            await asyncio.sleep(0.3)
+            assert not taking.done(), "it must not read the record before the commit has ended"
         assert isinstance(await deciding, bytes)
         assert await taking == 1
         with pytest.raises(Unavailable):
             await old.decider.decide(payment(), None)
+
+
+async def _take_over(dsn: str, tables: Any) -> int:
+    async with house_on(dsn) as new:
+        await new.decider.decide(payment(), None)
+        await assert_windows_equal_the_record(new, tables)
+        return new.rebuilt
+
+
+async def test_a_commit_nobody_waits_for_is_waited_for(house: House, tables: Any) -> None:
+    """Our end of the connection breaks while the database still works on the group.
+
+    Nothing is decided before it has ended; then the windows take in what was recorded.
+    """
+    lost = payment()
+    async with commits_held(tables) as one_waits:
+        deciding = asyncio.create_task(house.decider.decide(lost, None))
+        await one_waits()
+        for connection in house.decider.store._connections:
+            if connection is not None:
+                connection.terminate()
+        with pytest.raises(Unavailable):
+            await deciding
+        later = asyncio.create_task(house.decider.decide_many([lost, payment()], None))
+        await asyncio.sleep(0.3)
+        assert not later.done(), "whether the first is recorded cannot be known yet"
+    results = await later
+    assert results[0] == await tables.fetchval("SELECT answer FROM operation WHERE id = $1", lost.id)
+    assert isinstance(results[1], bytes)
+    assert await assert_windows_equal_the_record(house, tables) == 2
 
 
 def test_what_a_database_in_trouble_says_is_a_503() -> None:

@@ -114,7 +114,7 @@ async def test_labels_survive_whatever_breaks(database_dsn: str, tables: Any, po
     draw = random.Random(3)
     async with house_on(database_dsn, policy=policy, group_size_max=4) as house:
         plan: dict[tuple[str, int], Any] = {}
-        for step, every in (("begin", 13), ("write", 9), ("commit", 8), ("committed", 7), ("recorded", 3)):
+        for step, every in (("look_up", 9), ("commit", 8), ("committed", 7), ("recorded", 3)):
             plan |= {(step, n): BREAKS[0] for n in range(every, 900, every)}
         break_store(house, plan)
         # Each at an instant of its own: what is put back after a failed correction comes last among its ties.

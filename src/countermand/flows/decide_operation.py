@@ -1,7 +1,7 @@
 """Operations that arrive together are decided together: gather, decide, record, commit, answer.
 
-Inside one open group the accounts' gates are shared, so a freeze that was acknowledged before is seen and one
-that comes later waits; what is decided is in the windows at once, and leaves them again if the commit fails.
+What is decided is in the windows at once, and leaves them again if the commit fails: also because what stood
+against an account, such as a freeze, has changed meanwhile.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
 from countermand.vocabulary.parties import Account, Freeze
-from countermand.work import DecidedRow, Group, LabelRow, Recorded
+from countermand.work import DecidedRow, Known, LabelRow, Recorded
 
 log = structlog.get_logger(__name__)
 _ANSWER = msgspec.json.Encoder()
@@ -124,7 +124,7 @@ class Decider:
 
     def decide_group(
         self,
-        group: Group,
+        known: Known,
         accounts: Mapping[str, Account],
         members: Sequence[Pending | PendingLabel],
         recent: RecentAnswers,
@@ -140,15 +140,14 @@ class Decider:
         now = self.clock.now()  # one instant for the group: they are decided together
         for member in members:
             if isinstance(member, PendingLabel):
-                self._label_one(member, group, recent, now, outcome)
+                self._label_one(member, known, recent, now, outcome)
                 continue
             operation = member.operation
-            known: DecidedRow | Recorded | None = recent.get(operation.id)
-            known = known or group.recorded.get(operation.id)
-            if known is not None:
-                member.result = repeated(member, known)
+            earlier = recent.get(operation.id) or known.recorded.get(operation.id)
+            if earlier is not None:
+                member.result = repeated(member, earlier)
                 continue
-            account = accounts.get(operation.account) or Account(id=operation.account)
+            account = accounts[operation.account]
             marked = len(outcome.marks)
             try:
                 row = None
@@ -166,9 +165,9 @@ class Decider:
         return outcome
 
     def _label_one(
-        self, member: PendingLabel, group: Group, recent: RecentAnswers, now: int, outcome: Outcome
+        self, member: PendingLabel, known: Known, recent: RecentAnswers, now: int, outcome: Outcome
     ) -> None:
-        past = group.past.get(member.id) or recent.get(member.id)  # else it may be on its way to the record
+        past = known.past.get(member.id) or recent.get(member.id)  # else it may be on its way to the record
         try:
             recorded = self.labels.record(member, past, self.arms.labelled, now)
         except Exception as error:  # as with an operation: it fails alone
@@ -308,13 +307,21 @@ class Decider:
             member.result = None
 
     def reinstate(self, outcome: Outcome, recorded: Mapping[str, Recorded]) -> None:
-        """Put back what turned out to be recorded, in the order in which it was decided."""
+        """Put back what turned out to be recorded, in the order in which it was decided.
+
+        Only with this very answer: the group may hold the repetition of an operation recorded long ago.
+        """
         windows, now = self.arms.labelled, self.clock.now()
+        ours = {
+            row.id
+            for row in outcome.rows
+            if row.id in recorded and (isinstance(row, LabelRow) or recorded[row.id].answer == row.answer)
+        }
         for mark in outcome.marks:
-            if mark.operation_id in recorded:
+            if mark.operation_id in ours:
                 mark.features.observe(mark.observation)
         for row in outcome.rows:
-            if isinstance(row, LabelRow) and row.id in recorded:
+            if isinstance(row, LabelRow) and row.id in ours:
                 self.labels.reinstate(row, outcome.labelled[row.id][1], windows, now)
 
     def settle(self, outcome: Outcome) -> None:

@@ -1,7 +1,7 @@
 """Requests that arrive together share one transaction; two groups overlap so that no one waits for the disk.
 
-Groups are decided and committed in the same order. If one fails, what was decided on top of it is undone too,
-and decided again.
+A group is decided on the standing we remember, and the commit checks that it still holds. Groups are decided
+and committed in the same order. If one fails, what was decided on top of it is undone too, and decided again.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from countermand.kernel.errors import BadRequest, CountermandError, SetupError, 
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
-from countermand.work import AlreadyRecorded, DecidedRow, DecisionStore, Group, RowRefused, database_away
+from countermand.work import DecisionStore, Known, Outdated, RowRefused, database_away
 
 log = structlog.get_logger(__name__)
 ACCOUNTS_CACHED_MAX = 200_000
 # A group is decided again when the one below it failed; each refused row below costs one attempt.
 GROUP_ATTEMPTS_MAX = 10
+_NOTHING_NEW = Known({}, {}, {})
 
 
 class Meter(Protocol):
@@ -226,40 +227,36 @@ class GroupCommitter:
             self._turn.release()
 
     async def _group(self, lane: int, members: list[_Waiting]) -> None:
-        asking = {m.pending.operation.account for m in members if isinstance(m.pending, Pending)}
-        known = {account: self._accounts[account] for account in asking if account in self._accounts}
         try:
             await self._settle_doubts()
-            group = await self._begin(lane, known, members)
+            accounts, known = await self._look_up(lane, members)
         except RowRefused as refusal:
             await self._apart(lane, members, refusal)
             return
         except CountermandError as refusal:
             self._refuse(members, refusal)
             return
-        if self._doubtful:  # a commit was lost while this group was opening: its windows are not ours yet
-            await group.abandon()
+        if self._doubtful:  # a commit was lost while this group looked: its windows are not ours yet
             self._retry(members)
             return
         predecessor, mine = self._last, asyncio.get_running_loop().create_future()
-        accounts = {**known, **group.accounts}
-        outcome = self.decider.decide_group(group, accounts, [m.pending for m in members], self._recent)
+        outcome = self.decider.decide_group(known, accounts, [m.pending for m in members], self._recent)
         self._last = mine
         self._pass_turn(lane)
         committing = False
         try:
-            if outcome.rows:
-                await group.write(outcome.rows, outcome.facts, outcome.holds)
             if predecessor is not None and not await predecessor:
                 raise _PredecessorFailed
-            committing = True
-            await group.commit()
+            if outcome.rows:
+                guards = {m.operation.account: accounts[m.operation.account].guard for m in outcome.decided}
+                committing = True
+                await self.store.commit(lane, outcome.rows, guards, outcome.facts, outcome.holds)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing may stay in the windows
-            self._undo(outcome, doubtful=committing)
+            certain = isinstance(error, Outdated | RowRefused | SetupError)
+            self._undo(outcome, doubtful=committing and not certain)
             if self._last is mine:
                 self._last = None
             mine.set_result(False)
-            await group.abandon()
             await self._after_failure(lane, members, error)
             return
         mine.set_result(True)
@@ -268,17 +265,28 @@ class GroupCommitter:
         if self.meter is not None:
             self.meter.group_done(len(outcome.decided), len(self._queue))
 
-    async def _begin(self, lane: int, known: dict[str, Account], members: list[_Waiting]) -> Group:
-        """Open the group with the guards we know, and remember what has moved."""
-        operations = [m.pending.operation for m in members if isinstance(m.pending, Pending)]
-        guards = {operation.account: 0 for operation in operations}
-        guards.update({account: profile.guard for account, profile in known.items()})
+    async def _look_up(self, lane: int, members: list[_Waiting]) -> tuple[dict[str, Account], Known]:
+        """The members' accounts, and what must be known beside; asked only for what we do not remember.
+
+        Who was decided on what had changed meanwhile asks for everything.
+        """
+        asking = [m.pending.operation for m in members if isinstance(m.pending, Pending)]
+        again = any(m.attempts for m in members)
+        accounts = {one.account: self._accounts.get(one.account) or Account(id=one.account) for one in asking}
+        guards = {
+            account: profile.guard
+            for account, profile in accounts.items()
+            if again or account not in self._accounts
+        }
         labelled = {m.pending.id for m in members if isinstance(m.pending, PendingLabel)}
-        group = await self.store.begin(lane, guards, [operation.id for operation in operations], labelled)
-        if len(self._accounts) + len(group.accounts) > ACCOUNTS_CACHED_MAX:
+        if not guards and not labelled:
+            return accounts, _NOTHING_NEW
+        known = await self.store.look_up(lane, guards, [one.id for one in asking] if again else [], labelled)
+        accounts |= known.accounts
+        if len(self._accounts) + len(accounts) > ACCOUNTS_CACHED_MAX:
             self._accounts.clear()
-        self._accounts.update(group.accounts)
-        return group
+        self._accounts |= accounts
+        return accounts, known
 
     def _undo(self, outcome: Outcome, *, doubtful: bool) -> None:
         self.decider.undo(outcome, self._recent)
@@ -289,16 +297,13 @@ class GroupCommitter:
         """After a commit whose end we did not see: what is recorded after all goes back into the windows."""
         while self._doubtful:
             outcome = self._doubtful[0]
-            accounts = {
-                row.account if isinstance(row, DecidedRow) else row.operation_id for row in outcome.rows
-            }
-            recorded = await self.store.recorded([row.id for row in outcome.rows], accounts)
+            recorded = await self.store.recorded([row.id for row in outcome.rows])
             if self._doubtful and self._doubtful[0] is outcome:  # the other lane may have been faster
                 self._doubtful.popleft()
                 self.decider.reinstate(outcome, recorded)
 
     async def _after_failure(self, lane: int, members: list[_Waiting], error: Exception) -> None:
-        if isinstance(error, _PredecessorFailed | AlreadyRecorded):
+        if isinstance(error, _PredecessorFailed | Outdated):
             self._retry(members)
         elif isinstance(error, RowRefused):
             await self._apart(lane, members, error)

@@ -1,15 +1,14 @@
-"""Decisions in PostgreSQL: a group is one transaction, its rows go in by COPY."""
+"""Decisions in PostgreSQL: a group is one statement, so one round trip from here to durable."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncpg
 
 from countermand.adapters.postgres.availability import AWAY, unavailable
-from countermand.adapters.postgres.holds import COLUMNS as HOLD_COLUMNS
 from countermand.adapters.postgres.holds import row_of_hold
 from countermand.adapters.postgres.pool import CLOSE_SECONDS_MAX, connect
 from countermand.adapters.postgres.profiles import account_of_row
@@ -18,14 +17,13 @@ from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import SetupError
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import HOLD_TIMER, Hold, first_look
-from countermand.vocabulary.parties import Account
-from countermand.vocabulary.timers import Timer
 from countermand.work import (
-    AlreadyRecorded,
     DecidedRow,
     HistoryPart,
     HistoryRow,
+    Known,
     LabelRow,
+    Outdated,
     PastOperation,
     Recorded,
     RowRefused,
@@ -35,9 +33,8 @@ from countermand.work import (
 # One value holds the packed observations of so many numbers.
 HISTORY_PART_NUMBERS = 4_096
 LABELLED_CHUNK_ROWS = 20_000
-_OPERATION_COLUMNS = [*DecidedRow._fields, "seq"]
-_LABEL_COLUMNS = [*LabelRow._fields, "seq"]
-_JOURNAL_COLUMNS = ["at", "kind", "subject", "body", "trace_id"]
+# Advisory locks of two numbers: an epoch of the server, and a connection's number within it.
+_EPOCHS = 2**31
 
 
 class PostgresDecisions:
@@ -48,6 +45,9 @@ class PostgresDecisions:
         self._dsn = dsn
         self._queries = Queries("decisions.sql")
         self._connections: list[asyncpg.Connection[Any] | None] = [None] * lanes
+        self._numbers = [0] * lanes
+        self._connected_times = 0
+        self._lost: set[int] = set()
         self._seq_next: int | None = None
 
     async def close(self) -> None:
@@ -57,54 +57,74 @@ class PostgresDecisions:
                 with suppress(*AWAY):  # a connection whose server was killed has nobody to say goodbye to
                     await connection.close(timeout=CLOSE_SECONDS_MAX)
 
-    async def begin(
-        self, lane: int, guards: Mapping[str, int], ids: Collection[str], labelled: Collection[str] = ()
-    ) -> PostgresGroup:
-        gates = sorted({gate_of(shared) for shared in (*guards, *labelled)})
+    async def look_up(
+        self, lane: int, guards: Mapping[str, int], ids: Collection[str], labelled: Collection[str]
+    ) -> Known:
         queries = self._queries
-        connection: asyncpg.Connection[Any] | None = None
-        try:
+        with self._answering(lane):
             connection = await self._connected(lane)
-            # One round trip opens the transaction and shares the gates; in order, so that none can deadlock.
-            array = ",".join(map(str, gates))
-            await connection.execute(
-                f"BEGIN; SELECT pg_advisory_xact_lock_shared(gate) FROM unnest('{{{array}}}'::bigint[]) gate"  # noqa: S608 - numbers only
-            )
-            rows = await connection.fetch(queries.group_begun, list(guards), list(guards.values()), list(ids))
-            if rows[0]["epoch"] != self.epoch:
-                raise fenced()
+            rows = await connection.fetch(queries.look_up, list(guards), list(guards.values()), list(ids))
             past = await connection.fetch(queries.past_operations, list(labelled)) if labelled else []
-            if self._seq_next is None:
-                self._number_from(await connection.fetchval(queries.last_seq) + 1)
-        except AWAY as error:
-            self._drop(lane)
-            raise unavailable(error) from error
-        except (asyncpg.DataError, ValueError, TypeError) as error:
-            self._drop(lane)
-            raise refused(error) from error
-        except BaseException:
-            self._drop(lane)
-            raise
-        accounts, known = {}, {}
+        accounts, recorded = {}, {}
         for row in rows:
             if row["answer"] is not None:
-                known[row["id"]] = Recorded(row["body_digest"], row["answer"])
-            elif row["id"] is not None:
+                recorded[row["id"]] = Recorded(row["body_digest"], row["answer"])
+            else:
                 accounts[row["id"]] = account_of_row(row)
-        return PostgresGroup(self, lane, connection, accounts, known, {row["id"]: _past(row) for row in past})
+        return Known(accounts, recorded, {row["id"]: _past(row) for row in past})
 
-    async def recorded(self, ids: Collection[str], accounts: Collection[str]) -> Mapping[str, Recorded]:
+    async def commit(
+        self,
+        lane: int,
+        rows: Sequence[DecidedRow | LabelRow],
+        guards: Mapping[str, int],
+        facts: Sequence[Fact],
+        holds: Sequence[Hold] = (),
+    ) -> None:
+        with self._answering(lane):
+            connection = await self._connected(lane)
+            first = self._seq_next
+            if first is None:
+                first = await connection.fetchval(self._queries.last_seq) + 1
+            operations, labels = _records(rows, first)
+            # A group is decided at one instant, so few moments serve all its facts.
+            moments = {at: moment_of(at) for at in {fact.at for fact in facts}}
+            journal = [(None, moments[f.at], f.kind, f.subject, f.body, f.trace) for f in facts]
+            about = {row.account if isinstance(row, DecidedRow) else row.operation_id for row in rows}
+            end = await connection.fetchval(
+                self._queries.commit_group,
+                self.epoch,
+                sorted({gate_of(one) for one in about}),  # in order, so that none can deadlock
+                list(guards),
+                list(guards.values()),
+                operations,
+                labels,
+                journal,
+                [row_of_hold(hold) for hold in holds],
+                [(HOLD_TIMER, hold.operation, moment_of(first_look(hold))) for hold in holds],
+            )
+        if end == "fenced":
+            raise fenced()
+        if end == "outdated":
+            raise Outdated
+        assert end == "recorded", f"commit_group said {end}"
+        self._seq_next = first + len(rows)
+
+    async def recorded(self, ids: Collection[str]) -> Mapping[str, Recorded]:
+        lost = frozenset(self._lost)
         try:
             connection = await connect(self._dsn)
             try:
                 async with connection.transaction():
-                    for gate in sorted({gate_of(account) for account in accounts}):
-                        await connection.execute("SELECT pg_advisory_xact_lock($1)", gate)
+                    for number in lost:
+                        await connection.execute(self._queries.wait_for_end, self.epoch % _EPOCHS, number)
                     rows = await connection.fetch(self._queries.operations_recorded, list(ids))
             finally:
                 await connection.close()
         except AWAY as error:
             raise unavailable(error) from error
+        self._lost -= lost
+        self._seq_next = None  # what was recorded after all has numbers too
         return {row["id"]: Recorded(row["body_digest"], row["answer"]) for row in rows}
 
     async def history(
@@ -140,100 +160,56 @@ class PostgresDecisions:
         finally:
             await connection.close()
 
-    def _number_from(self, first: int) -> None:
-        if self._seq_next is None:  # else the other lane was faster, and may have given some out
-            self._seq_next = first
-
-    def numbered(self, count: int) -> range:
-        """The next numbers of the record. Groups take them in the order in which they were decided.
-
-        A sequence in the database would hand them out in the order in which two lanes happen to write, and
-        operations of the same instant would come back from a restart in another order than they had.
-        """
-        assert self._seq_next is not None, "a group was begun before anything is written"
-        first = self._seq_next
-        self._seq_next += count
-        return range(first, self._seq_next)
+    @contextmanager
+    def _answering(self, lane: int) -> Iterator[None]:
+        """Say what kind of trouble it was; a connection in doubt is given up."""
+        try:
+            yield
+        except AWAY as error:
+            self._drop(lane)
+            raise unavailable(error) from error
+        except asyncpg.UniqueViolationError as error:
+            raise Outdated from error
+        except (asyncpg.PostgresError, ValueError, TypeError) as error:
+            raise refused(error) from error
+        except BaseException:
+            self._drop(lane)
+            raise
 
     async def _connected(self, lane: int) -> asyncpg.Connection[Any]:
         connection = self._connections[lane]
         if connection is None or connection.is_closed():
-            connection = self._connections[lane] = await connect(self._dsn)
+            self._drop(lane)
+            connection = await connect(self._dsn)
+            self._connected_times += 1
+            number = self._numbers[lane] = self._connected_times
+            self._connections[lane] = connection
+            await connection.execute(self._queries.stay_known, self.epoch % _EPOCHS, number)
         return connection
 
     def _drop(self, lane: int) -> None:
         connection, self._connections[lane] = self._connections[lane], None
         if connection is not None:
+            # Its server process may still hold a statement of ours, unread.
+            self._lost.add(self._numbers[lane])
             connection.terminate()
 
 
-class PostgresGroup:
-    """One open transaction on one lane."""
+def _records(rows: Sequence[DecidedRow | LabelRow], first: int) -> tuple[list[Any], list[Any]]:
+    """Rows of the tables operation and label, numbered in the order of deciding.
 
-    def __init__(
-        self,
-        store: PostgresDecisions,
-        lane: int,
-        connection: asyncpg.Connection[Any],
-        accounts: Mapping[str, Account],
-        recorded: Mapping[str, Recorded],
-        past: Mapping[str, PastOperation],
-    ) -> None:
-        self._store, self._lane, self._connection = store, lane, connection
-        self.accounts, self.recorded, self.past = accounts, recorded, past
-
-    async def write(
-        self, rows: Sequence[DecidedRow | LabelRow], facts: Sequence[Fact], holds: Sequence[Hold] = ()
-    ) -> None:
-        numbers = self._store.numbered(len(rows))  # before the first await: in the order of deciding
-        # A group is decided at one instant, so few moments serve all its rows and facts.
-        moments = {at: moment_of(at) for at in {fact.at for fact in facts}}
-        records: list[tuple[Any, ...]] = []
-        labels: list[tuple[Any, ...]] = []
-        for row, number in zip(rows, numbers, strict=True):
-            if isinstance(row, LabelRow):
-                times = map(moment_of, row[4:7])
-                labels.append((*row[:4], *times, *row[7:], number))
-                continue
-            now = moments.get(row.received_at) or moment_of(row.received_at)
-            records.append((*row[:3], moment_of(row.occurred_at), now, *row[5:], number))
-        lines = [(moments[f.at], f.kind, f.subject, f.body, f.trace) for f in facts]
-        try:
-            await self._connection.copy_records_to_table(
-                "operation", records=records, columns=_OPERATION_COLUMNS
-            )
-            if labels:
-                await self._connection.copy_records_to_table("label", records=labels, columns=_LABEL_COLUMNS)
-            await self._connection.copy_records_to_table("journal", records=lines, columns=_JOURNAL_COLUMNS)
-            if holds:
-                await self._hold(holds)
-        except AWAY as error:
-            raise unavailable(error) from error
-        except asyncpg.UniqueViolationError as error:
-            raise AlreadyRecorded from error
-        except (asyncpg.PostgresError, ValueError, TypeError) as error:
-            raise refused(error) from error
-
-    async def _hold(self, holds: Sequence[Hold]) -> None:
-        """Holds and the timers that wake them, in the transaction of their decisions."""
-        records = [row_of_hold(hold) for hold in holds]
-        await self._connection.copy_records_to_table("hold", records=records, columns=HOLD_COLUMNS)
-        timers = [(HOLD_TIMER, hold.operation, moment_of(first_look(hold))) for hold in holds]
-        await self._connection.copy_records_to_table("timer", records=timers, columns=Timer._fields)
-
-    async def commit(self) -> None:
-        try:
-            done = await self._connection.execute("COMMIT")
-        except (*AWAY, asyncpg.PostgresError) as error:
-            raise unavailable(error) from error
-        # PostgreSQL answers ROLLBACK, and no error, where the transaction had failed before.
-        assert done == "COMMIT", f"the database said {done} to COMMIT"
-
-    async def abandon(self) -> None:
-        try:
-            await self._connection.execute("ROLLBACK")
-        except (*AWAY, asyncpg.PostgresError):
-            self._store._drop(self._lane)
+    A sequence in the database could leave them in another order: operations of the same instant would come
+    back from a restart otherwise than they were decided.
+    """
+    operations: list[tuple[Any, ...]] = []
+    labels: list[tuple[Any, ...]] = []
+    for number, row in enumerate(rows, first):
+        if isinstance(row, LabelRow):
+            labels.append((number, *row[:4], *map(moment_of, row[4:7]), *row[7:]))
+        else:
+            occurred_at, received_at = moment_of(row.occurred_at), moment_of(row.received_at)
+            operations.append((number, *row[:3], occurred_at, received_at, *row[5:]))
+    return operations, labels
 
 
 def _past(row: Any) -> PastOperation:

@@ -78,6 +78,10 @@ def _session(application_name: str, role: str, statement_seconds_max: int) -> di
         "statement_timeout": f"{statement_seconds_max}s",
         "lock_timeout": f"{LOCK_SECONDS_MAX}s",
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS_MAX}s",
+        # The other end of a broken line must notice too: what it holds, others wait for.
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
     }
 
 
