@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import positive_data_acceptance
 
-from conftest import execute, with_database
+from conftest import drop_database, execute, with_database
 from countermand.app import open_house
 from countermand.flows.manage_keys import create_key
 from countermand.settings import Settings
@@ -119,7 +119,7 @@ def served(postgres_server: str, database_template: str) -> Iterator[tuple[str, 
     yield ready[0]
     ends[0]()
     thread.join(30)
-    asyncio.run(execute(postgres_server, "DROP DATABASE contract WITH (FORCE)"))
+    asyncio.run(drop_database(postgres_server, "contract"))
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
