@@ -17,6 +17,7 @@ from countermand.policy.plan import Aggregate, Column, ColumnKind, FeaturePlan, 
 from countermand.policy.scope import ExpressionError, Scope
 from countermand.policy.source import Node
 from countermand.policy.terms import NUMERIC, Symbol, Term, Type, literal
+from countermand.policy.thresholds import bind_thresholds, hidden_thresholds, with_uses
 
 WINDOWS_MAX = 200
 STREAMS_MAX = 62  # a mask is one 64-bit integer
@@ -64,12 +65,14 @@ class _Binder:
         for name, node in pending.items():
             node.refuse("cycle", f"{name} depends on itself.", f"{name} 依赖自身。")
         package.models = bind_models(self.declared.models, self.visible, self._use, self.findings)
+        package.thresholds = bind_thresholds(self.declared.thresholds, self._scope(), self.findings)
         for rule in self.declared.rules:
             self._rule(rule)
         for limit, used in limits:
             self._limit_rule(limit, used)
         for model in self.declared.models:
             package.rules += band_rules(model)
+        package.thresholds = with_uses(package)
         if len(self.windows) > WINDOWS_MAX or len(package.filters) > STREAMS_MAX:
             self.findings.add(
                 "too_many_features",
@@ -92,7 +95,11 @@ class _Binder:
 
     def _scope(self, extra: Iterable[Symbol] = (), hidden: dict[str, tuple[str, str]] | None = None) -> Scope:
         symbols = {**self.visible, **{symbol.name: symbol for symbol in extra}}
-        unseen = {**hidden_scores(self.declared.models), **(hidden or {})}
+        unseen = {
+            **hidden_scores(self.declared.models),
+            **hidden_thresholds(self.declared.thresholds),
+            **(hidden or {}),
+        }
         return Scope(symbols, self.declared.head.currency, self._listed, self._trait, unseen)
 
     def _listed(self, field_name: str, list_name: str, offset: int) -> Symbol:
@@ -287,8 +294,9 @@ class _Binder:
     # -- rules and limits -------------------------------------------------------------------------
 
     def _rule(self, rule: Rule) -> None:
-        scores = [one.symbol for one in self.package.models if one.decides]
-        when = self._parsed(rule.when, self._scope(scores, ONLY_IN_WHERE), condition=True)
+        seen = [one.symbol for one in self.package.models if one.decides]
+        seen += [one.symbol for one in self.package.thresholds]
+        when = self._parsed(rule.when, self._scope(seen, ONLY_IN_WHERE), condition=True)
         if when is None:
             return
         names = self.package.told_by(when)
@@ -354,9 +362,12 @@ class _Binder:
             self.package.rules.append(limit_rule(limit, used, per_operation, per_day))
 
     def _most(self, node: Node | None) -> Term | None:
-        """The constant amount of a limit."""
-        term = None if node is None else self._parsed(node, self._scope(), condition=False)
-        if node is None or term is None or (term.operator == "literal" and term.type is Type.MONEY):
+        """The amount of a limit: a constant, or a threshold."""
+        movable = [one.symbol for one in self.package.thresholds]
+        term = None if node is None else self._parsed(node, self._scope(movable), condition=False)
+        fixed = term is not None and term.operator == "literal"
+        moves = term is not None and term.operator == "name" and term.value in {one.name for one in movable}
+        if node is None or term is None or ((fixed or moves) and term.type is Type.MONEY):
             return term
         node.refuse("bad_limit", "A limit is an amount such as cny(5000).", "限额应为金额，例如 cny(5000)。")
         return None

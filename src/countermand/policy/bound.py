@@ -15,6 +15,7 @@ from countermand.policy.terms import MODEL, Symbol, Term, Type
 from countermand.vocabulary.friction import FalsePositiveBudget
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
+from countermand.vocabulary.thresholds import Aim, Band, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,37 @@ class BoundModel:
         return Symbol(self.fact, Type.NUMBER, True, None, 0, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class BoundThreshold:
+    """A threshold whose values have been understood; it is a fact of every operation, within its band.
+
+    `rules` are those that name it, `kinds` the kinds of operation they are for (None: all).
+    """
+
+    name: str
+    title: Text
+    type: Type
+    band: Band
+    aim: Aim
+    over: int
+    delay: int
+    least: int
+    within: float
+    rules: tuple[str, ...]
+    kinds: frozenset[Kind] | None
+    at: Place
+
+    @property
+    def symbol(self) -> Symbol:
+        """What expressions see: any value within the band, and never unknown."""
+        return Symbol(self.name, self.type, False, None, self.band.floor, self.band.ceiling)
+
+    @property
+    def value(self) -> Value:
+        """The declared value, where it begins."""
+        return self.band.value
+
+
 @dataclass
 class Package:
     """A policy, understood. `given` are the facts that come from outside, in order.
@@ -103,6 +135,7 @@ class Package:
     features: dict[str, Symbol] = field(default_factory=dict)
     rules: list[BoundRule] = field(default_factory=list)
     models: list[BoundModel] = field(default_factory=list)
+    thresholds: list[BoundThreshold] = field(default_factory=list)
     listed: dict[str, tuple[str, str]] = field(default_factory=dict)
     traits: dict[str, str] = field(default_factory=dict)
     plan: FeaturePlan = field(default_factory=lambda: FeaturePlan((), (), 0, (), 0, 0))

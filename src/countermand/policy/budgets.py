@@ -10,8 +10,8 @@ from countermand.policy.source import Node
 from countermand.vocabulary.friction import AnswerCost, FalsePositiveBudget
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD, Outcome
 
-_SHARE = re.compile(r"^(\d{1,3}(?:\.\d{1,6})?) ?%$")
-_A_DAY = re.compile(r"^(\d{1,7}(?:\.\d{1,3})?) a day$")
+SHARE = re.compile(r"^(\d{1,3}(?:\.\d{1,6})?) ?%$")
+A_DAY = re.compile(r"^(\d{1,7}(?:\.\d{1,3})?) a day$")
 
 
 def read_budget(node: Node | None) -> FalsePositiveBudget | None:
@@ -19,7 +19,7 @@ def read_budget(node: Node | None) -> FalsePositiveBudget | None:
     text = None if node is None else node.text()
     if node is None or text is None:
         return None
-    share, a_day = _SHARE.match(text), _A_DAY.match(text)
+    share, a_day = SHARE.match(text), A_DAY.match(text)
     if share is not None and 0 < float(share[1]) <= 100:
         return FalsePositiveBudget(share=float(share[1]) / 100)
     if a_day is not None and float(a_day[1]) > 0:
@@ -75,7 +75,7 @@ def read_answer(node: Node, duration: Callable[[Node], int], known: dict[Outcome
 
 def _stops(node: Node) -> float | None:
     text = node.text()
-    match = None if text is None else _SHARE.match(text)
+    match = None if text is None else SHARE.match(text)
     if match is not None and float(match[1]) <= 100:
         return float(match[1]) / 100
     if text is not None:

@@ -16,6 +16,7 @@ from countermand.policy.plan import Window
 from countermand.policy.possible import Search
 from countermand.policy.prelude import PRELUDE_FILE
 from countermand.policy.searching import of_kind, search_of, search_within
+from countermand.policy.thresholds import check_thresholds
 from countermand.policy.unknowns import check_unknowns
 from countermand.policy.warnings import Warnings
 from countermand.vocabulary.operations import Kind
@@ -48,6 +49,7 @@ def check_package(package: Package, findings: Findings) -> None:
     shadowed_rules(package, search, findings)
     _unreachable_bands(package, search, findings)
     check_models(package.declared.models, findings)
+    check_thresholds(package, findings)
 
 
 def warnings_on(package: Package, findings: list[Finding]) -> list[Finding]:

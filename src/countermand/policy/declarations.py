@@ -14,6 +14,7 @@ from countermand.policy.terms import Type
 from countermand.vocabulary.friction import AnswerCost, FalsePositiveBudget
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
+from countermand.vocabulary.thresholds import Aim
 
 DAY = 86400 * 10**6
 
@@ -127,6 +128,28 @@ class Model:
     bands: tuple[ModelBand, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A threshold as written: the four values are still expressions.
+
+    `over` and `delay` in microseconds: the operations that are counted, and how long labels are waited for.
+    `least` operations are needed to say anything; `within` is how far from the aim is near enough (0 to 1).
+    """
+
+    name: str
+    at: Place
+    title: Text
+    value: Node
+    floor: Node
+    ceiling: Node
+    step: Node
+    toward: Aim
+    over: int
+    delay: int
+    least: int
+    within: float
+
+
 @dataclass
 class Declarations:
     """Everything a folder declares."""
@@ -141,3 +164,4 @@ class Declarations:
     answers: dict[Outcome, AnswerCost] = field(default_factory=dict)
     items: Items = field(default_factory=Items)
     models: list[Model] = field(default_factory=list)
+    thresholds: list[Threshold] = field(default_factory=list)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from countermand.kernel.text import Text
-from countermand.policy.bound import BoundModel, BoundRule
+from countermand.policy.bound import BoundModel, BoundRule, BoundThreshold
 from countermand.policy.declarations import DAY, Band, Feature
 from countermand.policy.models import SCENARIO
 from countermand.policy.plan import Aggregate
 from countermand.policy.program import Program
+from countermand.policy.wording import written_value
+from countermand.vocabulary.thresholds import Measure, Value
 
 _UNITS = (
     (7 * DAY, "week", "周"),
@@ -33,7 +35,7 @@ _OF_COLUMN = {
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One thing of a policy and its sentence; `section` is feature, rule or band."""
+    """One thing of a policy and its sentence; `section` is feature, threshold, rule, model or band."""
 
     section: str
     name: str
@@ -41,10 +43,14 @@ class Explained:
 
 
 def explain(program: Program) -> list[Explained]:
-    """Features, rules (limits and models' bands among them), models, bands; each in the policy's order."""
+    """Features, thresholds, rules (limits and models' bands among them), models, bands; each in its order."""
     declared = program.package.declared
     return [
         *(Explained("feature", one.name, feature_text(one)) for one in declared.features),
+        *(
+            Explained("threshold", one.name, threshold_text(one, program.currency))
+            for one in program.package.thresholds
+        ),
         *(Explained("rule", one.id, rule_text(one)) for one in program.package.rules),
         *(Explained("model", one.name, model_text(one)) for one in program.models),
         *(Explained("band", f"score>={one.at_least}", band_text(one)) for one in declared.bands),
@@ -88,6 +94,34 @@ def feature_text(feature: Feature) -> Text:
     if feature.own is not None:
         en += "; the operation itself counts" if feature.own else "; the operation itself does not count"
         zh += "；包含本次操作" if feature.own else "；不含本次操作"
+    return Text(en=f"{en}.", zh=f"{zh}。")
+
+
+def threshold_text(one: BoundThreshold, currency: str) -> Text:
+    """Where a threshold begins, how far it may go by itself, and what for."""
+    band, over = one.band, duration_text(one.over)
+
+    def said(value: Value) -> str:
+        return written_value(value, one.type, currency)
+
+    genuine = one.aim.measure is Measure.FALSE_ALARMS
+    en = (
+        f"{one.title.en}: {said(band.value)} at first; by itself from {said(band.floor)} to "
+        f"{said(band.ceiling)}, at most {said(band.step)} in {over.en}, to keep the "
+        f"{'alarms on genuine operations' if genuine else 'alarms'} of {', '.join(one.rules)} near "
+        f"{one.aim.text.en}"
+    )
+    zh = (
+        f"{one.title.zh}：初始为 {said(band.value)}；可在 {said(band.floor)} 至 {said(band.ceiling)} 之间"
+        f"自动调整，每{over.zh}最多 {said(band.step)}，使 {', '.join(one.rules)} 的"
+        f"{'误报' if genuine else '告警'}接近 {one.aim.text.zh}"
+    )
+    if one.delay:
+        wait = duration_text(one.delay)
+        en, zh = f"{en}; labels have {wait.en} to come", f"{zh}；等待标签 {wait.zh}"
+    near = f"{one.within * 100:g}%"
+    en += f"; not for less than {near}, nor on fewer than {one.least:,} operations"
+    zh += f"；偏差不足 {near} 或操作少于 {one.least:,} 笔时不调整"
     return Text(en=f"{en}.", zh=f"{zh}。")
 
 

@@ -17,7 +17,7 @@ _WHOLE = frozenset({Type.INTEGER, Type.MONEY, Type.DURATION, Type.INSTANT})
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
-    """One fact: its name and type, and where it comes from (`given derived window model`)."""
+    """One fact: its name and type, and where it comes from (`given derived window model threshold`)."""
 
     name: str
     type: Type
@@ -26,7 +26,7 @@ class FactSpec:
 
 
 def fact_specs(package: Package) -> tuple[FactSpec, ...]:
-    """All facts in their order: given, derived from those, windows, derived from all, scores of models."""
+    """All facts in their order: given, derived from those, windows, derived from all, scores, thresholds."""
 
     def derived(one: Derived) -> FactSpec:
         return FactSpec(one.name, one.term.type, one.term.nullable, "derived")
@@ -40,6 +40,7 @@ def fact_specs(package: Package) -> tuple[FactSpec, ...]:
         *(window(package.features[planned.name]) for planned in package.plan.windows),
         *(derived(one) for one in package.late),
         *(FactSpec(one.fact, Type.NUMBER, True, "model") for one in package.models),
+        *(FactSpec(one.name, one.type, False, "threshold") for one in package.thresholds),
     )
 
 
@@ -67,6 +68,7 @@ def rooms_of(package: Package) -> dict[str, Room]:
         *package.given.values(),
         *package.features.values(),
         *(one.symbol for one in package.models),
+        *(one.symbol for one in package.thresholds),
     ):
         whole = symbol.type in _WHOLE and symbol.name not in fractions
         found[symbol.name] = room_of(symbol, whole=whole)

@@ -15,6 +15,7 @@ from countermand.policy.model_reading import read_models
 from countermand.policy.plan import Aggregate
 from countermand.policy.source import Node, parse_file
 from countermand.policy.terms import DURATION_MICROS, Type
+from countermand.policy.threshold_reading import read_thresholds
 from countermand.vocabulary.operations import MOVES_MONEY, Kind
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD, Outcome
 
@@ -52,6 +53,7 @@ class _FolderReader:
             "bands": lambda node: self._each(node, self._band),
             "answers": lambda node: self._each(node, self._answer),
             "models": lambda node: self.into.models.extend(read_models(node, self._kinds)),
+            "thresholds": self._thresholds,
         }
         head_keys = {
             "policy",
@@ -355,6 +357,10 @@ class _FolderReader:
 
     def _answer(self, node: Node) -> None:
         read_answer(node, lambda one: self._duration(one, DAY), self.into.answers)
+
+    def _thresholds(self, section: Node) -> None:
+        found = read_thresholds(section, self._new_name, self._duration, self.into.items)
+        self.into.thresholds.extend(found)
 
     def _band(self, node: Node) -> None:
         required = {"at_least", "then", "reason"}

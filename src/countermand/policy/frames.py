@@ -40,7 +40,7 @@ def check_frames(package: Package, findings: Findings) -> None:
     for rule in package.rules:
         if rule.node is not None:
             continue
-        single, daily = _amounts(rule.when)
+        single, daily = _amounts(rule.when, package)
         if single is not None and daily is not None and single > daily:
             findings.add(
                 "idle_limit",
@@ -115,17 +115,25 @@ def _doubtful_bands(package: Package, warnings: Warnings) -> None:
         )
 
 
-def _amounts(when: Term) -> tuple[float | None, float | None]:
-    """The amounts of a limit: of one operation, and of a day."""
+def _amounts(when: Term, package: Package) -> tuple[float | None, float | None]:
+    """The amounts of a limit: the least it allows to one operation, and the most it allows to a day."""
     single: float | None = None
     daily: float | None = None
+    bands = {one.name: (one.band.floor, one.band.ceiling) for one in package.thresholds}
     for part in _parts(when):
-        if part.operator != ">" or not isinstance(part.operands[1].value, int):
+        if part.operator != ">":
+            continue
+        amount = part.operands[1]
+        if amount.operator == "name" and amount.value in bands:
+            low, high = bands[str(amount.value)]
+        elif isinstance(amount.value, int):
+            low = high = amount.value
+        else:
             continue
         if part.operands[0].operator == "+":
-            daily = part.operands[1].value
+            daily = high
         else:
-            single = part.operands[1].value
+            single = low
     return single, daily
 
 

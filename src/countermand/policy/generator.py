@@ -17,6 +17,7 @@ from countermand.policy.ports import Scorer
 from countermand.policy.terms import MEASURED, Term, Type
 from countermand.vocabulary.operations import Device, Kind
 from countermand.vocabulary.rules import Evaluation
+from countermand.vocabulary.thresholds import Value
 
 
 class Generator:
@@ -114,8 +115,10 @@ class Generator:
             if wanted(set(term.names()))
         ]
 
-    def complete(self, scorers: Mapping[str, Scorer]) -> Callable[[Facts, list[Any]], Facts]:
-        """`complete(given, windows) -> facts`: all of them, in order; `scorers` by the model's name."""
+    def complete(
+        self, scorers: Mapping[str, Scorer], thresholds: Mapping[str, Value]
+    ) -> Callable[[Facts, list[Any]], Facts]:
+        """`complete(given, windows) -> facts`: all of them, in order; scorers and values by name."""
         lines = []
         for one in self.package.late:
             code = self.emitter.optional(one.term)
@@ -124,9 +127,10 @@ class Generator:
             code = self._score(model, scorers.get(model.name))
             lines.append(f"    {self._variable(model.fact)} = {code}")
         made = len(self.package.late) + len(self.package.models)
-        first_late = len(self.specs) - made
+        values = [repr(thresholds[one.name]) for one in self.package.thresholds]
+        first_late = len(self.specs) - made - len(values)
         loads = [f"    f{number} = f[{number}]" for number in self.used if number < first_late]
-        names = ", ".join(f"f{first_late + number}" for number in range(made))
+        names = ", ".join([*(f"f{first_late + number}" for number in range(made)), *values])
         whole = ["def complete(given, windows):", "    f = given + windows"]
         tail = [f"    f += ({names},)"] if names else []
         return self._finished("complete", [*whole, *loads, *lines, *tail, "    return f"])

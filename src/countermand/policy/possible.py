@@ -13,7 +13,7 @@ from typing import Any
 from countermand.policy.emit import like_pattern
 from countermand.policy.ranges import EVERYTHING, Range, calculated, hull, in_order
 from countermand.policy.relations import Relations
-from countermand.policy.rooms import Room
+from countermand.policy.rooms import Room, side_by_side
 from countermand.policy.terms import MEASURED, Term, Type
 
 STEPS_MAX = 2_000
@@ -271,9 +271,8 @@ class Search:
         """Two values compared with each other: which of the signs -1, 0, 1 is left for left - right."""
         mine, yours = self.key(left), self.key(right)
         if left.type is Type.BOOLEAN:
-            if mine == yours and operator == "<>":
-                return
-            yield world
+            if mine != yours or operator != "<>":
+                yield world
             return
         signs = set(_SIGNS[operator])
         if mine > yours:
@@ -284,7 +283,9 @@ class Search:
         room = Room(unknown=False, only=self._signs(mine, yours, left, right)) if found is None else found
         room = room.one_of(frozenset(signs))
         if not room.is_empty:
-            yield {**world, pair: room}
+            first, second = side_by_side(self._room(left, world), self._room(right, world), room)
+            for met in self._narrowed(left, first, {**world, pair: room}):
+                yield from self._narrowed(right, second, met)
 
     def _signs(self, mine: int, yours: int, left: Term, right: Term) -> frozenset[Any]:
         if mine == yours:

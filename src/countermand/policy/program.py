@@ -1,13 +1,14 @@
 """A compiled policy: facts in, rules that fired out. Everything hot is one generated Python function each.
 
 The facts of an operation are one list: what was given (fields, lists, traits), what is derived from that, the
-windows, and what is derived from those. The list is what is recorded with a decision, so evaluating it again
-gives the same decision.
+windows, what is derived from those, and the thresholds in force. The list is what is recorded with a
+decision, so evaluating it again gives the same decision.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 from countermand.kernel.canonical import digest
@@ -19,10 +20,12 @@ from countermand.policy.generator import Generator
 from countermand.policy.labels import labels_that_enter
 from countermand.policy.plan import Aggregate, FeaturePlan, Observation, Window
 from countermand.policy.ports import Scorers
+from countermand.policy.thresholds import bounded
 from countermand.policy.wording import written
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.rules import BandWords, Evaluation, RuleWords, Shown
+from countermand.vocabulary.thresholds import Value
 
 __all__ = ["Circumstances", "FactSpec", "Facts", "Lists", "Population", "Program"]
 
@@ -77,11 +80,29 @@ class Program:
         self.models = tuple(package.models)
         found = {one.name: scorers.scorer(one) for one in package.models} if scorers is not None else {}
         self.scores = len(found) == len(self.models)
-        self.complete = self._writer().complete(found)
+        self._scorers = found
+        self.thresholds: Mapping[str, Value] = {one.name: one.value for one in package.thresholds}
+        self.thresholds_at = len(self.specs) - len(self.thresholds)
+        self.complete = self._writer().complete(found, self.thresholds)
         self._outcome_bits = self._writer().outcome_bits()
         self._label_bits = self._writer().label_bits()
         self.labels_that_enter = labels_that_enter(package)
         self._evaluators = _Evaluators(self)
+
+    def with_thresholds(self, values: Mapping[str, float]) -> Program:
+        """The same program with other values in force; names it does not know are left out.
+
+        A value keeps to its band whatever is asked for: the band is what people approved.
+        """
+        wanted = {
+            one.name: bounded(one, values[one.name]) for one in self.package.thresholds if one.name in values
+        }
+        if all(self.thresholds[name] == value for name, value in wanted.items()):
+            return self
+        other = copy(self)
+        other.thresholds = {**self.thresholds, **wanted}
+        other.complete = other._writer().complete(self._scorers, other.thresholds)
+        return other
 
     def _words(self, rule: BoundRule, amount_names: set[str]) -> RuleWords:
         names = dict.fromkeys((*rule.when.names(), *sorted(marks(rule.reason))))
@@ -157,7 +178,9 @@ class Program:
             if window.aggregate not in (Aggregate.COUNT, Aggregate.SUM):
                 return None
             windows[number] += sum(will) - sum(was)
-        return self.complete(given, windows)
+        whole = self.complete(given, windows)
+        whole[self.thresholds_at :] = facts[self.thresholds_at :]  # as they were when it was decided
+        return whole
 
     def amount_of(self, facts: Facts) -> int | None:
         """The operation's amount in minor units of the policy's currency, None where it has none."""

@@ -118,3 +118,27 @@ def room_of(symbol: Symbol, *, whole: bool) -> Room:
         only=frozenset({True, False}) if symbol.type is Type.BOOLEAN else symbol.domain,
         whole=whole,
     )
+
+
+def side_by_side(left: Room, right: Room, difference: Room) -> tuple[Room, Room]:
+    """What is left for two known values whose difference has one of these signs; words have no bounds.
+
+    >>> side_by_side(Room(high=4), Room(low=2, high=6), Room(only=frozenset({1})))[0].low
+    2
+    """
+    signs = difference.only or frozenset()
+    if -1 not in signs:
+        left, right = _above(left, right, strictly=0 not in signs)
+    if 1 not in signs:
+        right, left = _above(right, left, strictly=0 not in signs)
+    return left, right
+
+
+def _above(more: Room, less: Room, *, strictly: bool) -> tuple[Room, Room]:
+    """The first is above the second, so above its least; the second below the greatest of the first."""
+    low, low_open, high, high_open = less.low, less.low_open, more.high, more.high_open
+    if not math.isinf(low):
+        more = more.compared(">" if strictly or low_open else ">=", low)
+    if not math.isinf(high):
+        less = less.compared("<" if strictly or high_open else "<=", high)
+    return more, less

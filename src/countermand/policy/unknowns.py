@@ -122,10 +122,11 @@ class _UnknownCheck:
 
     def _asks_amount_only(self, when: Term) -> bool:
         """A comparison of the amount with a constant: an instruction without an amount is incomplete."""
-        sides = {operand.operator: operand.value for operand in when.operands}
-        return (
-            when.operator in _COMPARES and sides.keys() == {"name", "literal"} and sides["name"] == "amount"
-        )
+        if when.operator not in _COMPARES:
+            return False
+        fixed = {one.name for one in self.package.thresholds}
+        asked = [one for one in when.operands if one.operator != "literal" and one.value not in fixed]
+        return [(one.operator, one.value) for one in asked] == [("name", "amount")]
 
     def can_be_unknown(self, term: Term, given: tuple[Term, ...]) -> bool:
         return self.search.possible([*((one, _TRUE) for one in given), (term, _UNKNOWN)])

@@ -15,7 +15,11 @@ def whole_facts(package: Package) -> frozenset[str]:
     means = {one.name for one in package.plan.windows if one.aggregate is Aggregate.AVG}
     found = {
         symbol.name
-        for symbol in (*package.given.values(), *package.features.values())
+        for symbol in (
+            *package.given.values(),
+            *package.features.values(),
+            *(one.symbol for one in package.thresholds),
+        )
         if symbol.type in _COUNTED and symbol.name not in means
     }
     for one in (*package.early, *package.late):

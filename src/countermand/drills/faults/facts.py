@@ -48,7 +48,7 @@ class Machine:
         writer = self._writer
         self.rederive = writer().rederive() if package.early else None
         self.observation = writer().observation()
-        self.complete = writer().complete({})
+        self.complete = writer().complete({}, {one.name: one.value for one in package.thresholds})
 
     def _writer(self) -> Generator:
         return Generator(self.package, self.specs)

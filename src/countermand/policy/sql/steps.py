@@ -171,10 +171,11 @@ class OfflinePolicy:
         return SwiftGroup(tuple(key.strip('"') for key in entries.keys[entity]), askew, windows)
 
     def _given(self) -> str:
-        """Given facts, what is derived from them, and the filters that need no label."""
+        """Given facts, thresholds, what is derived from those, and the filters that need no label."""
         package = self.package
         columns = []
-        for name, symbol in package.given.items():
+        thresholds = {one.name: one.symbol for one in package.thresholds}
+        for name, symbol in (package.given | thresholds).items():
             part = self._given_part(symbol)
             column = self._columns[name]
             columns.append(f"CAST({quoted('given.' + name)} AS {part.column_type}) AS {quoted(column)}")
