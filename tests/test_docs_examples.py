@@ -26,6 +26,14 @@ def test_the_how_to_is_a_policy(page: str) -> None:
     assert [str(finding) for finding in check_policy(files)] == []
 
 
+@pytest.mark.parametrize(
+    "page", ["docs/how-to/let-a-threshold-adapt.md", "docs/how-to/let-a-threshold-adapt.zh-CN.md"]
+)
+def test_the_threshold_that_adapts_is_a_policy(page: str) -> None:
+    """The whole page's policy, copied, can be published."""
+    assert [str(finding) for finding in check_policy({"policy.yaml": blocks(page)[0]})] == []
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_the_readme_shows_a_rule_that_works(page: str) -> None:
     """Its example needs nothing but a head."""

@@ -26,6 +26,7 @@ from countermand.adapters.postgres.roles import grants_sql
 from countermand.adapters.postgres.shadow_follower import PostgresFollower
 from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import shared_server
+from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
@@ -79,6 +80,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             policy_shelf=PostgresPolicies(pool),
             publications=book,
             canaries=book,
+            thresholds=PostgresThresholds(pool),
             database=PostgresReport(pool),
             models=open_models(settings),
             recorded_facts=PostgresRecordedFacts(pool),

@@ -27,18 +27,20 @@ from countermand.adapters.postgres.publications import PostgresPublications
 from countermand.adapters.postgres.seat import Seat, take_seat
 from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
+from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
 from countermand.app.files import read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
-from countermand.flows.arms import Arm, Arms
+from countermand.flows.arms import Arm, Arms, Workshop
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
-from countermand.flows.keep_arms import ArmKeeper, Workshop
+from countermand.flows.keep_arms import ArmKeeper
+from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
@@ -98,6 +100,8 @@ async def open_house(
             rebuilt=deciding.rebuilt,
             readiness=deciding.seat.readiness,
             arm_keeper=deciding.keeper,
+            thresholds=deciding.thresholds.book,
+            threshold_keeper=deciding.thresholds,
         )
 
 
@@ -119,6 +123,7 @@ class _Deciding:
     seat: Seat
     committer: GroupCommitter
     keeper: ArmKeeper
+    thresholds: ThresholdKeeper
     shelf: PostgresPolicies
     publications: PostgresPublications
     rebuilt: int
@@ -132,6 +137,8 @@ async def _deciding(
     seat = await stack.enter_async_context(take_seat(ground.dsn))
     shelf = PostgresPolicies(ground.pool)
     policy_id, program, source = await _starting_policy(settings, shelf, models, clock.now())
+    thresholds = PostgresThresholds(ground.pool)
+    program = program.with_thresholds(await thresholds.in_force(policy_id))
     store = PostgresDecisions(ground.dsn, settings.groups_in_flight_max, seat.epoch)
     stack.push_async_callback(store.close)
     features = MemoryFeatureStore(program.plan)
@@ -149,10 +156,12 @@ async def _deciding(
     terms = _hold_terms(settings) if holding else None
     committer = _committer(stack, _decider(arm, clock, RandomIds(), terms, settings), store, settings)
     book = PostgresPublications(ground.pool)
-    workshop, warm = Workshop(sense, MemoryFeatureStore, models), settings.policy_warm_seconds * 10**6
+    workshop = Workshop(sense, MemoryFeatureStore, models, thresholds.in_force)
+    warm = settings.policy_warm_seconds * 10**6
     keeper = ArmKeeper(committer, book, shelf, workshop, clock, seat.epoch, warm)
-    _keep(stack, keeper, memory.changes)
-    return _Deciding(seat, committer, keeper, shelf, book, rebuilt)
+    moving = ThresholdKeeper(committer, thresholds)
+    _keep(stack, keeper, moving, memory.changes)
+    return _Deciding(seat, committer, keeper, moving, shelf, book, rebuilt)
 
 
 def _decider(arm: Arm, clock: Clock, ids: RandomIds, terms: HoldTerms | None, settings: Settings) -> Decider:
@@ -165,10 +174,11 @@ def _hold_terms(settings: Settings) -> HoldTerms:
     return HoldTerms(challenge_seconds=settings.challenge_seconds, approval_seconds=settings.approval_seconds)
 
 
-def _keep(stack: AsyncExitStack, keeper: ArmKeeper, changes: Changes) -> None:
-    """The arms follow what is published, until the house closes."""
+def _keep(stack: AsyncExitStack, keeper: ArmKeeper, moving: ThresholdKeeper, changes: Changes) -> None:
+    """The arms follow what is published, and their thresholds every step, until the house closes."""
     for table in PostgresPublications.TABLES:
         changes.watch(table, keeper.changed)
+    changes.watch(PostgresThresholds.TABLE, moving.changed)
     keeper.start()
     stack.push_async_callback(keeper.close)
 

@@ -6,18 +6,28 @@ back to, a canary that decides for a share of the accounts. What any of them dec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from countermand.flows.canary import Tally, takes
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.labelled_windows import LabelledWindows
 from countermand.flows.recall import Onlooker
-from countermand.policy.plan import Observation
-from countermand.policy.ports import FeatureStore
+from countermand.policy.plan import FeaturePlan, Observation
+from countermand.policy.ports import FeatureStore, Scorers
 from countermand.policy.program import Program
 from countermand.vocabulary.publishing import CanaryRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What an arm is made of; `thresholds` are those of a policy as they stand, by its number."""
+
+    sense: Callable[[Program], Awaitable[Surroundings]]
+    windows: Callable[[FeaturePlan], FeatureStore]
+    scorers: Scorers
+    thresholds: Callable[[int], Awaitable[Mapping[str, float]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +102,19 @@ class Arms:
         assert lost is not self.live, "something must decide"
         canary = None if self.canary is not None and self.canary.arm is lost else self.canary
         return Arms(self.live, tuple(arm for arm in self.beside if arm is not lost), canary)
+
+    def with_thresholds(self, policy_id: int, values: Mapping[str, float]) -> Arms:
+        """The same with other thresholds in force for one policy."""
+        arm = self.arm_of(policy_id)
+        program = None if arm is None else arm.program.with_thresholds(values)
+        if arm is None or program is None or program is arm.program:
+            return self
+        moved = replace(arm, program=program)
+        canary = self.canary
+        if canary is not None and canary.arm is arm:
+            canary = replace(canary, arm=moved)
+        live, *beside = (moved if one is arm else one for one in (self.live, *self.beside))
+        return Arms(live, tuple(beside), canary)
 
     def arm_of(self, policy_id: int) -> Arm | None:
         """The arm of a policy by its number."""

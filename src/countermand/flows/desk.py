@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
+from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.house import PolicyShelf
@@ -19,6 +20,7 @@ from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import Scorers
+from countermand.policy.program import Program
 from countermand.work import Works
 
 
@@ -52,9 +54,14 @@ class Desk:
     policy_shelf: PolicyShelf
     publications: PublicationBook
     canaries: CanaryBook
+    thresholds: ThresholdBook
     database: DatabaseReport
     models: Scorers
     recorded_facts: RecordedFactsBook
     clock: Clock
     ids: Ids
     started_here: bool
+
+    def program_of(self, policy_id: int) -> Program | None:
+        """None: a desk has no policy at hand, it reads each from the record."""
+        return None

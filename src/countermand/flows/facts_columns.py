@@ -53,9 +53,12 @@ class FactsFolder(Protocol):
 
 
 def facts_columns(program: Program, *, live: bool = False) -> tuple[FactColumn, ...]:
-    """The table's columns; with `live` also every fact that was recorded beside the given ones."""
-    given = program.specs[: program.given_count]
-    late = program.specs[program.given_count :] if live else ()
+    """The table's columns; with `live` also every fact that was recorded beside the given ones.
+
+    The thresholds are among the given ones: the value in force belongs to the operation.
+    """
+    given = (*program.specs[: program.given_count], *program.specs[program.thresholds_at :])
+    late = program.specs[program.given_count : program.thresholds_at] if live else ()
     whole = whole_facts(program.package)
 
     def column(prefix: str, spec: FactSpec) -> FactColumn:
@@ -80,7 +83,7 @@ def given_digest(program: Program) -> bytes:
 def facts_key(source: dict[str, Any], program: Program, *, live: bool = False) -> str:
     """The name of a table's folder: another source, or other facts, and it is another table."""
     made_from = {"layout": LAYOUT, "source": source, "given": given_digest(program).hex(), "live": live}
-    if live:
+    if live or program.thresholds:  # the values in force are those of one policy
         made_from["policy"] = program.digest.hex()
     return digest(canonical_bytes(made_from)).hex()[:32]
 

@@ -138,8 +138,10 @@ class FactsOfFile:
         labels: list[bool | None] = [None] * len(chosen)
         if batch.labels:
             labels = [_KNOWN[batch.labels[place]] for place, _ in chosen]
+        declared = list(self.program.thresholds.values())
         facts = [
-            given(of(one, Account(id=one.account), at)) for one, at in zip(operations, instants, strict=True)
+            given(of(one, Account(id=one.account), at)) + declared
+            for one, at in zip(operations, instants, strict=True)
         ]
         unknown = [None] * len(chosen)
         first_seq = FIRST_SEQ + SEQ_STEP * read.kept

@@ -187,13 +187,16 @@ class FactsOfRecord:
             self._write()
 
     def _facts(self, row: RecordedRow) -> list[Any]:
-        """The given facts and, where they are wanted, the others as this policy recorded them."""
-        past, count = self.pasts[row.policy_id], self.program.given_count
+        """The given facts, the thresholds, and where wanted the others as this policy recorded them."""
+        past, program = self.pasts[row.policy_id], self.program
+        count, end = program.given_count, program.thresholds_at
         facts = _FACTS.decode(row.facts)
         given = facts[:count] if past.same else self._given_again(row, past, facts)
+        # Another policy's thresholds say nothing about this one's, whatever they are called.
+        given = given + (facts[end:] if past.live else list(program.thresholds.values()))
         if not self.live:
             return given
-        return given + (facts[count:] if past.live else [None] * (len(self.program.specs) - count))
+        return given + (facts[count:end] if past.live else [None] * (end - count))
 
     def finish(self, labels: Labels | None, until: int) -> None:
         """Write what is left, and give each operation the last label that is known by `until`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
+from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.arms import Arm
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
@@ -14,6 +15,7 @@ from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
+from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.replay_decision import Archive
@@ -59,11 +61,18 @@ class House:
     rebuilt: int
     readiness: Readiness
     arm_keeper: ArmKeeper
+    thresholds: ThresholdBook
+    threshold_keeper: ThresholdKeeper
 
     @property
     def live(self) -> Arm:
         """The arm that decides now; another one after a policy was published."""
         return self.arm_keeper.arms.live
+
+    def program_of(self, policy_id: int) -> Program | None:
+        """The program of a policy that has an arm here."""
+        arm = self.arm_keeper.arms.arm_of(policy_id)
+        return None if arm is None else arm.program
 
     @property
     def program(self) -> Program:

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
 
-from countermand.flows.arms import Arm, Arms, Canary
+from countermand.flows.arms import Arm, Arms, Canary, Workshop
 from countermand.flows.canary import Tally
-from countermand.flows.circumstances import Surroundings
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import Conflict, CountermandError, PolicyError, SetupError, Unavailable
 from countermand.policy.package import compile_policy, compile_recorded
-from countermand.policy.plan import FeaturePlan
-from countermand.policy.ports import FeatureStore, Scorers
 from countermand.policy.program import Program
 from countermand.vocabulary.publishing import SERVER, CanaryRecord, PolicyState, PolicyStep, Publication
 from countermand.work import database_away
@@ -82,15 +79,6 @@ class Sources(Protocol):
     async def sources(self, number: int | None = None) -> dict[int, dict[str, str]]:
         """Those of every policy that has decided, and of `number`, by number."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What an arm is made of."""
-
-    sense: Callable[[Program], Awaitable[Surroundings]]
-    windows: Callable[[FeaturePlan], FeatureStore]
-    scorers: Scorers
 
 
 @dataclass(slots=True)
@@ -201,15 +189,15 @@ class ArmKeeper:
 
     async def _switch(self, wanted: Publication, now: int) -> None:
         """First the record says who decides, then it is so: from the next group on."""
-        arm = self.arms.arm_of(wanted.policy_id)
-        assert arm is not None, "only what is ready is due"
         self._read_at = None
         if not await self._still_whole(wanted, now):
             return
         if not await self.book.go_live(wanted.policy_id, now, now + self.warm_micros, self.epoch):
             return
         arms = self.arms
-        self._decide_with(arm)
+        arm = arms.arm_of(wanted.policy_id)  # asked now: its thresholds may have moved meanwhile
+        if arm is not None:  # else it was lost, and is made again
+            self._decide_with(arm)
         if self._canary is not None:  # what it was compared with does not decide any more
             canary, self._canary = self._canary, None
             figures = arms.canary.tally.figures() if arms.canary is not None else {}
@@ -326,6 +314,7 @@ class ArmKeeper:
         newcomer = found is None or (found.state is PolicyState.SCHEDULED and not found.going_back)
         compiler = compile_policy if newcomer else compile_recorded
         program = await asyncio.to_thread(compiler, source, self.workshop.scorers)
+        program = program.with_thresholds(await self.workshop.thresholds(policy_id))
         if found is not None and found.state is PolicyState.SCHEDULED:
             refusal = lists_gone(found, program, await self.book.list_sizes(self.clock.now()))
             if refusal is not None:

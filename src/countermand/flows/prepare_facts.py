@@ -138,6 +138,8 @@ async def facts_from_record(
     remarks: list[Remark] = []
     for (key, _), program in zip(keys, programs, strict=True):
         remarks += _lost(program, tasks[key])
+        decided_by = tasks[key].read.decided_by
+        remarks += _declared(program, decided_by.total() - decided_by[program.label])
         remarks += _filling(program, earliest, since)
     return Prepared([tasks[key].folder.table() for key, _ in keys], _public(counts), _once(remarks))
 
@@ -206,6 +208,7 @@ def _remarks_on_file(program: Program, source: FileSource) -> Iterator[Remark]:
                 zh=f"{program.label}：名单按空名单处理：{names}。",
             ),
         )
+    yield from _declared(program, None)
     if not source.labelled:
         yield Remark(
             "labels_missing",
@@ -230,6 +233,22 @@ def _lost(program: Program, task: FactsOfRecord) -> Iterator[Remark]:
                 f"这些操作按未知处理（当地时间取策略时区）：{names}。",
             ),
         )
+
+
+def _declared(program: Program, others: int | None) -> Iterator[Remark]:
+    """Operations that this policy did not decide, all or so many, and so under none of its moved values."""
+    if not program.thresholds or others == 0:
+        return
+    names = ", ".join(program.thresholds)
+    en = "" if others is None else f" for {others:,} operations that other policies decided"
+    zh = "" if others is None else f"由其他策略决策的 {others:,} 笔操作中，"
+    yield Remark(
+        "thresholds_declared",
+        Text(
+            en=f"{program.label}: thresholds stand at their declared values{en}: {names}.",
+            zh=f"{program.label}：{zh}阈值按声明的取值计算：{names}。",
+        ),
+    )
 
 
 def _filling(program: Program, earliest: int, since: int | None = None) -> Iterator[Remark]:

@@ -118,7 +118,7 @@ async def draft_policy(house: PublishingHouse, drafted: Drafted, text: str, acto
 
     Raises Conflict: `policy_recorded` (the same is there), `policy_changed` (another content is there).
     """
-    _check_text(text)
+    check_text(text)
     return shown(await house.publications.draft(drafted, actor, text, house.clock.now()))
 
 
@@ -132,7 +132,7 @@ async def take_step(
     Raises Forbidden (`four_eyes`), Conflict (`policy_state`, `another_policy_scheduled`), NotFound
     (`unknown_policy_version`), BadRequest (`invalid_step`).
     """
-    _check_text(text)
+    check_text(text)
     name, version = split_label(label)
     at = house.clock.now()
     if step not in MOVES:
@@ -224,7 +224,7 @@ async def start_canary(
 
     Raises Conflict (`policy_state`, `canary_running`), BadRequest (`invalid_step`).
     """
-    _check_text(text)
+    check_text(text)
     if not 1 <= share_permille <= SHARE_PERMILLE_MAX:
         raise _invalid(
             "share_permille",
@@ -258,7 +258,7 @@ async def end_canary(house: PublishingHouse, step: PolicyStep, text: str, actor:
     Raises NotFound (`no_canary`), Conflict (`policy_state`, `another_policy_scheduled`).
     """
     assert step in (PolicyStep.CANARY_STOP, PolicyStep.CANARY_PROMOTE), step
-    _check_text(text)
+    check_text(text)
     running = next((one for one in await house.canaries.canaries() if one.state == "running"), None)
     if running is None:
         raise _no_canary()
@@ -330,7 +330,8 @@ def _no_canary() -> NotFound:
     return NotFound("no_canary", "No canary is running.", "没有正在运行的灰度策略。")
 
 
-def _check_text(text: str) -> None:
+def check_text(text: str) -> None:
+    """Words for the record. Raises BadRequest (`invalid_step`)."""
     speakable = text.replace("\n", " ").replace("\t", " ").isprintable()  # the database keeps no others
     if not text.strip() or len(text) > TEXT_LENGTH_MAX or not speakable:
         raise _invalid(

@@ -316,6 +316,16 @@ class FakePublications:
         return []
 
 
+class FakeThresholds:
+    """No policy of this house has any."""
+
+    async def live(self) -> None:
+        return None
+
+    async def number_of(self, name: str, version: str) -> None:
+        return None
+
+
 class FakeJournal:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
@@ -337,6 +347,7 @@ class FakeHouse:
         self.archive = FakeArchive(self.decider, self.program)
         self.policy_shelf = FakeShelf()
         self.publications = self.canaries = FakePublications()
+        self.thresholds = FakeThresholds()
         self.clock = ManualClock(NOW)
         self.ids = CountedIds()
         self.checks = {"database": True, "epoch": True}

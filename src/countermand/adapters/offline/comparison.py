@@ -21,7 +21,7 @@ def compared_facts(connection: Any, policy: OfflinePolicy, label: str) -> list[C
     pairs = [
         (spec, quoted(policy.column(spec.name)), name)
         for spec in policy.specs
-        if spec.origin != "given" and (name := _recorded_as(spec, recorded)) is not None
+        if spec.origin not in ("given", "threshold") and (name := _recorded_as(spec, recorded)) is not None
     ]
     if not pairs:
         return []

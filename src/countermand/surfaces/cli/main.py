@@ -49,6 +49,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         Text(en="Compare what was decided live with SQL", zh="将实时决策与 SQL 逐项比对"),
     ),
     "policy": ("commands.policy", Text(en="Check, explain and publish policies", zh="检查、讲解和发布策略")),
+    "threshold": (
+        "commands.threshold",
+        Text(en="Watch, pin and release adaptive thresholds", zh="查看、固定和放开自适应阈值"),
+    ),
     "train": ("commands.train", Text(en="Train a model of a policy", zh="训练策略中的模型")),
     "model": ("commands.model", Text(en="Keep, explain and watch models", zh="管理、解释和监测模型")),
     "shadow": (

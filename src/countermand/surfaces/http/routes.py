@@ -42,6 +42,7 @@ from countermand.surfaces.http.problems import language_of
 from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
 from countermand.surfaces.http.records import shown_label, shown_operation
 from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
+from countermand.surfaces.http.thresholds import THRESHOLD_HANDLERS
 from countermand.surfaces.http.visits import identifier, visit_of
 from countermand.vocabulary.labels import Label, LabelBatch, LabelRequest
 from countermand.vocabulary.parties import AccountProfile, read_profile
@@ -236,5 +237,5 @@ ROUTE_HANDLERS = (
     read_operation, put_label, put_labels, place_freeze, end_freeze, read_account, put_account, read_entries,
     put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
     read_contract, *SHADOW_HANDLERS, *PUBLISHING_HANDLERS,
-    *AGREEMENT_HANDLERS,
+    *AGREEMENT_HANDLERS, *THRESHOLD_HANDLERS,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from countermand.app import open_house
+from countermand.flows.keep_thresholds import adapting
 from countermand.settings import Settings
 from countermand.surfaces.cli.grammar import command, data_dir_option, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
@@ -52,5 +53,5 @@ def serve(
 async def _serve(settings: Settings) -> None:
     async with open_house(settings) as house:
         front = make_front(house)
-        async with collector_off_the_path(), follower_beside(house.shadows, settings):
+        async with collector_off_the_path(), follower_beside(house.shadows, settings), adapting(house):
             await serve_front(front, settings.host, settings.port)
