@@ -1,17 +1,21 @@
 """Goal: Spark answers what DuckDB answers, to the last bit: every fact, every verdict, in every row.
 
-Method: 50,000 operations, a fifth of them late, many at one instant, by a policy with every kind of window.
+Method: 50,000 operations, a fifth of them late, many at one instant, by a policy with every kind of window; a
+third have labels that come later, some of them corrected, and windows look at those and at what lies behind.
 Runs where pyspark is installed (`make test-spark`); elsewhere it says loudly that it did not.
 """
 
 import random
+from operator import itemgetter
 from types import SimpleNamespace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from countermand.kernel.errors import SetupError
 from countermand.policy.package import compile_policy
+from countermand.vocabulary.facts_table import FactsTable
 from policy.folders import HEAD
 
 pytest.importorskip("pyspark", reason="NOT CHECKED: Spark; pyspark is not installed: run `make test-spark`")
@@ -45,6 +49,12 @@ FILES = {
   first: {first_seen: operations, by: account, over: 2 days}
   since: {time_since_last: operations, by: [account, word], over: 2 days}
   before: {last: amount, by: account, over: 1 day}
+  frauds: {count: operations, where: fraud, by: word, over: 1 day}
+  honest: {sum: amount, where: NOT fraud, by: account, over: 7 days}
+  old_frauds: {count: operations, where: fraud, by: word, over: 2 days, delay: 6 hours}
+  old_spent: {sum: amount, by: account, over: 2 days, delay: 1 hour}
+  old_most: {max: amount, by: word, over: 1 day, delay: 1 hour}
+  fraud_since: {time_since_last: operations, where: fraud, by: word, over: 2 days}
 derive:
   times: amount / usual
 """,
@@ -53,6 +63,8 @@ derive:
   - {{id: dear, when: times > 3 OR spent > cny(500), score: 30, if_unknown: skip, {WHY}}}
   - {{id: spread, when: words >= 4 AND pace > 1.5, then: hold, {WHY}}}
   - {{id: stop, when: passed > 9 AND since < INTERVAL '2 minutes', then: deny, {WHY}}}
+  - {{id: known, when: frauds > 90 OR old_frauds > 40 AND old_spent > honest, score: 30, {WHY}}}
+  - {{id: again, when: fraud_since < INTERVAL '1 hour' AND old_most > amount, score: 10, {WHY}}}
   - {{id: low, when: least < before AND most > real AND first > INTERVAL '1 hour', score: 20, {WHY}}}
 """,
     "bands.yaml": f"bands:\n  - {{at_least: 70, then: challenge, {WHY}}}\n",
@@ -60,8 +72,47 @@ derive:
 ARROW = {"number": pa.float64(), "text": pa.string(), "boolean": pa.bool_()}
 
 
+def drawn_labels(rows):
+    """The last label of each operation and its place in the order, and every label of those corrected."""
+    seed, taken = random.Random(5), set()
+    labels, label_seqs, corrections = [None] * rows, [None] * rows, []
+
+    def place(after):
+        number = after + 1 + 2 * seed.choice((0, 3, 400, 9_000))  # odd: operations have the even numbers
+        while number in taken:
+            number += 2
+        taken.add(number)
+        return number
+
+    for row in range(rows):
+        seq = 2 * row + 2
+        if seed.random() > 1 / 3:
+            continue
+        labels[row], label_seqs[row] = seed.random() < 0.3, place(seq)
+        if seed.random() < 0.1:
+            corrections.append((seq, label_seqs[row], labels[row]))
+            labels[row], label_seqs[row] = not labels[row], place(label_seqs[row] + 1)
+            corrections.append((seq, label_seqs[row], labels[row]))
+    return labels, label_seqs, sorted(corrections, key=itemgetter(1))
+
+
+def on_disk(table, folder):
+    """A facts table as engines meet it: parts, and the labels that were corrected."""
+    _, _, corrections = drawn_labels(table.num_rows)
+    parts = []
+    for start in range(0, table.num_rows, 20_000):
+        parts.append(folder / f"part-{start}.parquet")
+        pq.write_table(table.slice(start, 20_000), parts[-1])
+    types = {"seq": pa.int64(), "label_seq": pa.int64(), "label": pa.bool_()}
+    columns = zip(types, zip(*corrections, strict=True), strict=True)
+    told = pa.table({name: pa.array(values, types[name]) for name, values in columns})
+    pq.write_table(told, folder / "corrections.parquet")
+    assert told.num_rows > 1_000
+    return FactsTable(tuple(parts), table.num_rows, folder / "corrections.parquet")
+
+
 def facts_table(program, rows):
-    """A stream with late arrivals, ties and unknowns, as a facts table."""
+    """A stream with late arrivals, ties, unknowns and labels, as a facts table."""
     seed, newest = random.Random(3), 1_780_000_000 * SECOND
     specs = program.specs[: len(program.package.given)]
     columns = {name: [] for name in ("seq", "id", "at", "kind", "account")}
@@ -83,18 +134,19 @@ def facts_table(program, rows):
         for name, values in given.items():
             values.append(known.get(name))
     table = {name: pa.array(values) for name, values in columns.items()}
-    table |= {"outcome": pa.nulls(rows, pa.string()), "label": pa.nulls(rows, pa.bool_())}
-    table["label_seq"] = pa.nulls(rows, pa.int64())
+    labels, label_seqs, _ = drawn_labels(rows)
+    table |= {"outcome": pa.nulls(rows, pa.string()), "label": pa.array(labels, pa.bool_())}
+    table["label_seq"] = pa.array(label_seqs, pa.int64())
     types = {spec.name: ARROW.get(spec.type.value, pa.int64()) for spec in specs}
     return pa.table(
         table | {f"given.{name}": pa.array(values, types[name]) for name, values in given.items()}
     )
 
 
-def test_spark_equals_duckdb_to_the_last_bit():
+def test_spark_equals_duckdb_to_the_last_bit(tmp_path):
     """Windows, derived facts, rules, score and outcome; the outcomes settled over several passes."""
     program = compile_policy(FILES)
-    table = facts_table(program, ROWS)
+    table = on_disk(facts_table(program, ROWS), tmp_path)
     with DuckDbEngine().run(program.package, table, settle=True) as run:
         facts, results, passes = run.facts(), run.results(), run.passes
     with SparkEngine().run(program.package, table, settle=True) as run:
@@ -103,6 +155,8 @@ def test_spark_equals_duckdb_to_the_last_bit():
         for name in facts.column_names:
             assert found[name].to_pylist() == facts[name].to_pylist(), name
         assert run.results().equals(results)
+    for window in program.plan.windows:
+        assert len(facts[window.name].unique()) > 2, f"{window.name} is put to the test"
     assert len(set(results["outcome"].to_pylist())) >= 3
 
 
