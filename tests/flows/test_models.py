@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("lightgbm", reason="NOT CHECKED: the extra `train` is not installed")
 
-from countermand.app import open_desk, open_learner, open_models
-from countermand.flows.compare_models import compare_models
+from countermand.app import open_desk, open_learner, open_models, open_record
+from countermand.flows.compare_models import compare_models, recorded_scores
 from countermand.flows.explain_score import explain_score
 from countermand.flows.replay_decision import replay_decision
 from countermand.flows.train_model import (
@@ -25,7 +25,8 @@ from countermand.flows.watch_drift import watch_drift
 from countermand.kernel.errors import BadRequest, SetupError
 from countermand.policy.package import compile_for_training
 from countermand.settings import Settings
-from countermand.vocabulary.models import ModelCard, Rows, Training
+from countermand.vocabulary.models import ModelCard, Rows, Span, Training
+from flows.labels_stage import label, labelled
 from flows.stage import answer_of, facts_of, house_on, payment
 
 POLICY = """policy: scored
@@ -205,3 +206,44 @@ def test_a_better_challenger_is_told_from_luck():
     assert twin.better_by["average_precision"].value == 0
     with pytest.raises(BadRequest, match="too_little_to_compare"):
         compare_models(table.only(slice(0, 0)), ["model.a", "model.b", "model.c"], "model.a", 1)
+
+
+class LaterCards:
+    """The registry, but every model has learnt from all there is."""
+
+    def __init__(self, registry):
+        self.registry, self.opened = registry, registry.opened
+
+    def find(self, prefix):
+        """Its card, with another end."""
+        card = self.registry.find(prefix)
+        return msgspec.structs.replace(card, train=Span("2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z", 1, 1))
+
+
+async def test_models_are_compared_on_what_was_decided_and_labelled_here(database_dsn, trained, policy):
+    """The recorded scores, to the last bit, of labelled payments only; never of what a model learnt from."""
+    data, _ = trained
+    async with house_on(database_dsn, policy=policy, data_dir=data) as house:
+        given = {}
+        for number in range(30):
+            one = payment(f"a-{number % 7}", minor=1_000 + 3_000 * number)
+            await house.decider.decide(one, None)
+            given[one.id] = number > 20
+        unlabelled = payment("a-9", minor=70_000)
+        await house.decider.decide(unlabelled, None)
+        await labelled(house, *(label(name, fraud) for name, fraud in given.items()))
+        recorded = [(await facts_of(house, name))["model.large"] for name in given]
+        models = house.program.models
+    settings = Settings(database_url=database_dsn, data_dir=data)
+    registry = open_models(settings)
+    async with open_record(settings) as opened:
+        sources = await opened.policies.sources()
+        rows = await recorded_scores(opened.record, sources, models, registry)
+        learnt = await recorded_scores(opened.record, sources, models, LaterCards(registry))
+    assert rows.facts[:, 0].tolist() == recorded
+    assert rows.fraud.tolist() == list(given.values())
+    (champion,) = compare_models(rows, ["model.large"], "model.large", 1)
+    assert champion.metrics["auc_roc"].value > 0.85
+    assert np.isnan(learnt.facts).all()
+    with pytest.raises(BadRequest, match="too_little_to_compare"):
+        compare_models(learnt, ["model.large"], "model.large", 1)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import click
 import msgspec
 
-from countermand.app import open_desk, open_models, open_operation_table, read_policy, rows_for_model
-from countermand.flows.compare_models import compare_models
+from countermand.app import open_desk, open_models, open_record, read_policy, rows_for_model
+from countermand.flows.compare_models import compare_models, recorded_scores
 from countermand.flows.explain_score import explain_score
 from countermand.flows.watch_drift import LATEST_MAX, Drift, watch_drift
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.text import Text
 from countermand.policy.package import compile_policy, compile_recorded
-from countermand.surfaces.cli.commands.train import BATCH_ROWS, label_delay
+from countermand.policy.program import Program
+from countermand.settings import Settings
+from countermand.surfaces.cli.commands.train import LIVE, label_delay, labelled_table
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table
 from countermand.surfaces.cli.progress import watched
 from countermand.surfaces.cli.speech import current_speech
-from countermand.vocabulary.models import Interval, ModelCard
+from countermand.vocabulary.models import Interval, ModelCard, Rows
 
 CARD_BYTES_MAX = 4 * 2**20
 MODEL_BYTES_MAX = 512 * 2**20
@@ -189,12 +192,14 @@ async def drift(policy: str | None, operations: int, prometheus: bool, data_dir:
 @command(
     model,
     "compare",
-    en="Score a labelled file with every model of a policy, champion and challengers, and say which finds "
-    "more fraud; intervals are drawn over accounts.",
-    zh="用策略中的全部模型（冠军与挑战者）对带标签的文件评分，比较谁能发现更多欺诈；区间按账户重抽样。",
+    en="Score a labelled FILE, or what was decided and labelled here (live), with every model of a policy, "
+    "champion and challengers, and say which finds more fraud; intervals are drawn over accounts. Of the "
+    "live record only what none of the models learnt from is judged.",
+    zh="用策略中的全部模型（冠军与挑战者）对带标签的文件（FILE）或此处已决策并有标签的操作（live）评分，"
+    "比较谁能发现更多欺诈；区间按账户重抽样。对 live 只评估所有模型都未学习过的操作。",
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@option("--mapping", required=True, en="A mapping file or a shipped mapping.", zh="映射文件或内置映射。")
+@click.argument("source", metavar="FILE|live")
+@option("--mapping", en="The file's mapping: a file or a shipped one.", zh="文件的映射：映射文件或内置映射。")
 @option("--policy", required=True, en="A policy folder or pack.", zh="策略文件夹或策略包。")
 @option(
     "--delay-days", type=click.IntRange(0, 365), en="How many days a label takes.", zh="标签到达所需天数。"
@@ -202,7 +207,7 @@ async def drift(policy: str | None, operations: int, prometheus: bool, data_dir:
 @option("--seed", type=int, default=1, en="Seed of the draws (1).", zh="重抽样的随机种子（默认 1）。")
 @data_dir_option
 def compare(
-    file: Path, mapping: str, policy: str, delay_days: int | None, seed: int, data_dir: Path | None
+    source: str, mapping: str | None, policy: str, delay_days: int | None, seed: int, data_dir: Path | None
 ) -> None:
     """The very scores that live traffic would get."""
     quiet_logs()
@@ -216,10 +221,13 @@ def compare(
             f"{program.label} 没有可供比较的冠军模型。",
         )
     names = [one.fact for one in program.models]
-    opened = open_operation_table(file, mapping, BATCH_ROWS)
-    delay = label_delay(opened.label_delay, delay_days)
-    with watched(opened.table.rows_total, Text(en="Scoring", zh="评分中")) as advance:
-        rows = rows_for_model(settings, program, names, opened.table, delay, None, advance).rows()
+    if source == LIVE:
+        rows = asyncio.run(_scored(settings, program))
+    else:
+        opened = labelled_table(source, mapping)
+        delay = label_delay(opened.label_delay, delay_days)
+        with watched(opened.table.rows_total, Text(en="Scoring", zh="评分中")) as advance:
+            rows = rows_for_model(settings, program, names, opened.table, delay, None, advance).rows()
     compared = compare_models(rows, names, champions[0], seed)
     titles = [
         Text(en="model", zh="模型"),
@@ -237,6 +245,13 @@ def compare(
         for one in compared
     ]
     answer_table({"models": compared}, titles, shown, Text(en="No model.", zh="没有模型。"))
+
+
+async def _scored(settings: Settings, program: Program) -> Rows:
+    """What was decided here, with the scores of the policy's models."""
+    async with open_record(settings) as opened:
+        sources = await opened.policies.sources()
+        return await recorded_scores(opened.record, sources, program.models, open_models(settings))
 
 
 def _shown(measure: Interval | None) -> str:

@@ -106,7 +106,7 @@ def train(
         delay, labels = label_delay(None, delay_days), "labels of this installation"
         collector = asyncio.run(_recorded(settings, model))
     else:
-        opened = _opened(source, mapping)
+        opened = labelled_table(source, mapping)
         delay, labels = label_delay(opened.label_delay, delay_days), f"mapping {opened.mapping}"
         with watched(opened.table.rows_total, Text(en="Reading", zh="读取中")) as advance:
             collector = rows_for_model(settings, program, model.inputs, opened.table, delay, None, advance)
@@ -160,7 +160,8 @@ async def _recorded(settings: Settings, model: BoundModel) -> RowCollector:
         return await rows_of_record(opened.record, await opened.policies.sources(), model.inputs)
 
 
-def _opened(source: str, mapping: str | None) -> OpenedTable:
+def labelled_table(source: str, mapping: str | None) -> OpenedTable:
+    """A file with labels. Raises UsageError without a mapping, BadRequest (`no_labels`)."""
     if mapping is None:
         raise click.UsageError(
             current_speech().say(Text(en="A file needs --mapping.", zh="使用文件时需要 --mapping。"))
