@@ -76,6 +76,14 @@ class LabelRow(NamedTuple):
     trace_id: str | None
 
 
+class PastLabel(NamedTuple):
+    """A recorded label, its number in the one order of labels and operations, and which it corrected."""
+
+    row: LabelRow
+    seq: int
+    corrects: str | None
+
+
 class PastOperation(NamedTuple):
     """A recorded operation as its label needs it, and the last label it has; see DecidedRow."""
 

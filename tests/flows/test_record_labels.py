@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from countermand.flows.label_history import label_history
 from countermand.flows.replay_decision import replay_decision
-from countermand.kernel.clock import ManualClock
+from countermand.kernel.clock import ManualClock, rfc3339
 from countermand.kernel.errors import BadRequest, CountermandError, NotFound
 from flows.labels_stage import (
     HOUR,
@@ -238,3 +239,27 @@ async def test_labels_come_back_under_another_policy(
         again = payment("a-1")
         await house.decider.decide(again, None)
         assert (await facts_of(house, again.id))["fraud_seen"] == expected
+
+
+async def test_the_history_of_a_label_is_whole_and_in_order(database_dsn: str, policy: Path) -> None:
+    """Labels, corrections and who sent them; what changed nothing is not there; page by page."""
+    async with house_on(database_dsn, policy=policy) as house:
+        one, other = payment("a-1"), payment("a-2")
+        await house.decider.decide(one, None)
+        assert (await label_history(house, one.id))["labels"] == []
+        for fraud in (True, True, False, True):
+            await labelled(house, label(one.id, fraud, at=NOON - HOUR))
+        await house.decider.decide(other, None)
+        await labelled(house, label(other.id, False))
+        history = await label_history(house, one.id)
+        lines = history["labels"]
+        page = await label_history(house, one.id, lines[0]["label"])
+        with pytest.raises(NotFound, match="unknown_operation"):
+            await label_history(house, "nobody")
+    assert history["operation"] == one.id
+    assert [line["fraud"] for line in lines] == [True, False, True]
+    assert [line["corrects"] for line in lines] == [None, lines[0]["label"], lines[1]["label"]]
+    assert [line["seq"] for line in lines] == sorted({line["seq"] for line in lines})
+    assert {line["recorded_by"] for line in lines} == {"tester"}
+    assert {line["known_at"] for line in lines} == {rfc3339(NOON - HOUR)}
+    assert page["labels"] == lines[1:]

@@ -13,9 +13,9 @@ from countermand.flows.house import PolicyShelf
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
+from countermand.flows.label_history import LabelArchive
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
-from countermand.flows.replay_decision import Archive
 from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -50,7 +50,7 @@ class Desk:
     orders: OrderBook
     works: Works
     agreements: Agreements
-    archive: Archive
+    archive: LabelArchive
     policy_shelf: PolicyShelf
     publications: PublicationBook
     canaries: CanaryBook

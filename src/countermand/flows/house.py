@@ -16,9 +16,9 @@ from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.keep_thresholds import ThresholdKeeper
+from countermand.flows.label_history import LabelArchive
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
-from countermand.flows.replay_decision import Archive
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore, Scorers
@@ -43,7 +43,7 @@ class House:
     """Open between `open_house` and its end. `readiness` tells what must hold, each by name."""
 
     decider: GroupCommitter
-    archive: Archive
+    archive: LabelArchive
     policy_shelf: PolicyShelf
     publications: PublicationBook
     canaries: CanaryBook

@@ -34,7 +34,7 @@ from countermand.vocabulary.parties import Account, Freeze
 from countermand.vocabulary.publishing import Drafted, PolicyState, Publication, StepTaken
 from countermand.vocabulary.reading import body_digest
 from countermand.vocabulary.shadows import PAUSED, RUNNING, Shadow, ShadowFigures, Tally
-from countermand.work import DecidedRow, StoredOperation
+from countermand.work import DecidedRow, LabelRow, PastLabel, StoredOperation
 
 NOW = 1_795_000_000_000_000  # 2026-11-18, in microseconds
 FUTURE_MICROS_MAX = 300 * 10**6
@@ -102,6 +102,7 @@ class FakeDecider:
         self.operations: dict[str, Operation] = {}
         self.answers: dict[str, tuple[bytes, asyncio.Future[bytes]]] = {}
         self.labels: dict[str, Label] = {}
+        self.label_lines: dict[str, list[PastLabel]] = {}
         self.traces: list[str | None] = []
         self.failure: Exception | None = None
         self.pause_seconds = 0.0
@@ -158,10 +159,28 @@ class FakeDecider:
                 continue
             before = self.labels.get(label.operation)
             self.labels[label.operation] = label
+            if before != label:
+                self._keep(label, actor, trace)
             at = rfc3339(NOW)
             shown = LabelShown(label.operation, "lab-1", label.fraud, label.source, at, at, before != label)
             results.append(msgspec.json.encode(shown))
         return results
+
+    def _keep(self, label: Label, actor: str, trace: str | None) -> None:
+        lines = self.label_lines.setdefault(label.operation, [])
+        known_at = NOW if label.known_at is None else micros_of(label.known_at)
+        row = LabelRow(
+            f"lab-{len(lines) + 1}",
+            label.operation,
+            label.fraud,
+            label.source,
+            NOW,
+            known_at,
+            NOW,
+            actor,
+            trace,
+        )
+        lines.append(PastLabel(row, len(lines) + 2, lines[-1].row.id if lines else None))
 
 
 class FakeOrders:
@@ -260,6 +279,11 @@ class FakeArchive:
             observation=b"", standing=b"", answer=await asyncio.shield(answer), trace_id=None,
         )  # fmt: skip
         return StoredOperation(row, 1, self.program.label)
+
+    async def labels(self, operation: str, after: str, count: int) -> list[PastLabel]:
+        found = self.decider.label_lines.get(operation, [])
+        places = {one.row.id: place for place, one in enumerate(found, 1)}
+        return found[places.get(after, 0) :][:count]
 
 
 class FakeShelf:

@@ -81,3 +81,24 @@ async def test_labels_need_the_scope_manage(door: Door, operation: dict[str, Any
     for path, body in (("/v1/operations/op-1/label", GOOD), ("/v1/labels", {"labels": []})):
         response = await door.send("POST", path, json=body, headers={"authorization": f"Bearer {key}"})
         assert (response.status_code, response.json()["code"]) == (403, "missing_scope")
+
+
+async def test_labels_and_corrections_are_read_in_their_order(door: Door, operation: dict[str, Any]) -> None:
+    """Each with its source and instants; the next page begins behind a label's id; none where none came."""
+    await door.decide(operation)
+    empty = await door.send("GET", "/v1/operations/op-1/labels")
+    assert (empty.status_code, empty.json()) == (200, {"operation": "op-1", "labels": []})
+    for fraud, source in ((True, "chargeback"), (True, "chargeback"), (False, "dispute")):
+        await door.send("POST", "/v1/operations/op-1/label", json={**GOOD, "fraud": fraud, "source": source})
+    first, second = (await door.send("GET", "/v1/operations/op-1/labels")).json()["labels"]
+    assert (first["fraud"], first["source"], first["corrects"]) == (True, "chargeback", None)
+    assert (second["fraud"], second["source"], second["corrects"]) == (False, "dispute", first["label"])
+    assert first["known_at"] == "2026-11-18T09:00:00.000000Z"
+    assert first["seq"] < second["seq"]
+    later = await door.send("GET", f"/v1/operations/op-1/labels?after={first['label']}")
+    assert later.json()["labels"] == [second]
+    unknown = await door.send("GET", "/v1/operations/op-9/labels")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_operation")
+    key = door.house.keys.create("till", "decide", "manage")
+    refused = await door.send("GET", "/v1/operations/op-1/labels", headers={"authorization": f"Bearer {key}"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")

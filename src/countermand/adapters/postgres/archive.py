@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from countermand.adapters.postgres.publications import make_live, policy_changed
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, rfc3339
 from countermand.vocabulary.publishing import SERVER, Drafted, LivePolicy, PolicyState, PolicyStep
-from countermand.work import DecidedRow, StoredOperation
+from countermand.work import DecidedRow, LabelRow, PastLabel, StoredOperation
 
 ARCHIVE = Queries("archive.sql")
 POLICIES = Queries("policies.sql")
@@ -30,9 +31,24 @@ class PostgresArchive:
             row = await self._pool.fetchrow(ARCHIVE.find_operation, operation_or_decision)
         if row is None:
             return None
-        values: list[Any] = [micros_of(value) if isinstance(value, datetime) else value for value in row]
+        values = _plain(row)
         count = len(DecidedRow._fields)
         return StoredOperation(DecidedRow(*values[:count]), values[count], values[count + 1])
+
+    async def labels(self, operation: str, after: str, count: int) -> list[PastLabel]:
+        """The first `count` labels behind the one with id `after`, in the order of their coming."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(ARCHIVE.labels_of_operation, operation, after, count)
+        found = []
+        for row in rows:
+            *values, seq, corrects = _plain(row)
+            found.append(PastLabel(LabelRow(*values), seq, corrects))
+        return found
+
+
+def _plain(row: Iterable[Any]) -> list[Any]:
+    """The values of a row, moments as microseconds."""
+    return [micros_of(value) if isinstance(value, datetime) else value for value in row]
 
 
 class PostgresPolicies:

@@ -24,6 +24,30 @@ class LabelResults(msgspec.Struct, frozen=True):
     results: list[dict[str, Any]]
 
 
+class LabelLine(msgspec.Struct, frozen=True):
+    """One label as it came: who said what, known since when, recorded when and by whose key.
+
+    `seq` is its place in the one order of labels and operations: decisions with a higher number knew it.
+    """
+
+    label: str
+    fraud: bool
+    source: str
+    known_at: Instant
+    recorded_at: Instant
+    recorded_by: str
+    seq: int
+    corrects: str | None
+    trace: str | None
+
+
+class LabelHistory(msgspec.Struct, frozen=True):
+    """Up to 1,000 labels of an operation, the oldest first; the last of all counts. More: `after` its id."""
+
+    operation: str
+    labels: Annotated[list[LabelLine], msgspec.Meta(max_length=1000)]
+
+
 class FreezeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why the account is frozen: it is shown to whoever asks why nothing moves."""
 

@@ -17,7 +17,7 @@ from countermand.kernel.ids import Ids
 from countermand.policy.program import Program
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
-from countermand.work import Journal, StoredOperation, Works
+from countermand.work import Journal, PastLabel, StoredOperation, Works
 
 
 class KnownKey(Protocol):
@@ -73,6 +73,10 @@ class Archive(Protocol):
 
     async def find(self, operation_or_decision: str) -> StoredOperation | None:
         """One operation by its own id or its decision's. Raises Unavailable."""
+        ...
+
+    async def labels(self, operation: str, after: str, count: int) -> Sequence[PastLabel]:
+        """The first `count` labels behind the one with id `after`, in the order of their coming."""
         ...
 
 

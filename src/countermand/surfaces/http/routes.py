@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from countermand.flows.freeze_account import freeze_account, lift_freeze
 from countermand.flows.keep_lists import add_entry, entries, remove_entry
 from countermand.flows.keep_profiles import put_profile, show_profile
+from countermand.flows.label_history import label_history
 from countermand.flows.record_labels import LabelShown, label_operation
 from countermand.kernel.errors import NotFound, Unavailable
 from countermand.kernel.text import Text
@@ -24,6 +25,7 @@ from countermand.surfaces.http.messages import (
     FindingRow,
     FreezeRequest,
     Health,
+    LabelHistory,
     LabelResults,
     ListEntryRemoved,
     ListEntryRequest,
@@ -81,6 +83,14 @@ async def put_label(
     operation = identifier(operation_id, "operation_id")
     label = Label(data.fraud, data.source, data.known_at, operation=operation)
     return shown_label(await label_operation(_house(request), label, visit.actor, visit.trace_id))
+
+
+@get("/v1/operations/{operation_id:str}/labels", scope="read", gives=LabelHistory)
+async def read_labels(
+    request: Asked, operation_id: FromPath[str], after: FromQuery[str] = ""
+) -> dict[str, Any]:
+    """Every label and correction of an operation, in their order, from behind the label `after`."""
+    return await label_history(_house(request), identifier(operation_id, "operation_id"), after)
 
 
 @post(
@@ -234,8 +244,8 @@ async def read_contract(request: Asked) -> Response[bytes]:
 
 
 ROUTE_HANDLERS = (
-    read_operation, put_label, put_labels, place_freeze, end_freeze, read_account, put_account, read_entries,
-    put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
+    read_operation, put_label, read_labels, put_labels, place_freeze, end_freeze, read_account, put_account,
+    read_entries, put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
     read_contract, *SHADOW_HANDLERS, *PUBLISHING_HANDLERS,
     *AGREEMENT_HANDLERS, *THRESHOLD_HANDLERS,
 )  # fmt: skip

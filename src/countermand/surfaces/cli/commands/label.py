@@ -10,12 +10,14 @@ from typing import Any
 import click
 import msgspec
 
-from countermand.app import open_house
+from countermand.app import open_desk, open_house
+from countermand.flows.label_history import label_history
 from countermand.kernel.errors import BadRequest, CountermandError
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
-from countermand.surfaces.cli.printing import answer, notice
+from countermand.surfaces.cli.printing import answer, answer_table, notice
+from countermand.surfaces.cli.speech import current_speech
 from countermand.vocabulary.labels import BATCH_LABELS_MAX, Label, label_of
 
 _FIELDS = frozenset({"operation", "fraud", "source", "known_at"})
@@ -69,6 +71,47 @@ async def add(
             en=f"{operation} {was.en} labelled {words.en} ({source}).",
             zh=f"{operation} {was.zh}{words.zh}（{source}）。",
         ),
+    )
+
+
+@command(
+    label,
+    "history",
+    en="Show every label and correction of an operation, the oldest first; the last one counts.",
+    zh="查看一笔操作的全部标签与更正，最早的在前，最后一条为准。",
+)
+@click.argument("operation")
+@data_dir_option
+@in_event_loop
+async def history(operation: str, data_dir: Path | None) -> None:
+    """Also while a server runs; the first thousand."""
+    quiet_logs()
+    async with open_desk(settings_with(data_dir)) as desk:
+        found = await label_history(desk, operation)
+    fraud = Text(en="fraud", zh="欺诈"), Text(en="genuine", zh="正常")
+    speech = current_speech()
+    answer_table(
+        found,
+        [
+            Text(en="label", zh="标签"),
+            Text(en="verdict", zh="结论"),
+            Text(en="source", zh="来源"),
+            Text(en="known at", zh="得知时间"),
+            Text(en="recorded at", zh="记录时间"),
+            Text(en="recorded by", zh="记录者"),
+        ],
+        [
+            (
+                one["label"],
+                speech.say(fraud[0] if one["fraud"] else fraud[1]),
+                one["source"],
+                one["known_at"],
+                one["recorded_at"],
+                one["recorded_by"],
+            )
+            for one in found["labels"]
+        ],
+        Text(en="Nobody has labelled this operation yet.", zh="这笔操作尚无标签。"),
     )
 
 
