@@ -1,4 +1,4 @@
-"""Goal: drift is seen when it is there, and only then; intervals cover what they should.
+"""Goal: drift is seen when it is there, and only then; a score is explained by what is unusual.
 
 Method: seeded streams; the published definition of Page and Hinkley's test from river, where it is installed.
 """
@@ -8,8 +8,6 @@ import pytest
 
 from countermand.oversight.drift import PageHinkley, baseline_of, counts_in, edges_of, stability_index
 from countermand.oversight.factors import effects, strongest, usual_row
-from countermand.oversight.measures import auc_roc
-from countermand.oversight.resampling import bootstrap, calibration_error, interval
 
 
 def chance(seed=1):
@@ -72,39 +70,6 @@ def test_the_watch_agrees_with_river():
             if theirs.drift_detected and first is None:
                 first = number
         assert ours.alarms[0] == first
-
-
-def test_an_interval_covers_the_truth():
-    """Nineteen times in twenty, give or take: over forty seeded samples, at least thirty-four."""
-    covered = 0
-    for seed in range(40):
-        drawn = chance(seed)
-        values, accounts = drawn.normal(1.0, 1.0, 300), np.repeat(np.arange(100), 3)
-        low, high = interval(bootstrap(accounts, lambda at, v=values: float(v[at].mean()), seed))
-        covered += low <= 1.0 <= high
-    assert covered >= 34
-
-
-def test_draws_take_whole_accounts():
-    """What an account did stays together in every draw."""
-    accounts = np.array([7, 7, 9, 9, 9])
-
-    def whole(at):
-        drawn = accounts[at]
-        assert (drawn == 7).sum() % 2 == 0
-        assert (drawn == 9).sum() % 3 == 0
-        return 1.0
-
-    assert bootstrap(accounts, whole, 1)
-    assert bootstrap(np.array([]), whole, 1) == []
-    assert interval([]) == (None, None)
-
-
-def test_a_wrong_scale_is_a_calibration_error():
-    """Scores of a half where nothing is fraud are wrong by a half."""
-    assert calibration_error(np.full(100, 0.5), np.zeros(100)) == pytest.approx(0.5)
-    assert calibration_error(np.array([]), np.array([])) is None
-    assert auc_roc(np.full(4, 0.5), np.array([0, 1, 0, 1])) == 0.5
 
 
 def test_the_input_that_is_unusual_and_counts_is_named_first():

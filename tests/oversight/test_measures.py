@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from countermand.oversight.measures import auc_roc, average_precision, card_precision
+from countermand.oversight.measures import auc_roc, average_precision, calibration_error, card_precision
 
 labelled = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1)), min_size=2, max_size=60)
 
@@ -77,3 +77,10 @@ def test_without_operations_there_is_no_card_precision():
     """Nothing was replayed: no day, no mean."""
     empty = np.array([], dtype=np.int64)
     assert card_precision(empty, empty, empty, empty) is None
+
+
+def test_a_wrong_scale_is_a_calibration_error():
+    """Scores of a half where nothing is fraud are wrong by a half."""
+    assert calibration_error(np.full(100, 0.5), np.zeros(100)) == pytest.approx(0.5)
+    assert calibration_error(np.array([]), np.array([])) is None
+    assert auc_roc(np.full(4, 0.5), np.array([0, 1, 0, 1])) == 0.5

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from countermand.kernel.text import Text
+from countermand.policy.comparison import compare
+from countermand.policy.explanation import explain
 from countermand.policy.package import compile_policy
 from countermand.vocabulary.friction import AnswerCost, FalsePositiveBudget
 from countermand.vocabulary.outcomes import Outcome
@@ -97,3 +100,22 @@ def test_no_number_without_source_and_date(missing):
     words = ", ".join(f"{key}: {value}" for key, value in line.items() if key != missing)
     found = texts(folder(rule(), more=f"answers:\n  - {{{words}}}\n"))
     assert found[0].startswith("missing_key")
+
+
+def test_budgets_are_part_of_the_explanation_and_of_a_difference():
+    """The head's for all rules, a rule's own beside it, in both languages; a change of either is told."""
+    head = HEAD + "false_positive_budget: 0.2%\n"
+    one = compile_policy({"a.yaml": head, "b.yaml": rule("false_positive_budget: 5 a day")})
+    said = {(part.section, part.name): part.text for part in explain(one)}
+    assert said["budget", "false_positive_budget"] == Text(
+        en="A rule that says nothing else may disturb at most 0.2% of the genuine operations it looks at.",
+        zh="未另作说明的规则至多打扰其所检查正常操作的 0.2%。",
+    )
+    (spoken,) = (text for (section, _), text in said.items() if section == "rule")
+    assert "; it may disturb at most 5 genuine operations a day;" in spoken.en
+    assert "；至多打扰每天 5 笔正常操作；" in spoken.zh
+    other = compile_policy({"a.yaml": HEAD, "b.yaml": rule("false_positive_budget: 6 a day")})
+    assert {(found.section, found.change) for found in compare(one, other)} == {
+        ("budget", "removed"),
+        ("rule", "changed"),
+    }

@@ -14,8 +14,8 @@ from countermand.flows.model_rows import Record, rows_of_record
 from countermand.flows.train_model import BatchScorer, measured
 from countermand.kernel.clock import micros_of
 from countermand.kernel.errors import BadRequest
-from countermand.oversight.measures import auc_roc, average_precision
-from countermand.oversight.resampling import Measure, bootstrap, interval
+from countermand.oversight.intervals import bootstrap_ends
+from countermand.oversight.measures import Measure, auc_roc, average_precision
 from countermand.policy.bound import BoundModel
 from countermand.vocabulary.models import Interval, ModelCard, Rows
 
@@ -76,7 +76,8 @@ def _difference(
             return None if mine is None or theirs is None else mine - theirs
 
         everything = np.arange(rows.size)
-        found[name] = Interval(gained(everything), *interval(bootstrap(rows.accounts, gained, seed)))
+        bounds = bootstrap_ends(rows.accounts, gained, seed)
+        found[name] = Interval(gained(everything), *(bounds or (None, None)))
     return found
 
 

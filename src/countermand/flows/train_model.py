@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import BadRequest
 from countermand.oversight.drift import baseline_of
-from countermand.oversight.measures import auc_roc, average_precision, card_precision
-from countermand.oversight.resampling import bootstrap, calibration_error, interval
+from countermand.oversight.intervals import bootstrap_ends
+from countermand.oversight.measures import auc_roc, average_precision, calibration_error, card_precision
 from countermand.policy.bound import BoundModel
 from countermand.policy.declarations import Model
 from countermand.vocabulary.models import (
@@ -179,12 +179,9 @@ def measured(scores: NDArray[np.float64], rows: Rows, seed: int) -> dict[str, In
     found: dict[str, Interval] = {}
     for name, measure in measures.items():
         # Drawing an account twice makes it one busier card, which card precision cannot tell from one.
-        draws = (
-            []
-            if name.startswith("card") or rows.size > _ROWS_MEASURED_MAX
-            else bootstrap(accounts, measure, seed)
-        )
-        found[name] = Interval(measure(everything), *interval(draws))
+        drawn = not name.startswith("card") and rows.size <= _ROWS_MEASURED_MAX
+        bounds = bootstrap_ends(accounts, measure, seed) if drawn else None
+        found[name] = Interval(measure(everything), *(bounds or (None, None)))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from countermand.oversight.proportions import share
 Column = NDArray[Any]
 GROUPS_MAX = 2000
 RESAMPLES = 1000
+# Where a measure must look at all the rows again for every draw.
+RESAMPLES_OF_ROWS = 200
 
 
 def share_ends(hits: int, of: int) -> tuple[float, float] | None:
@@ -78,3 +81,19 @@ def mean_ends(values: Column, seed: int, resamples: int = RESAMPLES) -> tuple[fl
     if len(values) < 2:
         return None
     return ends(drawn(len(values), seed, resamples) @ values / len(values))
+
+
+def bootstrap_ends(
+    accounts: Column, measure: Callable[[Column], float | None], seed: int
+) -> tuple[float, float] | None:
+    """The interval of a `measure` that is no quotient of sums: of the rows at some places, draw by draw.
+
+    `accounts` numbers each row's account; a draw takes all the rows of an account, once for each time it is
+    drawn. None where fewer than half of the draws have a meaning.
+    """
+    if len(accounts) == 0:
+        return None
+    _, numbers = np.unique(accounts, return_inverse=True)
+    resamples, rows = Resamples.of(numbers, seed, RESAMPLES_OF_ROWS), np.arange(len(accounts))
+    found = (measure(np.repeat(rows, each[resamples.group].astype(np.int64))) for each in resamples.weights)
+    return ends(np.array([np.nan if value is None else value for value in found]))

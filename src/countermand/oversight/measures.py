@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 CARDS_EACH_DAY = 100
 
 Column = NDArray[Any]
+Measure = Callable[[Column, Column], float | None]
 
 
 def auc_roc(scores: Column, fraud: Column) -> float | None:
@@ -80,6 +82,20 @@ def card_shares(scores: Column, fraud: Column, days: Column, cards: Column, each
         known[card[found]] = True
         shares.append(len(found) / each_day)
     return np.array(shares)
+
+
+def calibration_error(scores: Column, fraud: Column, bins: int = 10) -> float | None:
+    """The mean distance between score and share of fraud, over bins of equally many rows (ECE).
+
+    >>> calibration_error(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0, 0, 1, 1]), bins=2)
+    0.0
+    """
+    if len(scores) == 0:
+        return None
+    order = np.argsort(scores, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    gaps = [abs(float(scores[part].mean() - fraud[part].mean())) * len(part) for part in parts]
+    return sum(gaps) / len(scores)
 
 
 def _by_score(scores: Column, fraud: Column) -> tuple[Column, Column, Column]:

@@ -11,6 +11,7 @@ from countermand.policy.models import SCENARIO
 from countermand.policy.plan import Aggregate
 from countermand.policy.program import Program
 from countermand.policy.wording import written_value
+from countermand.vocabulary.friction import FalsePositiveBudget
 from countermand.vocabulary.thresholds import Measure, Value
 
 _UNITS = (
@@ -35,7 +36,7 @@ _OF_COLUMN = {
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One thing of a policy and its sentence; `section` is feature, threshold, rule, model or band."""
+    """One thing of a policy and its sentence; `section`: budget, feature, threshold, rule, model or band."""
 
     section: str
     name: str
@@ -43,9 +44,14 @@ class Explained:
 
 
 def explain(program: Program) -> list[Explained]:
-    """Features, thresholds, rules (limits and models' bands among them), models, bands; each in its order."""
+    """The budget of all rules, features, thresholds, rules (limits and models' bands too), models, bands.
+
+    Each in the policy's order.
+    """
     declared = program.package.declared
+    default = declared.head.false_positive_budget
     return [
+        *([] if default is None else [Explained("budget", "false_positive_budget", default_text(default))]),
         *(Explained("feature", one.name, feature_text(one)) for one in declared.features),
         *(
             Explained("threshold", one.name, threshold_text(one, program.currency))
@@ -139,9 +145,34 @@ def rule_text(rule: BoundRule) -> Text:
     else:
         en, zh = f"{en}, when {_one_line(written)}", f"{zh}，当 {_one_line(written)} 时"
     en, zh = f"{en}: {_follows(rule, 'en')}", f"{zh}：{_follows(rule, 'zh')}"
+    if rule.budget is not None:
+        allowed = budget_text(rule.budget)
+        en, zh = f"{en}; it may disturb at most {allowed.en}", f"{zh}；至多打扰{allowed.zh}"
     en += "; also when that is unknown" if rule.fires_unknown else "; not when that is unknown"
     zh += "；条件未知时同样触发" if rule.fires_unknown else "；条件未知时不触发"
     return Text(en=f"{en}. Reason: {rule.reason.en}", zh=f"{zh}。理由：{rule.reason.zh}")
+
+
+def budget_text(budget: FalsePositiveBudget) -> Text:
+    """How many genuine operations may be disturbed.
+
+    >>> budget_text(FalsePositiveBudget(share=0.002)).en, budget_text(FalsePositiveBudget(a_day=5.0)).zh
+    ('0.2% of the genuine operations it looks at', '每天 5 笔正常操作')
+    """
+    if budget.share is not None:
+        share = f"{budget.share * 100:.8g}%"
+        return Text(en=f"{share} of the genuine operations it looks at", zh=f"其所检查正常操作的 {share}")
+    number = f"{budget.a_day:.8g}"
+    return Text(en=f"{number} genuine operations a day", zh=f"每天 {number} 笔正常操作")
+
+
+def default_text(budget: FalsePositiveBudget) -> Text:
+    """The budget of every rule that has none of its own."""
+    allowed = budget_text(budget)
+    return Text(
+        en=f"A rule that says nothing else may disturb at most {allowed.en}.",
+        zh=f"未另作说明的规则至多打扰{allowed.zh}。",
+    )
 
 
 def model_text(model: BoundModel) -> Text:

@@ -73,6 +73,8 @@ def test_a_label_is_added_once(decided: str) -> None:
         is False
     )
     assert len(fetched(decided, "SELECT * FROM label WHERE recorded_by = 'cli'")) == 2
+    lines = told(decided, "label", "history", "op-1")[1]["labels"]
+    assert [(line["fraud"], line["source"]) for line in lines] == [(True, "chargeback"), (False, "appeal")]
     for arguments, code in (
         (("op-9", "--verdict", "fraud", "--source", "s"), "unknown_operation"),
         (("op-1", "--verdict", "fraud", "--source", ""), "invalid_label"),

@@ -245,7 +245,7 @@ async def read_contract(request: Asked) -> Response[bytes]:
 
 ROUTE_HANDLERS = (
     read_operation, put_label, read_labels, put_labels, place_freeze, end_freeze, read_account, put_account,
-    read_entries, put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready, read_metrics,
-    read_contract, *SHADOW_HANDLERS, *PUBLISHING_HANDLERS,
+    read_entries, put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready,
+    read_metrics, read_contract, *SHADOW_HANDLERS, *PUBLISHING_HANDLERS,
     *AGREEMENT_HANDLERS, *THRESHOLD_HANDLERS,
 )  # fmt: skip
