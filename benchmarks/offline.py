@@ -2,6 +2,7 @@
 
 Every peer computes the same 16 features: count over 1 h, 24 h and 7 d and sum over 24 h, each by account,
 device, ip and payee. Checksums are compared before any ratio is printed. One thread each; CPU seconds count.
+`--growth 1000000,5000000,10000000` tells how time and memory grow instead, each measured in a fresh process.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import resource
 import statistics
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +130,7 @@ def against_duckdb(rows: int, rounds: int, folder: Path) -> dict[str, Any]:
         "duckdb_rows_per_cpu_second": round(rows / statistics.median(peer)),
         "ratio": round(statistics.median(ratios), 2),
         "ratios": [round(one, 2) for one in ratios],
-        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "peak_gib": _peak_gib(),
     }
 
 
@@ -147,6 +150,85 @@ def against(name: str, peer: Any, rows: int, folder: Path) -> dict[str, Any]:
     }
 
 
+def grown(rows: int, folder: Path, *, peer: bool) -> dict[str, Any]:
+    """Time and memory at one size, the features and the large policy each in a fresh process."""
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        place, program = Path(temporary), large_policy()
+        facts = _elsewhere(_generated, rows, place / "facts")
+        size = sum(part.stat().st_size for part in facts.parts)
+        features = _elsewhere(_features_alone, facts)
+        decided = _elsewhere(_decided, facts)
+        found = {
+            "rows": rows,
+            "parquet_gib": round(size / 2**30, 2),
+            "features_cpu_seconds": round(features["seconds"], 1),
+            "features_rows_per_cpu_second": round(rows / features["seconds"]),
+            "features_peak_gib": features["peak_gib"],
+            "backtest_rules": len(program.rules),
+            "backtest_cpu_seconds": round(decided["seconds"], 1),
+            "backtest_rows_per_cpu_second": round(rows / decided["seconds"]),
+            "backtest_peak_gib": decided["peak_gib"],
+        }
+        if peer:
+            other = _elsewhere(_features_by_hand, facts)
+            assert other["sums"] == features["sums"], "checksums differ"
+            found["duckdb_cpu_seconds"] = round(other["seconds"], 1)
+            found["duckdb_peak_gib"] = other["peak_gib"]
+            found["ratio"] = round(other["seconds"] / features["seconds"], 2)
+        return found
+
+
+def _elsewhere(work: Any, *arguments: Any) -> Any:
+    """In a process of its own, so that its peak of memory is its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def _generated(rows: int, folder: Path) -> FactsTable:
+    return generated(large_policy(), rows, 30, folder)
+
+
+def _features_alone(facts: FactsTable) -> dict[str, Any]:
+    _warmed()
+    seconds, sums = ours(sixteen(), facts)
+    return {"seconds": seconds, "sums": sums, "peak_gib": _peak_gib()}
+
+
+def _features_by_hand(facts: FactsTable) -> dict[str, Any]:
+    seconds, sums = theirs(facts)
+    return {"seconds": seconds, "sums": sums, "peak_gib": _peak_gib()}
+
+
+def _decided(facts: FactsTable) -> dict[str, Any]:
+    _warmed()
+    started = time.process_time()
+    with DuckDbEngine(Limits(threads=1)).run(large_policy().package, facts, settle=True) as run:
+        assert run.results().num_rows == facts.rows
+    return {"seconds": time.process_time() - started, "peak_gib": _peak_gib()}
+
+
+def _warmed() -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        warm(Path(temporary))
+
+
+def _peak_gib() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
+
+
+def compared(chosen: argparse.Namespace, folder: Path, told: Any) -> None:
+    """The backtest, then the features beside each peer."""
+    told("backtest", backtest(chosen.rows, folder))
+    told("duckdb", against_duckdb(chosen.rows, chosen.rounds, folder))
+    if chosen.more_rows:
+        told("duckdb_more", against_duckdb(chosen.more_rows, 1, folder))
+    if chosen.pandas_rows:
+        told("pandas", against("pandas", offline_features.pandas_sums, chosen.pandas_rows, folder))
+    if chosen.postgres_rows:
+        peer = lambda table: asyncio.run(offline_features.postgres_sums(table))  # noqa: E731
+        told("postgres", against("postgres", peer, chosen.postgres_rows, folder))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -154,6 +236,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--postgres-rows", type=int, default=300_000, help="0 leaves it out")
     parser.add_argument("--pandas-rows", type=int, default=100_000, help="0 leaves it out")
+    parser.add_argument("--growth", metavar="ROWS,...", help="only these sizes, and how time and memory grow")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     chosen = parser.parse_args()
     figures: dict[str, Any] = {}
@@ -166,15 +249,11 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        told("backtest", backtest(chosen.rows, folder))
-        told("duckdb", against_duckdb(chosen.rows, chosen.rounds, folder))
-        if chosen.more_rows:
-            told("duckdb_more", against_duckdb(chosen.more_rows, 1, folder))
-        if chosen.pandas_rows:
-            told("pandas", against("pandas", offline_features.pandas_sums, chosen.pandas_rows, folder))
-        if chosen.postgres_rows:
-            peer = lambda table: asyncio.run(offline_features.postgres_sums(table))  # noqa: E731
-            told("postgres", against("postgres", peer, chosen.postgres_rows, folder))
+        if chosen.growth:
+            for rows in map(int, chosen.growth.split(",")):
+                told(f"growth_{rows}", grown(rows, folder, peer=chosen.rounds > 0))
+        else:
+            compared(chosen, folder, told)
     text = json.dumps(figures)
     print(text)
     if chosen.json:

@@ -3,6 +3,7 @@
 Method: a real database, a model trained here, a policy that names it.
 """
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ pytest.importorskip("lightgbm", reason="NOT CHECKED: the extra `train` is not in
 from countermand.app import open_desk, open_learner, open_models, open_record
 from countermand.flows.compare_models import compare_models, recorded_scores
 from countermand.flows.explain_score import explain_score
+from countermand.flows.live_drift import BLOCK_ROWS, BLOCKS_KEPT, ModelWatch
 from countermand.flows.replay_decision import replay_decision
 from countermand.flows.train_model import (
     Background,
@@ -25,6 +27,8 @@ from countermand.flows.watch_drift import watch_drift
 from countermand.kernel.errors import BadRequest, SetupError
 from countermand.policy.package import compile_for_training
 from countermand.settings import Settings
+from countermand.surfaces.drift_gauges import drift_watched, exposition
+from countermand.surfaces.http.measures import Measures
 from countermand.vocabulary.models import ModelCard, Rows, Span, Training
 from flows.labels_stage import label, labelled
 from flows.stage import answer_of, facts_of, house_on, payment
@@ -154,17 +158,31 @@ async def test_a_score_is_explained_against_the_accounts_own_normal(database_dsn
 
 
 async def test_drift_is_told_by_input(database_dsn, trained, policy):
-    """Payments all of one size are far from what was learnt; of the score as well."""
+    """Payments all of one size are far from what was learnt; /metrics says the same as the command."""
     data, card = trained
     async with house_on(database_dsn, policy=policy, data_dir=data) as house:
         for number in range(120):
             await house.decider.decide(payment(f"a-{number}", minor=500), None)
         program = house.program
+        measures = Measures()
+        assert b"countermand_model" not in measures.text()
+        async with asyncio.timeout(10), drift_watched(house, measures) as live:
+            while not live.watches or not live.watches[0].seen:  # noqa: ASYNC110 - it looks by itself
+                await asyncio.sleep(0.01)
+            assert await live.look() == 0
+            told = {one.name: one for one in live.watches[0].drifts()}
+            scraped = measures.text().decode()
     async with open_desk(Settings(database_url=database_dsn, data_dir=data)) as desk:
         drifts = {one.name: one for one in await watch_drift(desk, program.models, [card])}
     assert drifts["amount"].verdict == "far"
     assert drifts["times_usual"].unknown_now == 1.0
     assert drifts["amount"].rows == 120
+    assert 0 < drifts["model.large"].mean_now < 0.5
+    assert told == drifts
+    text = exposition(list(told.values()))
+    assert text in scraped
+    assert 'countermand_model_stability_index{input="amount",model="large"}' in text
+    assert 'countermand_model_score_window{model="large"} 120.0' in text
 
 
 def test_the_card_says_how_good_the_file_is(trained):
@@ -247,3 +265,23 @@ async def test_models_are_compared_on_what_was_decided_and_labelled_here(databas
     assert np.isnan(learnt.facts).all()
     with pytest.raises(BadRequest, match="too_little_to_compare"):
         compare_models(learnt, ["model.large"], "model.large", 1)
+
+
+def test_the_running_watch_forgets_and_tells_when_scores_move(trained, policy):
+    """Kinds that the model does not score are left out; old blocks go; a mean that moves is told."""
+    _, card = trained
+    program = compile_for_training({"policy.yaml": (policy / "policy.yaml").read_text(encoding="utf-8")})
+    watch = ModelWatch.of(program.models[0], card)
+    watch.see("login", {"amount": 1})
+    assert watch.drifts() == []
+    chance = np.random.default_rng(2)
+    facts = {"today": 2, "times_usual": None}
+    for number in range(BLOCK_ROWS * (BLOCKS_KEPT + 2)):
+        late = number >= 2 * BLOCK_ROWS
+        score = float(chance.beta(9 if late else 2, 30))
+        watch.see("payment", {**facts, "amount": 500 if late else None, "model.large": score})
+    drifts = {one.name: one for one in watch.drifts()}
+    assert drifts["amount"].rows == BLOCK_ROWS * BLOCKS_KEPT
+    assert drifts["amount"].unknown_now == 0
+    assert drifts["model.large"].mean_moved
+    assert abs(drifts["model.large"].mean_now - 9 / 39) < 0.01

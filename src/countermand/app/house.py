@@ -24,6 +24,7 @@ from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
 from countermand.adapters.postgres.publications import PostgresPublications
+from countermand.adapters.postgres.recorded import PostgresRecordedFacts
 from countermand.adapters.postgres.seat import Seat, take_seat
 from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
@@ -94,6 +95,7 @@ async def open_house(
             lists=memory.lists,
             profiles=PostgresProfiles(pool),
             models=models,
+            recorded_facts=PostgresRecordedFacts(pool),
             shadows=PostgresShadows(pool),
             clock=time,
             ids=deciding.committer.decider.ids,

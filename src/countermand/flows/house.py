@@ -17,6 +17,7 @@ from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.label_history import LabelArchive
+from countermand.flows.live_drift import Cards, NewestFacts
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.kernel.clock import Clock
@@ -38,6 +39,10 @@ class PolicyShelf(Protocol):
         ...
 
 
+class ModelShelf(Scorers, Cards, Protocol):
+    """Model files with their cards."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Open between `open_house` and its end. `readiness` tells what must hold, each by name."""
@@ -54,7 +59,8 @@ class House:
     keys: KeyBook
     lists: ListBook
     profiles: ProfileBook
-    models: Scorers
+    models: ModelShelf
+    recorded_facts: NewestFacts
     shadows: ShadowBook
     clock: Clock
     ids: Ids

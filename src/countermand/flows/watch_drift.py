@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from countermand.flows.explain_score import Programs, row_of
 from countermand.flows.replay_decision import PolicyShelf
-from countermand.oversight.drift import FAR, MOVED, PageHinkley, counts_in, stability_index
+from countermand.oversight.adaptive_window import AdaptiveWindow
+from countermand.oversight.drift import FAR, MOVED, counts_in, stability_index
 from countermand.policy.bound import BoundModel
-from countermand.vocabulary.models import ModelCard, RecordedFacts
+from countermand.vocabulary.models import InputBaseline, ModelCard, RecordedFacts
 
 LATEST_MAX = 20_000
 LEAST = 100
@@ -42,8 +43,8 @@ class DriftDesk(Protocol):
 class Drift:
     """One input (or the score) of a model: its PSI against the baseline, and how often it is unknown.
 
-    `verdict` is `same`, `moved`, `far`, or `unknown` where there is too little to tell. `mean_moved`: within
-    these operations the mean score rose or fell for good.
+    `verdict` is `same`, `moved`, `far`, or `unknown` where there is too little to tell. Of the score also
+    what ADWIN says: whether its mean has moved within these operations, and the mean since it last did.
     """
 
     model: str
@@ -54,6 +55,8 @@ class Drift:
     rows: int
     verdict: str
     mean_moved: bool = False
+    mean_now: float | None = None
+    mean_rows: int = 0
 
 
 async def watch_drift(
@@ -78,26 +81,41 @@ async def watch_drift(
 def _drifts(
     model: BoundModel, card: ModelCard, columns: Sequence[str], table: NDArray[np.float64]
 ) -> Iterable[Drift]:
-    baselines = {one.name: one for one in card.baselines}
-    if card.score_baseline is not None:
-        baselines[model.fact] = card.score_baseline
+    baselines = baselines_of(model, card)
+    scores = adaptive_window_of(table[::-1, -1])
     for place, name in enumerate(columns):
         base = baselines.get(name)
-        if base is None:
-            continue
-        counts, unknown = counts_in(table[:, place], base.edges)
-        before, now = sum(base.counts) + base.unknown, len(table)
-        index = stability_index([*base.counts, base.unknown], [*counts, unknown]) if now >= LEAST else None
-        yield Drift(
-            model.name,
-            name,
-            index,
-            base.unknown / before if before else 0.0,
-            unknown / now if now else 0.0,
-            now,
-            verdict(index),
-            name == model.fact and bool(mean_moved_at(table[::-1, place])),
-        )
+        if base is not None:
+            drift = drift_of(model.name, base, *counts_in(table[:, place], base.edges))
+            yield with_mean(drift, scores) if name == model.fact else drift
+
+
+def baselines_of(model: BoundModel, card: ModelCard) -> dict[str, InputBaseline]:
+    """How the inputs and the score were distributed where the model learnt, by name of the fact."""
+    found = {one.name: one for one in card.baselines}
+    if card.score_baseline is not None:
+        found[model.fact] = card.score_baseline
+    return found
+
+
+def drift_of(model: str, base: InputBaseline, counts: Sequence[int], unknown: int) -> Drift:
+    """The drift of one column: how many fell in each bin of the baseline now, and how many are unknown."""
+    before, now = sum(base.counts) + base.unknown, sum(counts) + unknown
+    index = stability_index([*base.counts, base.unknown], [*counts, unknown]) if now >= LEAST else None
+    return Drift(
+        model,
+        base.name,
+        index,
+        base.unknown / before if before else 0.0,
+        unknown / now if now else 0.0,
+        now,
+        verdict(index),
+    )
+
+
+def with_mean(drift: Drift, scores: AdaptiveWindow) -> Drift:
+    """The drift of a score, with what its mean has done."""
+    return replace(drift, mean_moved=scores.moves > 0, mean_now=scores.mean, mean_rows=scores.size)
 
 
 def verdict(index: float | None) -> str:
@@ -107,10 +125,10 @@ def verdict(index: float | None) -> str:
     return "far" if index >= FAR else "moved" if index >= MOVED else "same"
 
 
-def mean_moved_at(scores: Iterable[float]) -> list[int]:
-    """After how many scores their mean had moved for good, by Page and Hinkley's test, oldest first."""
-    watch = PageHinkley()
+def adaptive_window_of(scores: Iterable[float]) -> AdaptiveWindow:
+    """ADWIN over scores, oldest first; unknown ones say nothing."""
+    window = AdaptiveWindow()
     for score in scores:
         if not math.isnan(score):
-            watch.see(score)
-    return watch.alarms
+            window.see(float(score))
+    return window

@@ -1,10 +1,9 @@
-"""Has the world moved from where a model learnt? Distances of distributions, and a watch on a mean."""
+"""Has the world moved from where a model learnt? How far two distributions are apart."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,44 +51,6 @@ def stability_index(before: Sequence[int], now: Sequence[int]) -> float | None:
         p, q = max(old / totals[0], _LEAST), max(new / totals[1], _LEAST)
         index += (q - p) * math.log(q / p)
     return index
-
-
-@dataclass(slots=True)
-class PageHinkley:
-    """Tells when the mean of a stream rises or falls for good (Page 1954; Gama et al. 2014, section 3.2).
-
-    `tolerance` is the change that does not matter, `threshold` how much evidence it takes, both in units of
-    the values; no alarm within the first `least` values. After an alarm it starts anew.
-    """
-
-    tolerance: float = 0.005
-    threshold: float = 50.0
-    least: int = 30
-    count: int = 0
-    mean: float = 0.0
-    _up: float = 0.0
-    _down: float = 0.0
-    _up_least: float = 0.0
-    _down_most: float = 0.0
-    alarms: list[int] = field(default_factory=list)
-    seen: int = 0
-
-    def see(self, value: float) -> bool:
-        """Take one value in; whether the mean has moved."""
-        self.seen += 1
-        self.count += 1
-        self.mean += (value - self.mean) / self.count
-        self._up += value - self.mean - self.tolerance
-        self._down += value - self.mean + self.tolerance
-        self._up_least = min(self._up_least, self._up)
-        self._down_most = max(self._down_most, self._down)
-        moved = max(self._up - self._up_least, self._down_most - self._down) > self.threshold
-        if self.count < self.least or not moved:
-            return False
-        self.alarms.append(self.seen)
-        self.count, self.mean = 0, 0.0
-        self._up = self._down = self._up_least = self._down_most = 0.0
-        return True
 
 
 def baseline_of(values: NDArray[np.float64]) -> dict[str, Any]:

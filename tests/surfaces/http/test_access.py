@@ -27,6 +27,7 @@ SCOPES_OF = {
     ("GET", "/v1/policies/live"): "policy",
     ("POST", "/v1/labels"): "manage",
     ("POST", "/v1/operations/x/label"): "manage",
+    ("GET", "/v1/operations/x/labels"): "read",
     ("POST", "/v1/policies"): "policy",
     ("POST", "/v1/policies/x/steps"): "policy",
     ("GET", "/v1/policies/x/history"): "policy",

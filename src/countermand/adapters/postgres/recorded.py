@@ -27,6 +27,12 @@ class PostgresRecordedFacts:
         with away_is_unavailable():
             return [_read(row) for row in await self._pool.fetch(QUERIES.latest_facts, count)]
 
+    async def newer(self, after: int, count: int) -> tuple[int, list[RecordedFacts]]:
+        """The last `count` operations numbered above `after`, oldest first, and the highest number."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.newer_facts, after, count)
+        return rows[0]["seq"] if rows else after, [_read(row) for row in reversed(rows)]
+
     async def of_account(self, account: str, at: int, seq: int, count: int) -> list[RecordedFacts]:
         """Those of an account's operations up to `at` that were recorded before `seq`. Raises Unavailable."""
         with away_is_unavailable():

@@ -67,7 +67,10 @@ class Histogram:
 
 
 class Measures:
-    """Everything counted at the HTTP door, and gauges read from the house when asked."""
+    """Everything counted at the HTTP door, and gauges read from the house when asked.
+
+    `families` give whole families, asked at every scrape.
+    """
 
     def __init__(self) -> None:
         self.answers: Counter[str] = Counter()
@@ -77,6 +80,7 @@ class Measures:
         self.group_sizes = Histogram(GROUP_SIZES)
         self.batch_rows = 0
         self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
+        self.families: list[Callable[[], Iterable[Metric]]] = []
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -116,6 +120,8 @@ class Measures:
         yield _histogram("countermand_group_size", "Operations that shared one commit", self.group_sizes)
         for name, (text, read) in self.gauges.items():
             yield GaugeMetricFamily(name, text, value=read())
+        for more in self.families:
+            yield from more()
 
 
 def _counters(

@@ -7,3 +7,8 @@ SELECT policy_id, account, kind, occurred_at, facts FROM operation ORDER BY seq 
 SELECT policy_id, account, kind, occurred_at, facts FROM operation
 WHERE account = $1 AND occurred_at <= $2 AND seq < $3
 ORDER BY occurred_at DESC LIMIT $4;
+
+-- name: newer_facts
+-- The facts of the last operations ($2 how many) numbered above one ($1), newest first.
+SELECT seq, policy_id, account, kind, occurred_at, facts FROM operation
+WHERE seq > $1 ORDER BY seq DESC LIMIT $2;

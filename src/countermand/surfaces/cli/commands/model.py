@@ -23,6 +23,7 @@ from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table
 from countermand.surfaces.cli.progress import watched
 from countermand.surfaces.cli.speech import current_speech
+from countermand.surfaces.drift_gauges import exposition
 from countermand.vocabulary.models import Interval, ModelCard, Rows
 
 CARD_BYTES_MAX = 4 * 2**20
@@ -139,9 +140,10 @@ async def explain(operation_id: str, data_dir: Path | None) -> None:
     model,
     "drift",
     en="Compare the last operations with what the models learnt from: stability index (PSI) of each input "
-    "and of the score. Below 0.1 nothing has moved; from 0.25 on train again, and the exit code is 1.",
+    "and of the score. Below 0.1 nothing has moved; from 0.25 on train again, and the exit code is 1. Of the "
+    "score also its mean since it last moved among these operations (ADWIN).",
     zh="将最近的操作与训练数据比较：每个输入和评分的稳定性指数（PSI）。低于 0.1 为无变化，"
-    "达到 0.25 应重新训练，此时退出码为 1。",
+    "达到 0.25 应重新训练，此时退出码为 1。评分另给出这些操作中自上次变动以来的均值（ADWIN）。",
 )
 @option(
     "--policy", en="A policy folder or pack (default: the setting).", zh="策略文件夹或策略包（默认取设置）。"
@@ -167,12 +169,13 @@ async def drift(policy: str | None, operations: int, prometheus: bool, data_dir:
     async with open_desk(settings) as desk:
         drifts = await watch_drift(desk, models, cards, operations)
     if prometheus:
-        click.echo("\n".join(_measures(drifts)))
+        click.echo(exposition(drifts), nl=False)
     else:
         titles = [Text(en="model", zh="模型"), Text(en="input", zh="输入"), Text(en="PSI", zh="PSI")]
         titles += [
             Text(en="unknown, then and now", zh="未知占比（当时/现在）"),
             Text(en="verdict", zh="结论"),
+            Text(en="mean score (ADWIN)", zh="评分均值（ADWIN）"),
         ]
         rows = [
             (
@@ -180,7 +183,8 @@ async def drift(policy: str | None, operations: int, prometheus: bool, data_dir:
                 one.name,
                 "" if one.index is None else f"{one.index:.3f}",
                 f"{one.unknown_before:.1%} / {one.unknown_now:.1%}",
-                one.verdict + (", mean moved" if one.mean_moved else ""),
+                one.verdict,
+                _mean(one),
             )
             for one in drifts
         ]
@@ -247,6 +251,16 @@ def compare(
     answer_table({"models": compared}, titles, shown, Text(en="No model.", zh="没有模型。"))
 
 
+def _mean(one: Drift) -> str:
+    if one.mean_now is None:
+        return ""
+    since = Text(
+        en=f"{one.mean_now:.4f}, moved {one.mean_rows:,} operations ago",
+        zh=f"{one.mean_now:.4f}，{one.mean_rows:,} 笔操作前变动",
+    )
+    return current_speech().say(since) if one.mean_moved else f"{one.mean_now:.4f}"
+
+
 async def _scored(settings: Settings, program: Program) -> Rows:
     """What was decided here, with the scores of the policy's models."""
     async with open_record(settings) as opened:
@@ -259,21 +273,6 @@ def _shown(measure: Interval | None) -> str:
         return ""
     between = "" if measure.low is None else f" [{measure.low:.4f}, {measure.high:.4f}]"
     return f"{measure.value:.4f}{between}"
-
-
-def _measures(drifts: list[Drift]) -> list[str]:
-    """Prometheus' text format."""
-    lines = ["# TYPE countermand_model_stability_index gauge"]
-    lines += [
-        f'countermand_model_stability_index{{model="{one.model}",input="{one.name}"}} {one.index:.6f}'
-        for one in drifts
-        if one.index is not None
-    ]
-    lines.append("# TYPE countermand_model_unknown_share gauge")
-    return lines + [
-        f'countermand_model_unknown_share{{model="{one.model}",input="{one.name}"}} {one.unknown_now:.6f}'
-        for one in drifts
-    ]
 
 
 def _bytes_of(file: Path, most: int) -> bytes:

@@ -12,6 +12,7 @@ from countermand.settings import Settings
 from countermand.surfaces.cli.grammar import command, data_dir_option, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.collector import collector_off_the_path
+from countermand.surfaces.drift_gauges import drift_watched
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import serve as serve_front
 from countermand.surfaces.shadow_child import follower_beside
@@ -53,5 +54,10 @@ def serve(
 async def _serve(settings: Settings) -> None:
     async with open_house(settings) as house:
         front = make_front(house)
-        async with collector_off_the_path(), follower_beside(house.shadows, settings), adapting(house):
+        async with (
+            collector_off_the_path(),
+            follower_beside(house.shadows, settings),
+            drift_watched(house, front.measures),
+            adapting(house),
+        ):
             await serve_front(front, settings.host, settings.port)
