@@ -20,6 +20,7 @@ from countermand.flows.keep_shadows import add_shadow, checked_policy, list_shad
 from countermand.kernel.clock import SystemClock
 from countermand.settings import Settings
 from countermand.surfaces import shadow_child
+from countermand.surfaces.cli.commands.shadow import NICENESS
 from countermand.surfaces.shadow_child import ShadowChild, follower_beside
 from flows.stage import POLICY, payment
 
@@ -33,6 +34,14 @@ def alive(process: int | None) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def nice_to_all(process: int) -> bool:
+    """Whether a process is behind those of its session, and its session behind the others."""
+    nice = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[16])
+    session = Path(f"/proc/{process}/autogroup")
+    words = session.read_text().split() if session.is_file() else []
+    return nice == NICENESS and words[-2:] in ([], ["nice", str(NICENESS)])
 
 
 async def soon(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -126,6 +135,16 @@ async def test_no_follower_without_shadows(house: House, database_dsn: str, in_a
     await child._look()
     assert child.pid is None
     assert not alive(process)
+
+
+async def test_the_follower_steps_back(house: House, database_dsn: str, in_a_hurry: None) -> None:
+    """Behind everybody, also where Linux shares the machine out by session."""
+    async with follower_beside(house.shadows, Settings(database_url=database_dsn)) as child:
+
+        async def stepped_back() -> bool:
+            return child.pid is not None and nice_to_all(child.pid)
+
+        await soon(stepped_back)
 
 
 async def test_the_follower_ends_with_its_parent(house: House, database_dsn: str, tmp_path: Path) -> None:

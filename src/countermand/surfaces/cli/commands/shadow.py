@@ -34,6 +34,7 @@ from countermand.surfaces.collector import collector_off_the_path
 
 # Behind everything else on the machine: about a seventieth of what an ordinary process gets.
 NICENESS = 19
+AUTOGROUP = Path("/proc/self/autogroup")
 
 
 @group("shadow", en="Try policies on real traffic without effect.", zh="在真实流量上无影响地试运行策略。")
@@ -213,9 +214,16 @@ def _end_with_parent() -> None:
 
 
 def _step_back() -> None:
-    """Let everybody else go first, but do not starve: a stopped follower would hold its transaction open."""
+    """Let everybody else go first, but do not starve: a stopped follower would hold its transaction open.
+
+    Where Linux groups processes by session (`sched_autogroup_enabled`), a process is nice to its own session
+    only, and it is the session that must step back. That is ours to say where we lead it.
+    """
     with suppress(OSError):
         os.nice(NICENESS)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(NICENESS))
 
 
 def _say_difference(found: dict[str, Any]) -> None:
