@@ -34,6 +34,12 @@ class Settings:
     confirmation: str = "cn-consumer-finance"
     challenge_seconds: int = 900
     approval_seconds: int = 86400
+    banking: str | None = None
+    banking_seconds_max: int = 10
+    permit_key_file: Path | None = None
+    permit_seconds: int = 300
+    execution_seconds: int = 86400
+    clock_skew_seconds_max: int = 2
     shared_buffers_mb: int = 256
     shadow_lag_seconds_max: int = 300
     shadow_days_kept: int = 90

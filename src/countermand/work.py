@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
-from countermand.confirmation.ports import ApprovalBook, DataConsentBook, HoldBook
+from countermand.confirmation.ports import (
+    ApprovalBook,
+    ConsentShelf,
+    DataConsentBook,
+    HoldBook,
+    ProofShelf,
+)
 from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import Hold
-from countermand.vocabulary.parties import Account
+from countermand.vocabulary.parties import Account, Freeze
 from countermand.vocabulary.timers import Timer
 
 GATES = 64
@@ -241,6 +247,31 @@ class EffectBook(Protocol):
         """Write effects in this order; one that is there already (by its id) is left as it is."""
         ...
 
+    async def claim(
+        self, ports: Collection[str], now: int, leased_until: int, count_max: int
+    ) -> list[Effect]:
+        """Effects of these ports that are due and whose lane is free, in order of writing.
+
+        They are the caller's until the lease ends; `attempts` counts this one.
+        """
+        ...
+
+    async def end(self, effects: Sequence[Effect]) -> None:
+        """Write what became of claimed effects: done, failed, or pending again at their `due_at`."""
+        ...
+
+    async def withdraw(self, effect: str, now: int) -> bool:
+        """Take back an effect that nobody has tried yet, for good; False where somebody may have."""
+        ...
+
+    async def find(self, effect: str) -> Effect | None:
+        """One effect by its id."""
+        ...
+
+    async def late(self, now: int, count_max: int) -> list[Effect]:
+        """Pending effects whose alarm is due; each is told once."""
+        ...
+
 
 class Unit(Protocol):
     """One transaction: what is done through it happens together when it ends, or not at all."""
@@ -260,6 +291,23 @@ class Unit(Protocol):
     @property
     def effects(self) -> EffectBook: ...
 
+    @property
+    def consents(self) -> ConsentShelf: ...
+
+    @property
+    def proofs(self) -> ProofShelf: ...
+
+    async def share(self, accounts: Collection[str]) -> None:
+        """Let no standing of these accounts change before this unit ends, as a decision does.
+
+        Before any hold is locked: whoever changes a standing has the gate first and the holds then.
+        """
+        ...
+
+    async def freezes(self, accounts: Collection[str]) -> Mapping[str, Freeze]:
+        """The freezes that bind those of these accounts that are frozen; behind their gate."""
+        ...
+
     async def gate(self, accounts: Collection[str]) -> None:
         """Wait for the decisions on these accounts that are in flight, and keep the next ones waiting."""
         ...
@@ -278,6 +326,22 @@ class Works(Protocol):
 
     def open(self) -> AbstractAsyncContextManager[Unit]:
         """A unit; leaving it without an error commits it. Raises Unavailable, also at the end."""
+        ...
+
+
+class Schedule(Protocol):
+    """When there is something to do, and what time the database has; all raise Unavailable."""
+
+    async def now(self) -> int:
+        """What time it is for the database, microseconds UTC."""
+        ...
+
+    async def timers_due(self, kinds: Collection[str]) -> Mapping[str, int]:
+        """When the next timer of each of these kinds is due, of those kinds that have one."""
+        ...
+
+    async def effect_due(self, ports: Collection[str]) -> int | None:
+        """When the next effect of these ports is due."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ from countermand.vocabulary.operations import Operation
 POLICY = Path(countermand.__file__).parent / "drills" / "torture" / "policy"
 NOON = 1_795_233_600_000_000  # 2026-11-21 04:00 UTC, noon in Shanghai
 SECOND = 10**6
+_DIRECTORY = tempfile.TemporaryDirectory(prefix="countermand-test-")
+PERMIT_KEYS = Path(_DIRECTORY.name) / "permit-keys.pem"
 _numbers = itertools.count(1)
 _observation = msgspec.msgpack.Decoder(Observation)
 
@@ -46,7 +49,8 @@ async def house_on(
     dsn: str, clock: ManualClock | None = None, *, policy: Path | str = POLICY, **settings: Any
 ) -> AsyncIterator[House]:
     """A house of the torture policy, or another one that takes its place, on a database."""
-    given = Settings(database_url=dsn, policy=str(policy), **{"policy_start": "replace", **settings})
+    own = {"policy_start": "replace", "permit_key_file": PERMIT_KEYS, **settings}
+    given = Settings(database_url=dsn, policy=str(policy), **own)
     async with open_house(given, ManualClock(NOON) if clock is None else clock) as house:
         yield house
 

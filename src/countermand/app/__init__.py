@@ -29,6 +29,7 @@ from countermand.app.lab import (
     open_shelf,
     rows_for_model,
 )
+from countermand.app.work import open_bank, open_worker, read_permit_keys, settlement_of
 
 __all__ = [
     "DEMO_PLACES",
@@ -38,6 +39,7 @@ __all__ = [
     "OpenedTable",
     "database_grants",
     "file_identity",
+    "open_bank",
     "open_comparison",
     "open_database",
     "open_desk",
@@ -50,6 +52,9 @@ __all__ = [
     "open_places",
     "open_record",
     "open_shelf",
+    "open_worker",
+    "read_permit_keys",
     "read_policy",
     "rows_for_model",
+    "settlement_of",
 ]

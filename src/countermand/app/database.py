@@ -12,6 +12,7 @@ import asyncpg
 
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
+from countermand.adapters.postgres.holds import PostgresHoldShelf
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
 from countermand.adapters.postgres.migrations import migrate
@@ -76,6 +77,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             orders=PostgresOrders(pool),
             works=PostgresWorks(pool),
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
+            holds=PostgresHoldShelf(pool),
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             publications=book,

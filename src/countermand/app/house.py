@@ -16,6 +16,7 @@ from countermand.adapters.places.ip_table import IpTable
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
 from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.decisions import PostgresDecisions
+from countermand.adapters.postgres.holds import PostgresHoldShelf
 from countermand.adapters.postgres.journal import PostgresJournal
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
@@ -33,6 +34,7 @@ from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
 from countermand.app.files import read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
+from countermand.app.work import work_parts
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
 from countermand.flows.arms import Arm, Arms, Workshop
@@ -67,6 +69,8 @@ async def open_house(
 
     Not `holding`, it puts nothing on hold: operations of the past cannot wait.
 
+    Nothing is settled or delivered by it but inside of `worker.working()`.
+
     Starts the private PostgreSQL unless there is a database_url, migrates, finds the policy that decides,
     takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
 
@@ -81,6 +85,8 @@ async def open_house(
         dsn, pool = await _database(stack, settings)
         memory = await _memory(stack, pool, time)
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
+        work = await work_parts(stack, settings, pool, time, deciding.ids)
+        memory.changes.watch("effect", work.worker.effects_changed)
         yield House(
             decider=deciding.committer,
             archive=PostgresArchive(pool),
@@ -90,6 +96,10 @@ async def open_house(
             orders=PostgresOrders(pool),
             works=PostgresWorks(pool),
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
+            holds=PostgresHoldShelf(pool),
+            settlement=work.settlement,
+            worker=work.worker,
+            permit_keys=work.keys,
             journal=PostgresJournal(pool),
             keys=memory.keys,
             lists=memory.lists,

@@ -9,7 +9,8 @@ from enum import Enum
 import msgspec
 
 from countermand.kernel.clock import MICROS_PER_SECOND
-from countermand.kernel.errors import Conflict
+from countermand.kernel.errors import Conflict, Forbidden
+from countermand.vocabulary.confirmations import Proof
 from countermand.vocabulary.decisions import Decision
 from countermand.vocabulary.holds import Hold, HoldState, Need
 from countermand.vocabulary.operations import Operation
@@ -98,14 +99,7 @@ def revoked(hold: Hold, now: int, by: str, cause: str) -> Hold:
     if hold.state is HoldState.REVOKED:
         return hold
     if hold.state is not HoldState.OPEN:
-        raise Conflict(
-            "hold_ended",
-            f"This operation is {hold.state} and can no longer be taken back here; report it as not yours, "
-            "and the money is recalled.",
-            f"该操作已处于“{hold.state}”状态，无法在此撤销；请报告“非本人操作”，我们将追回资金。",
-            operation=hold.operation,
-            state=hold.state.value,
-        )
+        raise hold_ended(hold)
     if next_step(hold, now).move is Move.RELEASE:
         raise Conflict(
             "hold_over",
@@ -115,6 +109,54 @@ def revoked(hold: Hold, now: int, by: str, cause: str) -> Hold:
             operation=hold.operation,
         )
     return ended(hold, HoldState.REVOKED, now, by, cause)
+
+
+def hold_ended(hold: Hold) -> Conflict:
+    """The refusal to change a hold that is open no more."""
+    return Conflict(
+        "hold_ended",
+        f"This operation is {hold.state} and can no longer be taken back here; report it as not yours, "
+        "and the money is recalled.",
+        f"该操作已处于“{hold.state}”状态，无法在此撤销；请报告“非本人操作”，我们将追回资金。",
+        operation=hold.operation,
+        state=hold.state.value,
+    )
+
+
+def released_early(hold: Hold, proof: Proof, original: int, now: int) -> Hold:
+    """The hold due at once, by a proof that is stronger than `original` and from somewhere else.
+
+    The strength of what was given when it was asked for, or since, is `original`. Neither the device nor the
+    session that asked may end the wait, and where one of them is unknown it cannot be told from another:
+    whoever holds a stolen phone would otherwise only have to tap once more.
+
+    Raises Conflict (`hold_ended`), Forbidden (`release_refused`).
+    """
+    if hold.state is not HoldState.OPEN:
+        raise hold_ended(hold)
+    if proof.operation != hold.operation:
+        raise release_refused(hold, "operation")
+    if proof.given_at < hold.placed_at or proof.given_at > now:
+        raise release_refused(hold, "time")
+    if proof.strength <= original:
+        raise release_refused(hold, "strength")
+    if None in (proof.device, hold.device) or proof.device == hold.device:
+        raise release_refused(hold, "device")
+    if None in (proof.session, hold.session) or proof.session == hold.session:
+        raise release_refused(hold, "session")
+    return msgspec.structs.replace(hold, until=max(hold.placed_at, min(hold.until, now)))
+
+
+def release_refused(hold: Hold, why: str) -> Forbidden:
+    """An early release that the proof does not carry; `why` names what it lacks."""
+    return Forbidden(
+        "release_refused",
+        "The wait ends early only with a stronger proof than before, given for this operation on another "
+        f"device and in another session than the one that asked ({why}).",
+        f"提前放行须由另一台设备、另一会话，针对本操作提供比原先更强的验证（{why}）。",
+        operation=hold.operation,
+        lacks=why,
+    )
 
 
 def ended(hold: Hold, state: HoldState, now: int, by: str, cause: str) -> Hold:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from countermand.vocabulary.approvals import Approval, Approver, Delegation
 from countermand.vocabulary.consent import DataConsent
+from countermand.vocabulary.confirmations import ConsentReceipt, Proof
 from countermand.vocabulary.holds import Hold, HoldState
 
 
@@ -17,8 +18,20 @@ class HoldBook(Protocol):
         """The holds of these operations, locked, in order of id; those there are."""
         ...
 
+    async def lock_free(self, operations: Collection[str]) -> list[Hold]:
+        """Like `lock`, without those that somebody else has locked: it waits for nobody."""
+        ...
+
+    async def accounts(self, operations: Collection[str]) -> Mapping[str, str]:
+        """The account of each of these operations that has a hold; nothing is locked."""
+        ...
+
     async def of_account(self, account: str, state: HoldState) -> list[Hold]:
         """The holds of an account in a state, locked, in order of id."""
+        ...
+
+    async def decisions(self, operations: Collection[str]) -> Mapping[str, str]:
+        """The decision of each of these operations that has a hold."""
         ...
 
     async def put(self, holds: Sequence[Hold]) -> None:
@@ -77,4 +90,28 @@ class DataConsentBook(Protocol):
 
     async def of(self, subject: str) -> list[DataConsent]:
         """Everything a subject agreed to, newest first."""
+        ...
+
+
+class ConsentShelf(Protocol):
+    """The receipts of consent; each is written once and never changed."""
+
+    async def receipts_for(self, operations: Collection[str]) -> Mapping[str, ConsentReceipt]:
+        """The receipts of those operations that have one."""
+        ...
+
+    async def keep(self, receipt: ConsentReceipt) -> ConsentReceipt:
+        """Keep a receipt; the one that is kept: this one, or an earlier one of the same operation."""
+        ...
+
+
+class ProofShelf(Protocol):
+    """Challenges that were passed."""
+
+    async def proofs_for(self, operation: str) -> Sequence[Proof]:
+        """All that were passed for an operation, in order of time."""
+        ...
+
+    async def keep(self, proof: Proof) -> None:
+        """Keep a proof; one that is kept already (by its id) stays as it is."""
         ...

@@ -16,6 +16,7 @@ from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.label_history import LabelArchive
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
+from countermand.flows.show_holds import HoldShelf
 from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -50,6 +51,7 @@ class Desk:
     orders: OrderBook
     works: Works
     agreements: Agreements
+    holds: HoldShelf
     archive: LabelArchive
     policy_shelf: PolicyShelf
     publications: PublicationBook

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
 from countermand.flows.adapt_thresholds import ThresholdBook
+from countermand.confirmation.permits import PermitKey
 from countermand.flows.arms import Arm
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
@@ -20,6 +21,9 @@ from countermand.flows.label_history import LabelArchive
 from countermand.flows.live_drift import Cards, NewestFacts
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
+from countermand.flows.settle_holds import Settlement
+from countermand.flows.show_holds import HoldShelf
+from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore, Scorers
@@ -55,6 +59,10 @@ class House:
     orders: OrderBook
     works: Works
     agreements: Agreements
+    holds: HoldShelf
+    settlement: Settlement
+    worker: Worker
+    permit_keys: Sequence[PermitKey]
     journal: Journal
     keys: KeyBook
     lists: ListBook

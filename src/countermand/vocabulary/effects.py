@@ -20,10 +20,10 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing to be done by a peer, written in the transaction of what it follows from.
 
     `id` is the idempotency key that the peer sees, at every attempt the same. `port` names who does it
-    (banking, sessions, notices, …) and `action` what. Effects of one `lane` are done in the order of their
-    writing; None waits for nobody. `body` holds what the peer needs, `subject` the random handle of whom it
-    is about. Instants are microseconds UTC: it is tried from `due_at` on, and after `alarm_at` its lateness
-    is an alarm.
+    (banking, sessions, notices, …) and `action` what. Effects of one port and `lane` are done in the order
+    of their writing; None waits for nobody. `body` holds what the peer needs, `subject` the random handle of
+    whom it is about. Instants are microseconds UTC: it is tried from `due_at` on, and after `alarm_at` its
+    lateness is an alarm.
     """
 
     id: str
@@ -40,3 +40,13 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempts: int = 0
     ended_at: int | None = None
     answer: dict[str, Any] | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What came of one attempt: DONE, FAILED for good, or PENDING: it is tried again.
+
+    `answer` is kept with the effect; it never holds a secret.
+    """
+
+    state: EffectState
+    answer: dict[str, Any]

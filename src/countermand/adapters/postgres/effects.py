@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,10 +36,12 @@ class PostgresEffects:
             ]
             await self._connection.execute(QUERIES.put_effects, *columns)
 
-    async def claim(self, now: int, leased_until: int, count_max: int) -> list[Effect]:
+    async def claim(
+        self, ports: Collection[str], now: int, leased_until: int, count_max: int
+    ) -> list[Effect]:
         """Effects that are due and whose lane is free, in order of writing; ours until the lease ends."""
         rows = await self._connection.fetch(
-            QUERIES.claim_effects, moment_of(now), moment_of(leased_until), count_max
+            QUERIES.claim_effects, moment_of(now), moment_of(leased_until), count_max, list(ports)
         )
         return [effect_of_row(row) for row in sorted(rows, key=lambda row: row["seq"])]
 
@@ -54,6 +56,16 @@ class PostgresEffects:
                 [moment_of(one.due_at) for one in effects],
             ]
             await self._connection.execute(QUERIES.end_effects, *columns)
+
+    async def withdraw(self, effect: str, now: int) -> bool:
+        """Take back an effect that nobody has tried yet; False where somebody may have."""
+        found = await self._connection.fetchval(QUERIES.withdraw_effect, effect, moment_of(now))
+        return found is not None
+
+    async def find(self, effect: str) -> Effect | None:
+        """One effect by its id."""
+        row = await self._connection.fetchrow(QUERIES.effect_of_id, effect)
+        return None if row is None else effect_of_row(row)
 
     async def late(self, now: int, count_max: int) -> list[Effect]:
         """Pending effects whose alarm is due; each is told once."""

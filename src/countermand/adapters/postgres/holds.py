@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import asyncpg
+
+from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.holds import Hold, HoldState, Need
+from countermand.vocabulary.outcomes import Outcome
 
-QUERIES = Queries("holds.sql")
+QUERIES, CONSENTS = Queries("holds.sql"), Queries("consents.sql")
 COLUMNS = Hold.__struct_fields__
 
 
@@ -23,6 +27,21 @@ class PostgresHolds:
         """The holds of these operations, locked, in order of id."""
         rows = await self._connection.fetch(QUERIES.lock_holds, list(operations))
         return [hold_of_row(row) for row in rows]
+
+    async def lock_free(self, operations: Collection[str]) -> list[Hold]:
+        """Like `lock`, without those that somebody else has locked."""
+        rows = await self._connection.fetch(QUERIES.lock_free_holds, list(operations))
+        return [hold_of_row(row) for row in rows]
+
+    async def accounts(self, operations: Collection[str]) -> Mapping[str, str]:
+        """The account of each of these operations that has a hold; nothing is locked."""
+        rows = await self._connection.fetch(QUERIES.accounts_of_holds, list(operations))
+        return {row["operation"]: row["account"] for row in rows}
+
+    async def decisions(self, operations: Collection[str]) -> Mapping[str, str]:
+        """The decision of each of these operations that has a hold."""
+        rows = await self._connection.fetch(QUERIES.decisions_of_holds, list(operations))
+        return {row["id"]: row["decision_id"] for row in rows}
 
     async def of_account(self, account: str, state: HoldState) -> list[Hold]:
         """The holds of an account in a state, locked, in order of id."""
@@ -43,6 +62,54 @@ class PostgresHolds:
                 [hold.cause for hold in holds],
             ]
             await self._connection.execute(QUERIES.write_holds, *columns)
+
+
+class PostgresHoldShelf:
+    """The holds to look at, each reading on its own."""
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+
+    async def find(self, operation: str) -> Hold | None:
+        """The hold of an operation. Raises Unavailable."""
+        with away_is_unavailable():
+            row = await self._pool.fetchrow(QUERIES.hold_of_operation, operation)
+        return None if row is None else hold_of_row(row)
+
+    async def page(self, account: str | None, state: str | None, after: str, count_max: int) -> list[Hold]:
+        """Holds behind an operation, in order of id. Raises Unavailable."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.holds_page, account, state, after, count_max)
+        return [hold_of_row(row) for row in rows]
+
+    async def reserved(self, account: str, kinds: Collection[str]) -> Mapping[str, int]:
+        """What the holds of an account of these kinds would still take: minor units by currency.
+
+        Raises Unavailable.
+        """
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.reserved_amounts, account, list(kinds))
+        return {row["currency"]: row["amount_minor"] for row in rows}
+
+    async def receipt(self, operation: str) -> bool:
+        """Whether there is a receipt of consent. Raises Unavailable."""
+        with away_is_unavailable():
+            return bool(await self._pool.fetch(CONSENTS.receipts_of, [operation]))
+
+    async def executed(self, after: str, count_max: int) -> list[Hold]:
+        """Holds that were executed, behind an operation, in order of id. Raises Unavailable."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.executed_page, after, count_max)
+        return [hold_of_row(row) for row in rows]
+
+    async def standings(self, operations: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
+        """Of those operations that were decided: the outcome, and the hold's state where there is one.
+
+        Raises Unavailable.
+        """
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.standings_of_operations, list(operations))
+        return {row["id"]: (Outcome(row["outcome"]).word, row["state"]) for row in rows}
 
 
 def row_of_hold(hold: Hold) -> tuple[Any, ...]:

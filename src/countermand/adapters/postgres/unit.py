@@ -10,13 +10,18 @@ import asyncpg
 
 from countermand.adapters.postgres.agreements import PostgresApprovals, PostgresDataConsents
 from countermand.adapters.postgres.availability import away_is_unavailable
+from countermand.adapters.postgres.consents import PostgresConsents, PostgresProofs
+from countermand.adapters.postgres.effects import QUERIES as EFFECTS
 from countermand.adapters.postgres.effects import PostgresEffects
 from countermand.adapters.postgres.gates import QUERIES
 from countermand.adapters.postgres.holds import PostgresHolds
-from countermand.adapters.postgres.journal import append_fact
+from countermand.adapters.postgres.journal import append_facts
+from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
 from countermand.kernel.errors import BadRequest
+from countermand.kernel.clock import micros_of
 from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.parties import Freeze
 from countermand.work import gate_of
 
 
@@ -30,11 +35,23 @@ class PostgresUnit:
         self.data_consents = PostgresDataConsents(connection)
         self.timers = PostgresTimers(connection)
         self.effects = PostgresEffects(connection)
+        self.consents = PostgresConsents(connection)
+        self.proofs = PostgresProofs(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""
         for gate in sorted({gate_of(account) for account in accounts}):
             await self._connection.execute(QUERIES.lock_gate, gate)
+
+    async def share(self, accounts: Collection[str]) -> None:
+        """Share the gates of these accounts; in order, so that none can deadlock."""
+        gates = sorted({gate_of(account) for account in accounts})
+        await self._connection.execute(QUERIES.share_gates, gates)
+
+    async def freezes(self, accounts: Collection[str]) -> Mapping[str, Freeze]:
+        """The freezes that bind those of these accounts that are frozen."""
+        rows = await self._connection.fetch(QUERIES.active_freezes, list(accounts))
+        return {row["account"]: Freeze(row["id"], row["reason"], micros_of(row["placed_at"])) for row in rows}
 
     async def handles(self, accounts: Collection[str]) -> Mapping[str, str]:
         """The random handles of those accounts that are known."""
@@ -43,8 +60,7 @@ class PostgresUnit:
 
     async def note(self, facts: Sequence[Fact]) -> None:
         """Write journal facts, in order."""
-        for fact in facts:
-            await append_fact(self._connection, fact)
+        await append_facts(self._connection, facts)
 
 
 class PostgresWorks:
@@ -69,3 +85,27 @@ class PostgresWorks:
                 "A text holds a character that cannot be recorded: NUL, or half of one.",
                 "文本中含有无法记录的字符（空字符或不完整的字符）。",
             ) from error
+
+
+class PostgresSchedule:
+    """When there is something to do, and what time the database has."""
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+
+    async def now(self) -> int:
+        """What time it is for the database, microseconds UTC. Raises Unavailable."""
+        with away_is_unavailable():
+            return micros_of(await self._pool.fetchval(QUERIES.database_now))
+
+    async def timers_due(self, kinds: Collection[str]) -> Mapping[str, int]:
+        """When the next timer of each kind is due, of those kinds that have one. Raises Unavailable."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(TIMERS.next_due, list(kinds))
+        return {row["kind"]: micros_of(row["due_at"]) for row in rows}
+
+    async def effect_due(self, ports: Collection[str]) -> int | None:
+        """When the next effect of these ports is due. Raises Unavailable."""
+        with away_is_unavailable():
+            due_at = await self._pool.fetchval(EFFECTS.effect_next_due, list(ports))
+        return None if due_at is None else micros_of(due_at)

@@ -74,7 +74,7 @@ CREATE TABLE timer (
     due_at timestamptz NOT NULL,
     PRIMARY KEY (kind, ref)
 );
-CREATE INDEX timer_due_at ON timer (due_at);
+CREATE INDEX timer_kind_due_at ON timer (kind, due_at);
 COMMENT ON TABLE timer IS 'What is to happen at an instant; whoever does it deletes the row in the same transaction.';
 COMMENT ON COLUMN timer.kind IS 'Which story goes on.';
 COMMENT ON COLUMN timer.ref IS 'With what.';

@@ -10,18 +10,25 @@ ORDER BY place
 ON CONFLICT (id) DO NOTHING;
 
 -- name: claim_effects
--- Take up to $3 effects due at $1 whose lane is free, until $2; nobody else tries them before then.
+-- Take up to $3 effects of these ports ($4) due at $1 whose lane is free, until $2; nobody else tries them before.
 UPDATE effect SET due_at = $2, attempts = attempts + 1
-WHERE id IN (
-    SELECT id FROM effect AS mine
-    WHERE state = 'pending' AND due_at <= $1 AND (lane IS NULL OR NOT EXISTS (
+WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM effect AS mine
+    WHERE state = 'pending' AND due_at <= $1 AND port = ANY($4::text[]) AND (lane IS NULL OR NOT EXISTS (
         SELECT FROM effect AS earlier
-        WHERE earlier.lane = mine.lane AND earlier.seq < mine.seq AND earlier.state = 'pending'
+        WHERE earlier.lane = mine.lane AND earlier.port = mine.port AND earlier.seq < mine.seq
+            AND earlier.state = 'pending'
     ))
     ORDER BY due_at LIMIT $3
     FOR UPDATE SKIP LOCKED
-)
+))
 RETURNING *;
+
+-- name: withdraw_effect
+-- Take an effect ($1) back that nobody has tried yet ($2 when): from then on nobody will.
+UPDATE effect SET state = 'failed', ended_at = $2, answer = '{"withdrawn": true}'
+WHERE id = $1 AND state = 'pending' AND attempts = 0
+RETURNING id;
 
 -- name: end_effects
 -- Write what became of effects ($1 ids, $2 states, $3 ended at or NULL, $4 answers, $5 due again at).
@@ -39,5 +46,9 @@ WHERE id IN (
 RETURNING *;
 
 -- name: effect_next_due
--- When the next effect is due, NULL where there is none.
-SELECT min(due_at) FROM effect WHERE state = 'pending';
+-- When the next effect of these ports ($1) is due, NULL where there is none.
+SELECT min(due_at) FROM effect WHERE state = 'pending' AND port = ANY($1::text[]);
+
+-- name: effect_of_id
+-- One effect by its id ($1).
+SELECT * FROM effect WHERE id = $1;

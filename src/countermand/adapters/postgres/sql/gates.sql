@@ -5,3 +5,16 @@ SELECT pg_advisory_xact_lock($1);
 -- name: account_handles
 -- The random handles of these accounts ($1), of those there are.
 SELECT id, handle FROM account WHERE id = ANY($1::text[]);
+
+-- name: share_gates
+-- Let no standing of the accounts of these gates ($1, in order) change before the transaction ends.
+SELECT pg_advisory_xact_lock_shared(gate) FROM unnest($1::bigint[]) AS gate;
+
+-- name: active_freezes
+-- The freezes that bind these accounts ($1) now.
+SELECT account, id, reason, placed_at FROM standing_order
+WHERE account = ANY($1::text[]) AND kind = 'freeze' AND lifted_at IS NULL;
+
+-- name: database_now
+-- What time it is for the database.
+SELECT clock_timestamp();

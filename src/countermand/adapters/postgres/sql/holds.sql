@@ -2,6 +2,18 @@
 -- The holds of these operations ($1), locked, in order of id.
 SELECT * FROM hold WHERE operation = ANY($1::text[]) ORDER BY operation FOR UPDATE;
 
+-- name: lock_free_holds
+-- The holds of these operations ($1) that nobody else has locked, locked, in order of id.
+SELECT * FROM hold WHERE operation = ANY($1::text[]) ORDER BY operation FOR UPDATE SKIP LOCKED;
+
+-- name: accounts_of_holds
+-- The account of each of these operations ($1) that has a hold.
+SELECT operation, account FROM hold WHERE operation = ANY($1::text[]);
+
+-- name: decisions_of_holds
+-- The decision of each of these operations ($1).
+SELECT id, decision_id FROM operation WHERE id = ANY($1::text[]);
+
 -- name: account_holds
 -- The holds of an account ($1) in a state ($2), locked, in order of id.
 SELECT * FROM hold WHERE account = $1 AND state = $2 ORDER BY operation FOR UPDATE;
@@ -27,7 +39,16 @@ WHERE ($1::text IS NULL OR account = $1) AND ($2::text IS NULL OR state = $2) AN
 ORDER BY operation LIMIT $4;
 
 -- name: reserved_amounts
--- What the open holds of an account ($1) would take, by currency.
+-- What the holds of an account ($1) would take that are open, or released and not yet executed, by currency.
 SELECT currency, sum(amount_minor)::bigint AS amount_minor FROM hold
-WHERE account = $1 AND state = 'open' AND currency IS NOT NULL
+WHERE account = $1 AND state IN ('open', 'released') AND currency IS NOT NULL AND kind = ANY($2::text[])
 GROUP BY currency ORDER BY currency;
+
+-- name: standings_of_operations
+-- How operations ($1) were decided, and the state of their hold where they have one.
+SELECT o.id, o.outcome, h.state FROM operation AS o LEFT JOIN hold AS h ON h.operation = o.id
+WHERE o.id = ANY($1::text[]);
+
+-- name: executed_page
+-- Holds that were executed, behind an operation ($1), up to $2 of them, in order.
+SELECT * FROM hold WHERE state = 'executed' AND operation > $1 ORDER BY operation LIMIT $2;

@@ -1,0 +1,134 @@
+"""What works beside the requests, put together from the settings: timers, effects, permits, core banking."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from countermand.adapters.banking.http import HttpCoreBanking
+from countermand.adapters.permit_keys import FILE_NAME, permit_keys
+from countermand.adapters.postgres.changes import Changes
+from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.pool import close_pool, connect_pool
+from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
+from countermand.app.database import open_database, unreachable
+from countermand.confirmation.permits import PermitKey
+from countermand.extensions import CoreBanking
+from countermand.flows.deliver_effects import Deliverer, Follower, Port
+from countermand.flows.guard_clock import ClockGuard
+from countermand.flows.run_timers import TimerHandler, TimerRunner
+from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_answers
+from countermand.flows.tell_bank import BankPort
+from countermand.flows.worker import Worker
+from countermand.kernel.clock import Clock, SystemClock
+from countermand.kernel.errors import SetupError
+from countermand.kernel.ids import Ids, RandomIds
+from countermand.settings import Settings
+from countermand.vocabulary.banking import BANKING
+from countermand.vocabulary.holds import HOLD_TIMER
+
+WORKER_CONNECTIONS_MAX = 4
+
+
+def read_permit_keys(settings: Settings) -> tuple[PermitKey, ...]:
+    """The keys of this installation; the first one signs. Raises SetupError (`permit_key_unusable`)."""
+    return permit_keys(settings.permit_key_file or settings.data_dir / FILE_NAME)
+
+
+def settlement_of(
+    settings: Settings, clock: Clock, ids: Ids, keys: tuple[PermitKey, ...] | None = None
+) -> Settlement:
+    """How holds are settled here. Raises SetupError (`permit_key_unusable`)."""
+    return Settlement(
+        key=(read_permit_keys(settings) if keys is None else keys)[0],
+        ids=ids,
+        clock=clock,
+        banking=settings.banking is not None,
+        door_seconds=settings.permit_seconds,
+        execution_seconds=settings.execution_seconds,
+    )
+
+
+@asynccontextmanager
+async def open_bank(
+    settings: Settings, keys: tuple[PermitKey, ...] | None = None, clock: Clock | None = None
+) -> AsyncIterator[CoreBanking]:
+    """Core banking as the settings name it. Raises SetupError (`no_banking`, `permit_key_unusable`)."""
+    if settings.banking is None:
+        raise SetupError(
+            "no_banking",
+            "No core banking system is set: give its address in COUNTERMAND_BANKING.",
+            "尚未设置核心系统：请在 COUNTERMAND_BANKING 中填写其地址。",
+        )
+    if not settings.banking.startswith(("http://", "https://")):
+        raise SetupError(
+            "bad_setting",
+            f"COUNTERMAND_BANKING must be an http or https address, not {settings.banking!r}.",
+            f"COUNTERMAND_BANKING 应为 http 或 https 地址，而不是 {settings.banking!r}。",
+            variable="COUNTERMAND_BANKING",
+        )
+    signing = (read_permit_keys(settings) if keys is None else keys)[0]
+    time = SystemClock() if clock is None else clock
+    seconds = settings.banking_seconds_max
+    async with HttpCoreBanking(settings.banking, signing, time, seconds_max=seconds) as bank:
+        yield bank
+
+
+@dataclass(frozen=True, slots=True)
+class WorkParts:
+    """A worker, and what it shares with the doors."""
+
+    worker: Worker
+    settlement: Settlement
+    keys: tuple[PermitKey, ...]
+
+
+async def work_parts(
+    stack: AsyncExitStack, settings: Settings, pool: asyncpg.Pool[Any], clock: Clock, ids: Ids
+) -> WorkParts:
+    """The worker of a database; it works only inside of `working()`. Raises SetupError as `open_bank`."""
+    keys = read_permit_keys(settings)
+    works, schedule = PostgresWorks(pool), PostgresSchedule(pool)
+    settlement = settlement_of(settings, clock, ids, keys)
+    guard = ClockGuard(works, schedule, clock, settings.clock_skew_seconds_max)
+    handlers: dict[str, TimerHandler] = {HOLD_TIMER: hold_handler(settlement)}
+    ports: dict[str, Port] = {}
+    followers: dict[str, Follower] = {}
+    if settings.banking is not None:
+        bank = await stack.enter_async_context(open_bank(settings, keys, clock))
+        ports[BANKING] = BankPort(bank, works, clock)
+        followers[BANKING] = note_bank_answers
+    timers = TimerRunner(works, schedule, handlers, clock, guard)
+    deliverer = Deliverer(works, schedule, ports, followers, clock)
+    return WorkParts(Worker(timers, deliverer, guard), settlement, keys)
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Worker]:
+    """A worker that works while inside, in a process that decides nothing.
+
+    Without a database_url the private server is joined where it runs, else started. Raises SetupError like
+    `open_desk`, and `permit_key_unusable`.
+    """
+    time = SystemClock() if clock is None else clock
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(open_database(settings))
+        try:
+            await migrate(dsn)
+            pool = await connect_pool(
+                dsn, size_max=WORKER_CONNECTIONS_MAX, application_name="countermand worker"
+            )
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        stack.push_async_callback(close_pool, pool)
+        worker = (await work_parts(stack, settings, pool, time, RandomIds())).worker
+        changes = Changes(pool)
+        changes.watch("effect", worker.effects_changed)
+        await changes.start()
+        stack.push_async_callback(changes.stop)
+        await stack.enter_async_context(worker.working())
+        yield worker

@@ -1,0 +1,89 @@
+"""What core banking is told and what it answers, in the words of the contract it implements."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from countermand.vocabulary.operations import MOVES_MONEY
+
+# The port of these effects in the outbox.
+BANKING = "banking"
+# What is executed by core banking; other kinds take effect where they were asked for.
+EXECUTED_THERE = MOVES_MONEY
+
+
+class BankAction(StrEnum):
+    """What it can be told."""
+
+    EXECUTE = "execute"
+    CANCEL = "cancel"
+    FREEZE = "freeze"
+    LIFT = "lift"
+    LOWER_LIMIT = "lower_limit"
+    STOP_MANDATE = "stop_mandate"
+
+
+class BankOutcome(StrEnum):
+    """`refused` is final: nothing was done under this key, and nothing will be."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What exactly an instruction is about; an answer repeats it, and must repeat the same."""
+
+    account: str
+    operation: str | None = None
+    kind: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    counterparty: str | None = None
+    institution: str | None = None
+
+
+class Instruction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One thing to do. `key` is the same at every attempt; `permit` is there for `execute`."""
+
+    key: str
+    action: BankAction
+    terms: Terms
+    permit: str | None = None
+
+
+class BankAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What became of an instruction: the same answer each time the key is asked about.
+
+    `reason` is one word for a refusal; `reference` is the bank's own number of what it did.
+    """
+
+    key: str
+    action: BankAction
+    outcome: BankOutcome
+    terms: Terms
+    reason: str | None = None
+    reference: str | None = None
+
+
+class BankEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One line of the bank's ledger: an operation that it executed; `number` grows."""
+
+    number: int
+    key: str
+    operation: str
+    account: str
+    amount_minor: int | None = None
+    currency: str | None = None
+    counterparty: str | None = None
+
+
+def contradiction(asked: Instruction, answer: BankAnswer) -> str | None:
+    """The name of what an answer says otherwise than it was asked; None where it fits."""
+    if answer.action is not asked.action:
+        return "action"
+    for name in Terms.__struct_fields__:
+        if getattr(asked.terms, name) != getattr(answer.terms, name):
+            return name
+    return None
