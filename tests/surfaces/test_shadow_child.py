@@ -52,9 +52,9 @@ async def soon(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 @pytest.fixture
-async def house(database_dsn: str) -> AsyncIterator[House]:
+async def house(database_dsn: str, tmp_path: Path) -> AsyncIterator[House]:
     """A house of the torture policy, by the real clock, with one shadow."""
-    settings = Settings(database_url=database_dsn, policy=str(POLICY))
+    settings = Settings(database_url=database_dsn, policy=str(POLICY), data_dir=tmp_path)
     async with open_house(settings) as opened:
         files = {path.name: path.read_text("utf-8") for path in POLICY.glob("*.yaml")}
         await add_shadow(opened, "same", files, checked_policy(files, None), "test")

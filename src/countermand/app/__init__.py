@@ -29,12 +29,13 @@ from countermand.app.lab import (
     open_shelf,
     rows_for_model,
 )
-from countermand.app.work import open_bank, open_worker, read_permit_keys, settlement_of
+from countermand.app.work import SIMULATED_BANK, open_bank, open_worker, read_permit_keys, settlement_of
 
 __all__ = [
     "DEMO_PLACES",
     "MAPPINGS",
     "PACKS",
+    "SIMULATED_BANK",
     "OpenedRecord",
     "OpenedTable",
     "database_grants",

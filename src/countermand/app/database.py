@@ -78,6 +78,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             works=PostgresWorks(pool),
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             holds=PostgresHoldShelf(pool),
+            executions=PostgresHoldShelf(pool),
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             publications=book,

@@ -85,8 +85,12 @@ async def open_house(
         dsn, pool = await _database(stack, settings)
         memory = await _memory(stack, pool, time)
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
-        work = await work_parts(stack, settings, pool, time, deciding.ids)
+        work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
         memory.changes.watch("effect", work.worker.effects_changed)
+
+        async def readiness() -> dict[str, bool]:
+            return {**await deciding.seat.readiness(), "clock": work.worker.guard.reason is None}
+
         yield House(
             decider=deciding.committer,
             archive=PostgresArchive(pool),
@@ -110,7 +114,7 @@ async def open_house(
             clock=time,
             ids=deciding.committer.decider.ids,
             rebuilt=deciding.rebuilt,
-            readiness=deciding.seat.readiness,
+            readiness=readiness,
             arm_keeper=deciding.keeper,
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,

@@ -31,6 +31,7 @@ from countermand.settings import Settings
 from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.holds import HOLD_TIMER
 
+SIMULATED_BANK = "countermand.adapters.banking.simulated"
 WORKER_CONNECTIONS_MAX = 4
 
 

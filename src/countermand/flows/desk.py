@@ -16,6 +16,7 @@ from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.label_history import LabelArchive
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
+from countermand.flows.reconcile_bank import ExecutionShelf
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
@@ -52,6 +53,7 @@ class Desk:
     works: Works
     agreements: Agreements
     holds: HoldShelf
+    executions: ExecutionShelf
     archive: LabelArchive
     policy_shelf: PolicyShelf
     publications: PublicationBook

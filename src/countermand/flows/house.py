@@ -108,5 +108,5 @@ class Readiness(Protocol):
     """Whether this server may decide now."""
 
     async def __call__(self) -> dict[str, bool]:
-        """`database`: it answers. `epoch`: no other server has taken over."""
+        """`database`: it answers. `epoch`: no other server has taken over. `clock`: it is trusted."""
         ...

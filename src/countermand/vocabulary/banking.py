@@ -79,6 +79,21 @@ class BankEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     counterparty: str | None = None
 
 
+class Booked(msgspec.Struct, frozen=True, gc=False):
+    """What stands here about an operation: how it was decided, its hold's state, and what it would move.
+
+    `pending`: the bank's answer has not been written here yet, so nothing can be said.
+    """
+
+    outcome: str
+    state: str | None
+    pending: bool
+    account: str
+    amount_minor: int | None
+    currency: str | None
+    counterparty: str | None
+
+
 def contradiction(asked: Instruction, answer: BankAnswer) -> str | None:
     """The name of what an answer says otherwise than it was asked; None where it fits."""
     if answer.action is not asked.action:

@@ -6,10 +6,7 @@ from typing import Any
 
 import msgspec
 
-from countermand.vocabulary.operations import MOVES_MONEY, OPENS_DEBT, Kind
-
-# Nothing of these takes effect without a receipt of consent.
-NEEDS_CONSENT = MOVES_MONEY | OPENS_DEBT | {Kind.MANDATE_CREATE}
+from countermand.vocabulary.consent import NEEDS_CONSENT
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -11,7 +11,13 @@ from countermand.surfaces.http.measures import labels_of
 from countermand.surfaces.http.routes import ROUTE_HANDLERS
 from surfaces.http.door import Door
 
-OPEN_ROUTES = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/openapi.json"), ("GET", "/metrics")}
+OPEN_ROUTES = {
+    ("GET", "/v1/permits/keys"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/openapi.json"),
+    ("GET", "/metrics"),
+}
 SCOPES_OF = {
     ("POST", "/v1/operations"): "decide",
     ("POST", "/v1/operations/batch"): "decide",
@@ -41,6 +47,11 @@ SCOPES_OF = {
     ("GET", "/v1/thresholds/x/history"): "policy",
     ("POST", "/v1/thresholds/x/pin"): "policy",
     ("POST", "/v1/thresholds/x/release"): "policy",
+    ("GET", "/v1/holds"): "read",
+    ("GET", "/v1/operations/x/hold"): "read",
+    ("POST", "/v1/operations/x/revoke"): "confirm",
+    ("POST", "/v1/operations/x/release"): "confirm",
+    ("POST", "/v1/operations/x/permit"): "decide",
     ("GET", "/v1/shadows"): "policy",
     ("POST", "/v1/shadows"): "policy",
     ("GET", "/v1/shadows/x/diff"): "policy",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from countermand.settings import Settings
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import open_door
 
-SCOPES = ("decide", "contain", "read", "manage", "policy")
+SCOPES = ("decide", "contain", "confirm", "read", "manage", "policy")
 
 
 @dataclass
@@ -29,9 +30,10 @@ class RealDoor:
 
 
 @pytest_asyncio.fixture
-async def real(database_dsn: str) -> AsyncIterator[RealDoor]:
+async def real(database_dsn: str, tmp_path: Path) -> AsyncIterator[RealDoor]:
     """A door over a house on a database of its own."""
-    async with open_house(Settings(database_url=database_dsn, policy="cn-consumer-finance")) as house:
+    settings = Settings(database_url=database_dsn, policy="cn-consumer-finance", data_dir=tmp_path)
+    async with open_house(settings) as house:
         _, key = await create_key(house, "all", SCOPES, "test")
         async with (
             open_door(make_front(house), "127.0.0.1", 0) as address,

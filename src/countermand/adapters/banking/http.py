@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -18,6 +19,8 @@ from countermand.kernel.clock import Clock
 from countermand.vocabulary.banking import BankAnswer, BankEntry, Instruction
 
 CONNECTIONS_MAX = 32
+# Sent with a request and repeated by its answer.
+REQUEST_ID = "x-request-id"
 _ENCODE = msgspec.json.Encoder(order="deterministic").encode
 _ANSWER = msgspec.json.Decoder(BankAnswer)
 
@@ -88,9 +91,12 @@ class HttpCoreBanking:
     async def _ask(self, method: str, target: str, body: bytes = b"") -> httpx.Response:
         if not self.breaker.admit():
             raise bank_away("it failed too often, and is left alone for a moment")
+        signature = signature_of(self._key, method, target, body, self._clock.now())
+        mark = sha256(signature.encode()).hexdigest()[:32]
         headers = {
-            "authorization": f"Bearer {signature_of(self._key, method, target, body, self._clock.now())}",
+            "authorization": f"Bearer {signature}",
             "content-type": "application/json",
+            REQUEST_ID: mark,
         }
         try:
             response = await self._client.request(method, target, content=body, headers=headers)
@@ -103,6 +109,10 @@ class HttpCoreBanking:
         if response.status_code >= 500 or response.status_code == 429:
             self.breaker.failed()
             raise bank_away(f"status {response.status_code}")
+        if response.headers.get(REQUEST_ID) != mark:
+            # Of another question: somebody answered twice on this connection. It is asked again on a new one.
+            self.breaker.failed()
+            raise bank_away("the answer belongs to another request")
         self.breaker.succeeded()
         return response
 
@@ -112,6 +122,5 @@ class HttpCoreBanking:
         except msgspec.MsgspecError as error:
             raise bank_protests("an answer that is none") from error
         if answer.key != key:
-            # Of another question: a connection on which somebody answered twice. It is asked again.
-            raise bank_away("the answer belongs to another instruction")
+            raise bank_protests("an answer about another instruction")
         return answer

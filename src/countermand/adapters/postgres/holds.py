@@ -6,15 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
+from countermand.confirmation.permits import terms_of
 from countermand.kernel.clock import micros_of, moment_of
+from countermand.vocabulary.banking import Booked
 from countermand.vocabulary.holds import Hold, HoldState, Need
+from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 
 QUERIES, CONSENTS = Queries("holds.sql"), Queries("consents.sql")
 COLUMNS = Hold.__struct_fields__
+_OPERATION = msgspec.json.Decoder(Operation)
 
 
 class PostgresHolds:
@@ -102,14 +107,24 @@ class PostgresHoldShelf:
             rows = await self._pool.fetch(QUERIES.executed_page, after, count_max)
         return [hold_of_row(row) for row in rows]
 
-    async def standings(self, operations: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
-        """Of those operations that were decided: the outcome, and the hold's state where there is one.
-
-        Raises Unavailable.
-        """
+    async def standings(self, operations: Collection[str]) -> Mapping[str, Booked]:
+        """What stands here about those operations that were decided. Raises Unavailable."""
         with away_is_unavailable():
             rows = await self._pool.fetch(QUERIES.standings_of_operations, list(operations))
-        return {row["id"]: (Outcome(row["outcome"]).word, row["state"]) for row in rows}
+        return {row["id"]: _booked_of_row(row) for row in rows}
+
+
+def _booked_of_row(row: Any) -> Booked:
+    terms = terms_of(_OPERATION.decode(row["body"]))
+    return Booked(
+        Outcome(row["outcome"]).word,
+        row["state"],
+        row["pending"],
+        row["account"],
+        terms.amount_minor,
+        terms.currency,
+        terms.counterparty,
+    )
 
 
 def row_of_hold(hold: Hold) -> tuple[Any, ...]:

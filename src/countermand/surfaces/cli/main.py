@@ -69,6 +69,18 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.account",
         Text(en="Keep account profiles; freeze and lift", zh="维护账户资料；冻结与解冻"),
     ),
+    "hold": (
+        "commands.hold",
+        Text(en="Look at held operations and take them back", zh="查看与撤销暂缓的操作"),
+    ),
+    "bank": (
+        "commands.bank",
+        Text(en="Compare with core banking; simulate one", zh="与核心系统对账；模拟核心系统"),
+    ),
+    "work": (
+        "commands.work",
+        Text(en="Settle what is due beside a server", zh="在服务器之外处理到期事项"),
+    ),
     "db": ("commands.db", Text(en="Look after the database", zh="维护数据库")),
 }
 

@@ -146,6 +146,10 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
         parameters.append(
             {"name": name, "in": "query", "required": required, "schema": _text_schema(hints[name])}
         )
+    parameters.extend(
+        {"name": name, "in": "query", "required": False, "schema": _text_schema(str)}
+        for name in handler.opt.get("asks", ())
+    )
     takes = handler.opt.get("takes") or hints.get("data")
     summary = (inspect.getdoc(handler.fn) or "").split("\n\n")[0].replace("\n", " ")
     described: dict[str, Any] = {

@@ -75,9 +75,24 @@ def make_front(house: House) -> Front:
     measures.gauge(
         "countermand_queue_length", "Operations waiting to be decided", lambda: house.decider.waiting
     )
+    _measure_work(measures, house)
     keeper = Keeper(house.keys, measures)
     lane = HotLane(house.decider, keeper, measures)
     return Front(lane, make_application(house, keeper, measures, lane), keeper, measures, house)
+
+
+def _measure_work(measures: Measures, house: House) -> None:
+    worker = house.worker
+    for name, text, read in (
+        ("timers_done", "Timers that were acted on", lambda: worker.timers.done),
+        ("timers_stuck", "Timers that failed and were put off", lambda: worker.timers.stuck),
+        ("timers_late_seconds", "How late the oldest due timer is", lambda: worker.timers.late_seconds),
+        ("effects_delivered", "Effects that were done", lambda: worker.deliverer.delivered),
+        ("effects_failed", "Effects that were refused for good", lambda: worker.deliverer.failed),
+        ("effects_late", "Effects that raised their alarm", lambda: worker.deliverer.late),
+        ("clock_trusted", "1 while the clock is trusted", lambda: float(worker.guard.reason is None)),
+    ):
+        measures.gauge(f"countermand_{name}", text, read)
 
 
 async def _answer(route: HotRoute, head: Head, receive: Any, send: Any) -> None:

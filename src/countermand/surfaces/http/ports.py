@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
+from countermand.confirmation.permits import PermitKey
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import Meter
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
+from countermand.flows.settle_holds import Settlement
+from countermand.flows.show_holds import HoldShelf
+from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.ids import Ids
@@ -135,6 +139,21 @@ class House(Protocol):
 
     @property
     def shadows(self) -> ShadowBook: ...
+
+    @property
+    def works(self) -> Works: ...
+
+    @property
+    def holds(self) -> HoldShelf: ...
+
+    @property
+    def settlement(self) -> Settlement: ...
+
+    @property
+    def permit_keys(self) -> Sequence[PermitKey]: ...
+
+    @property
+    def worker(self) -> Worker: ...
 
     @property
     def journal(self) -> Journal: ...

@@ -18,6 +18,7 @@ from countermand.kernel.errors import NotFound, Unavailable
 from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
 from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
+from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
     AccountShown,
@@ -53,6 +54,8 @@ Asked = Request[Any, Any, Any]
 POLICY_BYTES_MAX = 4 * 1024 * 1024
 LABELS_BYTES_MAX = 1024 * 1024
 CHECK_SECONDS_MAX = 30.0
+# Shown, but no reason to send operations elsewhere: with a clock it distrusts it only releases nothing.
+TOLD_ONLY = frozenset({"clock"})
 
 
 def _house(request: Asked) -> House:
@@ -220,7 +223,7 @@ async def health() -> Health:
 async def ready(request: Asked) -> Ready:
     """Whether this server may decide: the database answers, the features are rebuilt, its epoch holds."""
     checks = await _house(request).readiness()
-    if all(checks.values()):
+    if all(good for name, good in checks.items() if name not in TOLD_ONLY):
         return Ready(True, checks)
     raise Unavailable(
         "not_ready",
@@ -246,6 +249,10 @@ async def read_contract(request: Asked) -> Response[bytes]:
 ROUTE_HANDLERS = (
     read_operation, put_label, read_labels, put_labels, place_freeze, end_freeze, read_account, put_account,
     read_entries, put_entry, delete_entry, read_policies, read_live_policy, check_policy_files, health, ready,
-    read_metrics, read_contract, *SHADOW_HANDLERS, *PUBLISHING_HANDLERS,
-    *AGREEMENT_HANDLERS, *THRESHOLD_HANDLERS,
+    read_metrics, read_contract,
+    *SHADOW_HANDLERS,
+    *PUBLISHING_HANDLERS,
+    *AGREEMENT_HANDLERS,
+    *THRESHOLD_HANDLERS,
+    *HOLD_HANDLERS,
 )  # fmt: skip

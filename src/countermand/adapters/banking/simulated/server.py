@@ -164,7 +164,7 @@ class _Desk(BaseHTTPRequestHandler):
         body = _ENCODE(value)
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\n\r\n"
+            f"content-length: {len(body)}\r\nx-request-id: {self.headers.get('x-request-id', '')}\r\n\r\n"
         )
         self.wfile.write(head.encode() + body)
 

@@ -45,8 +45,11 @@ WHERE account = $1 AND state IN ('open', 'released') AND currency IS NOT NULL AN
 GROUP BY currency ORDER BY currency;
 
 -- name: standings_of_operations
--- How operations ($1) were decided, and the state of their hold where they have one.
-SELECT o.id, o.outcome, h.state FROM operation AS o LEFT JOIN hold AS h ON h.operation = o.id
+-- How operations ($1) were decided, the state of their hold, and whether the bank's answer is still to be written.
+SELECT o.id, o.outcome, o.account, o.body, h.state, EXISTS (
+    SELECT FROM effect AS e WHERE e.id = 'execute-' || o.id AND e.state = 'pending'
+) AS pending
+FROM operation AS o LEFT JOIN hold AS h ON h.operation = o.id
 WHERE o.id = ANY($1::text[]);
 
 -- name: executed_page

@@ -59,5 +59,6 @@ async def _serve(settings: Settings) -> None:
             follower_beside(house.shadows, settings),
             drift_watched(house, front.measures),
             adapting(house),
+            house.worker.working(),
         ):
             await serve_front(front, settings.host, settings.port)
