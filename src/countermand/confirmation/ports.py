@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from countermand.vocabulary.approvals import Approval, Approver, Delegation
-from countermand.vocabulary.consent import DataConsent
 from countermand.vocabulary.confirmations import ConsentReceipt, Proof
+from countermand.vocabulary.consent import DataConsent
 from countermand.vocabulary.holds import Hold, HoldState
 
 

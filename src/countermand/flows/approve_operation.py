@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import msgspec
 
 from countermand.confirmation.approvals import Asked, Progress, chain_for, progress, seat_of
-from countermand.confirmation.holds import ended, met
+from countermand.confirmation.holds import met
 from countermand.confirmation.pack import Agreements
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.replay_decision import Archive
+from countermand.flows.settle_holds import Moves, Settlement, move_on
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import BadRequest, Conflict, Forbidden, NotFound
 from countermand.kernel.ids import Ids
@@ -46,6 +47,9 @@ class ApprovalHouse(Protocol):
 
     @property
     def agreements(self) -> Agreements: ...
+
+    @property
+    def settlement(self) -> Settlement: ...
 
     @property
     def clock(self) -> Clock: ...
@@ -92,15 +96,25 @@ async def approve_operation(
         kind = OPERATION_APPROVED if verdict is Verdict.APPROVE else OPERATION_REFUSED
         body = {"operation": operation_id, "level": level, "actor": person, "on_behalf_of": principal}
         await unit.note([Fact(now, kind, body, handle, trace)])
-        await _carry_on(unit, hold, where, person, now)
+        await _carry_on(unit, hold, where, person, now, house.settlement, trace)
     return _told(operation_id, chosen, where, [*said, word])
 
 
-async def _carry_on(unit: Unit, hold: Hold, where: Progress, person: str, now: int) -> None:
+async def _carry_on(
+    unit: Unit,
+    hold: Hold,
+    where: Progress,
+    person: str,
+    now: int,
+    settlement: Settlement,
+    trace: str | None,
+) -> None:
     if where.refused:
-        await unit.holds.put([ended(hold, HoldState.LAPSED, now, person, "approval_refused")])
+        moves = Moves(now=now, subjects=await unit.handles([hold.account]), trace=trace)
+        moves.end(hold, HoldState.LAPSED, person, "approval_refused")
+        await moves.write(unit)
     elif where.complete:
-        await unit.holds.put([met(hold, [Need.APPROVAL])])
+        await move_on(unit, [met(hold, [Need.APPROVAL])], now, settlement, person, "approved", trace)
 
 
 async def approvals_of(house: ApprovalHouse, operation_id: str) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from countermand.adapters.postgres.holds import PostgresHolds
 from countermand.adapters.postgres.journal import append_facts
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
-from countermand.kernel.errors import BadRequest
 from countermand.kernel.clock import micros_of
+from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.parties import Freeze
 from countermand.work import gate_of

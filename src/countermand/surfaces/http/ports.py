@@ -141,9 +141,6 @@ class House(Protocol):
     def shadows(self) -> ShadowBook: ...
 
     @property
-    def works(self) -> Works: ...
-
-    @property
     def holds(self) -> HoldShelf: ...
 
     @property
