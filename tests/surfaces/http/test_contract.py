@@ -95,8 +95,11 @@ async def test_the_kept_document_is_the_served_one(door: Door) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(postgres_server: str, database_template: str) -> Iterator[tuple[str, str]]:
+def served(
+    postgres_server: str, database_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
     """A door over the real house in a thread of its own: its address and a key with every scope."""
+    folder = tmp_path_factory.mktemp("contract")
     dsn = with_database(postgres_server, "contract")
     asyncio.run(execute(postgres_server, f"CREATE DATABASE contract TEMPLATE {database_template}"))
     ready: list[tuple[str, str]] = []
@@ -106,7 +109,7 @@ def served(postgres_server: str, database_template: str) -> Iterator[tuple[str, 
     async def serve() -> None:
         end = asyncio.Event()
         ends.append(functools.partial(asyncio.get_running_loop().call_soon_threadsafe, end.set))
-        async with open_house(Settings(database_url=dsn)) as house:
+        async with open_house(Settings(database_url=dsn, data_dir=folder)) as house:
             _, key = await create_key(house, "all", [scope.value for scope in Scope], "test")
             async with open_door(make_front(house), "127.0.0.1", 0) as address:
                 ready.append((address, key))

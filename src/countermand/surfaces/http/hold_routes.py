@@ -23,6 +23,7 @@ from countermand.surfaces.http.hold_messages import (
     RevokeRequest,
 )
 from countermand.surfaces.http.ports import House
+from countermand.surfaces.http.problems import invalid_request
 from countermand.surfaces.http.visits import identifier, visit_of
 
 Asked = Request[Any, Any, Any]
@@ -93,6 +94,9 @@ async def read_holds(
     request: Asked, account: FromQuery[str] = "", after: FromQuery[str] = ""
 ) -> dict[str, Any]:
     """Holds of an account in a state, by operation from behind `after`, with what it has reserved."""
+    unknown = sorted(set(request.query_params) - {"account", "state", "after"})
+    if unknown:  # a misspelt account would otherwise list everybody's
+        raise invalid_request("there is no such parameter", unknown[0])
     asked = identifier(account, "account") if account else None
     state = request.query_params.get("state")  # as an argument the name belongs to the framework
     return await list_holds(_house(request), asked, state or None, after)
