@@ -28,9 +28,9 @@ class PostgresRecord:
     async def horizon(self) -> int:
         """The highest number below which nothing can still be recorded. Raises Unavailable.
 
-        Numbers are given out in the order of deciding, but groups may commit in another. Who wrote a lower
-        number than the highest one we see began before we looked, and shares the gates of its accounts until
-        it ends; so when each gate has been ours for a moment, all of them have ended.
+        Groups are recorded in the order of their numbers, but one whose server was lost may still be under
+        way. It shares the gates of its accounts until it ends; so when each gate has been ours for a moment,
+        all of them have ended.
         """
         with away_is_unavailable():
             async with self._pool.acquire() as connection:

@@ -1,8 +1,8 @@
 """The seat of the one server that decides: a lock while it lives, an epoch that outlives it.
 
 The lock refuses a second server at its start. Should the lock's connection break, another server may take the
-seat. Taking it waits for every group in flight (a group shares its accounts' gates until its commit has
-ended), and every group reads the epoch after it has its gates. So nothing of the old server's is committed
+seat. Taking it waits for every group in flight (a commit shares its accounts' gates until it has ended), and
+every commit reads the epoch after it has its gates. So nothing of the old server's is committed
 once the new one reads the record, also when the old one was killed and its backend was still committing.
 """
 
@@ -22,7 +22,7 @@ from countermand.work import ALL_GATES
 
 QUERIES = Queries("seat.sql")
 SEAT_LOCK = 7_400_999
-# A lost server's backend gives its gates back by then: it is ended when idle in a transaction for 30 seconds.
+# A lost server's backend gives its gates back by then: no statement of ours takes longer than 30 seconds.
 GATES_SECONDS_MAX = 40
 
 
