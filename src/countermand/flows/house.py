@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
-from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.confirmation.permits import PermitKey
+from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.arms import Arm
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
