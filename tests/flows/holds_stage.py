@@ -11,7 +11,7 @@ from typing import Any
 from countermand.adapters.banking.simulated.bank import Ledger, SimulatedBank
 from countermand.confirmation.permits import published, read_keys
 from countermand.flows.deliver_effects import Deliverer
-from countermand.flows.give_consent import give_consent
+from countermand.flows.give_consent import Agreed, give_consent, show_statement
 from countermand.flows.guard_clock import ClockGuard
 from countermand.flows.house import House
 from countermand.flows.run_timers import TimerRunner
@@ -19,7 +19,6 @@ from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_a
 from countermand.flows.tell_bank import BankPort
 from countermand.kernel.clock import ManualClock
 from countermand.vocabulary.banking import BANKING
-from countermand.vocabulary.confirmations import ConsentReceipt
 from countermand.vocabulary.holds import HOLD_TIMER, Hold
 from countermand.vocabulary.operations import Operation
 from flows.stage import NOON, SECOND, outcome_of, payment
@@ -63,10 +62,21 @@ class Stage:
                 return hold
         raise AssertionError("none of them was held")
 
-    async def consent(self, operation: Operation | Hold) -> ConsentReceipt:
-        """Somebody agrees."""
+    @property
+    def profiles(self) -> Any:
+        """As the statement asks for it."""
+        return self.house.profiles
+
+    @property
+    def agreements(self) -> Any:
+        """As the statement asks for it."""
+        return self.house.agreements
+
+    async def consent(self, operation: Operation | Hold) -> dict[str, Any]:
+        """Somebody is shown the statement, and agrees."""
         name = operation.operation if isinstance(operation, Hold) else operation.id
-        return await give_consent(self, receipt_of(name, self.clock.now()), "app")
+        put = await show_statement(self, name, "zh")
+        return await give_consent(self, name, agreed_to(put.digest), "app")
 
     async def find(self, operation: str) -> Hold | None:
         """The hold as it stands."""
@@ -89,17 +99,10 @@ class Stage:
         return [entry.operation for entry in await self.bank.entries(0, 1000)]
 
 
-def receipt_of(operation: str, now: int) -> ConsentReceipt:
-    """A receipt of consent to an operation."""
-    return ConsentReceipt(
-        operation=operation,
-        digest=bytes(32),
-        statement="payment",
-        version="1",
-        language="zh",
-        given_at=now,
-        given_by="person-1",
-    )
+def agreed_to(digest: str, **more: Any) -> Agreed:
+    """A yes in Chinese, from nowhere in particular."""
+    given = {"language": "zh", "answers": (), "credit": None, "session": None, "device": None}
+    return Agreed(**{"digest": digest, **given, **more})
 
 
 @asynccontextmanager

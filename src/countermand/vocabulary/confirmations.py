@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -26,14 +27,14 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ConsentReceipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """That a person agreed to one operation: `digest` is the SHA-256 of exactly what was displayed.
+    """That a person agreed to one operation: `shown` is exactly what was displayed.
 
     It binds by the operation's id, whose content can never change. `given_at` in microseconds UTC; `answers`
     holds what was answered to questions of comprehension.
     """
 
     operation: str
-    digest: bytes
+    shown: str
     statement: str
     version: str
     language: str
@@ -42,6 +43,11 @@ class ConsentReceipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     session: str | None = None
     device: str | None = None
     answers: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of what was displayed, in UTF-8."""
+        return sha256(self.shown.encode()).digest()
 
 
 def needs_consent(kind: str) -> bool:

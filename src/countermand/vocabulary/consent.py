@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from countermand.kernel.money import MINOR_MAX
 from countermand.kernel.text import Text
 from countermand.vocabulary.operations import MOVES_MONEY, OPENS_DEBT, Kind, Word
 
@@ -46,6 +47,14 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     def label(self) -> str:
         """id@version."""
         return f"{self.id}@{self.version}"
+
+
+class CreditTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a debt costs, as its lender says: all that is paid back in minor units, months, percent a year."""
+
+    total_minor: Annotated[int, msgspec.Meta(ge=0, le=MINOR_MAX)]
+    months: Annotated[int, msgspec.Meta(ge=1, le=600)]
+    yearly_percent: Annotated[float, msgspec.Meta(ge=0, le=1000)]
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

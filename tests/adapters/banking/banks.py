@@ -69,7 +69,7 @@ def permit(of: Terms, *, at: int | None = None, seconds: int = 60) -> Permit:
     now = CLOCK.now() if at is None else at
     receipt = ConsentReceipt(
         operation=of.operation,
-        digest=bytes(32),
+        shown="You pay one yuan",
         statement="payment",
         version="1",
         language="zh",

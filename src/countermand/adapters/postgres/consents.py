@@ -27,7 +27,7 @@ class PostgresConsents:
         """Keep a receipt; the one that is kept: this one, or an earlier one of the same operation."""
         values = [getattr(receipt, name) for name in ConsentReceipt.__struct_fields__]
         values[ConsentReceipt.__struct_fields__.index("given_at")] = moment_of(receipt.given_at)
-        row = await self._connection.fetchrow(QUERIES.keep_receipt, *values)
+        row = await self._connection.fetchrow(QUERIES.keep_receipt, *values, receipt.digest)
         if row is None:  # somebody else kept one in this very moment, and the statement could not see it yet
             (row,) = await self._connection.fetch(QUERIES.receipts_of, [receipt.operation])
         return _receipt_of_row(row)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from countermand.surfaces.http.messages import Instant
-from countermand.vocabulary.operations import Word
+from countermand.vocabulary.consent import CreditTerms
+from countermand.vocabulary.operations import Identifier, Word
 
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
 Values = Annotated[dict[Word, Annotated[str, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=16)]
@@ -118,3 +119,33 @@ class DataConsentWithdrawn(msgspec.Struct, frozen=True):
 
     withdrawn: list[str]
     withdrawn_at: Instant
+
+
+class ConsentQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """In which language an operation's statement is to be shown; of a debt, what it costs."""
+
+    language: Literal["zh", "en"] = "zh"
+    credit: CreditTerms | None = None
+
+
+class ConsentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The customer's yes to exactly what was displayed, with the answers to its questions."""
+
+    digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{64}$(?!\n)")]
+    language: Literal["zh", "en"] = "zh"
+    answers: Annotated[list[Annotated[int, msgspec.Meta(ge=0, le=9)]], msgspec.Meta(max_length=8)] = []
+    credit: CreditTerms | None = None
+    session: Identifier | None = None
+    device: Identifier | None = None
+
+
+class ConsentShown(msgspec.Struct, frozen=True):
+    """The receipt; `digest` is the SHA-256 of the UTF-8 bytes of `shown`."""
+
+    operation: str
+    statement: str
+    language: str
+    shown: str
+    digest: str
+    given_at: Instant
+    given_by: str

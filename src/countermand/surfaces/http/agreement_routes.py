@@ -22,12 +22,22 @@ from countermand.flows.consent_to_data import (
     show_purpose,
     withdraw_data_consent,
 )
+from countermand.flows.give_consent import (
+    Agreed,
+    ConsentingHouse,
+    consent_of,
+    give_consent,
+    show_statement,
+)
 from countermand.surfaces.http.agreement_messages import (
     ApprovalRequest,
     ApprovalStanding,
     ApproverPage,
     ApproverRequest,
     ApproverShown,
+    ConsentQuestion,
+    ConsentRequest,
+    ConsentShown,
     DataConsentPage,
     DataConsentRequest,
     DataConsentShown,
@@ -45,6 +55,11 @@ Asked = Request[Any, Any, Any]
 
 def _house(request: Asked) -> ApprovalHouse:
     house: ApprovalHouse = request.app.state["house"]
+    return house
+
+
+def _consenting(request: Asked) -> ConsentingHouse:
+    house: ConsentingHouse = request.app.state["house"]
     return house
 
 
@@ -157,7 +172,54 @@ async def delete_data_consent(
     )
 
 
+@post(
+    "/v1/operations/{operation_id:str}/consent/statement",
+    scope="confirm",
+    status_code=200,
+    gives=StatementShown,
+    refuses=(409,),
+)
+async def read_operation_statement(
+    request: Asked, operation_id: FromPath[str], data: JSONBody[ConsentQuestion]
+) -> dict[str, Any]:
+    """What is to be displayed, word for word, before the customer agrees to an operation."""
+    house, operation = _consenting(request), identifier(operation_id, "operation_id")
+    return msgspec.structs.asdict(await show_statement(house, operation, data.language, data.credit))
+
+
+@post(
+    "/v1/operations/{operation_id:str}/consent",
+    scope="confirm",
+    status_code=200,
+    gives=ConsentShown,
+    refuses=(409,),
+)
+async def put_consent(
+    request: Asked, operation_id: FromPath[str], data: JSONBody[ConsentRequest]
+) -> dict[str, Any]:
+    """Keep the customer's consent to exactly what was displayed; without it no money moves."""
+    visit, operation = visit_of(request.scope), identifier(operation_id, "operation_id")
+    agreed = Agreed(
+        digest=data.digest,
+        language=data.language,
+        answers=tuple(data.answers),
+        credit=data.credit,
+        session=data.session,
+        device=data.device,
+    )
+    return await give_consent(_consenting(request), operation, agreed, visit.actor, visit.trace_id)
+
+
+@get("/v1/operations/{operation_id:str}/consent", scope="read", gives=ConsentShown)
+async def read_consent(request: Asked, operation_id: FromPath[str]) -> dict[str, Any]:
+    """The receipt of the consent to an operation."""
+    return await consent_of(_consenting(request), identifier(operation_id, "operation_id"))
+
+
 AGREEMENT_HANDLERS = (
+    read_operation_statement,
+    put_consent,
+    read_consent,
     read_approvals,
     put_approval,
     read_approvers,

@@ -6,8 +6,8 @@ SELECT * FROM consent_receipt WHERE operation = ANY($1::text[]);
 -- Keep a receipt unless its operation has one; the one that is kept.
 WITH kept AS (
     INSERT INTO consent_receipt (
-        operation, digest, statement, version, language, given_at, given_by, session, device, answers
-    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        operation, shown, statement, version, language, given_at, given_by, session, device, answers, digest
+    ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (operation) DO NOTHING
     RETURNING *
 )

@@ -2,7 +2,8 @@
 
 CREATE TABLE consent_receipt (
     operation text PRIMARY KEY REFERENCES operation (id),
-    digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+    shown text NOT NULL,
+    digest bytea NOT NULL,
     statement text NOT NULL CHECK (statement <> ''),
     version text NOT NULL CHECK (version <> ''),
     language text NOT NULL CHECK (language IN ('en', 'zh')),
@@ -10,10 +11,12 @@ CREATE TABLE consent_receipt (
     given_by text NOT NULL CHECK (given_by <> ''),
     session text,
     device text,
-    answers jsonb NOT NULL
+    answers jsonb NOT NULL,
+    CONSTRAINT consent_receipt_is_of_what_was_shown CHECK (digest = sha256(convert_to(shown, 'UTF8')))
 );
 COMMENT ON TABLE consent_receipt IS 'That somebody agreed to an operation, and to what exactly; never changed.';
 COMMENT ON COLUMN consent_receipt.operation IS 'The operation agreed to; its content cannot change.';
+COMMENT ON COLUMN consent_receipt.shown IS 'Exactly what was displayed.';
 COMMENT ON COLUMN consent_receipt.digest IS 'SHA-256 of exactly what was displayed.';
 COMMENT ON COLUMN consent_receipt.statement IS 'Which statement was displayed.';
 COMMENT ON COLUMN consent_receipt.version IS 'In which version.';
