@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
+from countermand.confirmation.challenge_ports import AuthenticatorBook, ChallengeBook, ConfirmationBook
 from countermand.confirmation.ports import (
     ApprovalBook,
     ConsentShelf,
@@ -297,6 +298,14 @@ class Unit(Protocol):
     @property
     def proofs(self) -> ProofShelf: ...
 
+    @property
+    def authenticators(self) -> AuthenticatorBook: ...
+
+    @property
+    def challenges(self) -> ChallengeBook: ...
+
+    @property
+    def confirmations(self) -> ConfirmationBook: ...
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.
 

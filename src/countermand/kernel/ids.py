@@ -66,3 +66,13 @@ def new_secret() -> str:
 def new_trace_digits() -> str:
     """48 random hex digits: a trace id of 32 and a span id of 16 (W3C Trace Context)."""
     return _CHANCE.take(24).hex()
+
+
+def new_code(digits: int) -> str:
+    """A one-time code of so many decimal digits, every one of them equally likely."""
+    return f"{secrets.randbelow(10**digits):0{digits}d}"
+
+
+def new_nonce() -> bytes:
+    """256 random bits, never given out before."""
+    return _CHANCE.take(32)

@@ -14,6 +14,8 @@ class Scope(StrEnum):
     CONFIRM = "confirm"
     APPROVE = "approve"
     CONTAIN = "contain"
+    CONFIRM = "confirm"
+    APPROVE = "approve"
     READ = "read"
     MANAGE = "manage"
     POLICY = "policy"

@@ -49,6 +49,14 @@ EFFECT_FAILED = "effect.failed"
 BANK_CONTRADICTED = "bank.contradicted"
 CLOCK_DISTRUSTED = "clock.distrusted"
 CLOCK_TRUSTED = "clock.trusted"
+CHALLENGE_BEGUN = "challenge.begun"
+CHALLENGE_ENDED = "challenge.ended"
+CODE_ISSUED = "challenge.code_issued"
+ANSWER_REFUSED = "challenge.answer_refused"
+CONFIRMATION_GIVEN = "confirmation.given"
+AUTHENTICATOR_BEGUN = "authenticator.begun"
+AUTHENTICATOR_ENROLLED = "authenticator.enrolled"
+AUTHENTICATOR_REMOVED = "authenticator.removed"
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):

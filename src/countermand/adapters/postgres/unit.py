@@ -10,6 +10,11 @@ import asyncpg
 
 from countermand.adapters.postgres.agreements import PostgresApprovals, PostgresDataConsents
 from countermand.adapters.postgres.availability import away_is_unavailable
+from countermand.adapters.postgres.challenges import (
+    PostgresAuthenticators,
+    PostgresChallenges,
+    PostgresConfirmations,
+)
 from countermand.adapters.postgres.consents import PostgresConsents, PostgresProofs
 from countermand.adapters.postgres.effects import QUERIES as EFFECTS
 from countermand.adapters.postgres.effects import PostgresEffects
@@ -37,6 +42,9 @@ class PostgresUnit:
         self.effects = PostgresEffects(connection)
         self.consents = PostgresConsents(connection)
         self.proofs = PostgresProofs(connection)
+        self.authenticators = PostgresAuthenticators(connection)
+        self.challenges = PostgresChallenges(connection)
+        self.confirmations = PostgresConfirmations(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""
