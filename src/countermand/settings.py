@@ -41,6 +41,15 @@ class Settings:
     execution_seconds: int = 86400
     clock_skew_seconds_max: int = 2
     shared_buffers_mb: int = 256
+    vault_key_file: Path | None = None
+    relying_party: str = "localhost"
+    relying_party_origins: str = "http://localhost:8080"
+    breached_passwords_dir: Path | None = None
+    liveness_issuer: str | None = None
+    liveness_keys_file: Path | None = None
+    smtp_url: str | None = None
+    smtp_sender: str | None = None
+    sms_gateway_url: str | None = None
     shadow_lag_seconds_max: int = 300
     shadow_days_kept: int = 90
     log_level: str = "info"

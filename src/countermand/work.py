@@ -306,6 +306,7 @@ class Unit(Protocol):
 
     @property
     def confirmations(self) -> ConfirmationBook: ...
+
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.
 

@@ -18,6 +18,7 @@ from countermand.app.files import (
     file_identity,
     open_operation_table,
     open_places,
+    read_confirmation_pack,
     read_policy,
 )
 from countermand.app.house import open_house
@@ -55,6 +56,7 @@ __all__ = [
     "open_shelf",
     "open_worker",
     "read_permit_keys",
+    "read_confirmation_pack",
     "read_policy",
     "rows_for_model",
     "settlement_of",

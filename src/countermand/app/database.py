@@ -32,8 +32,10 @@ from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
 from countermand.confirmation.pack import read_agreements
+from countermand.app.proving import open_proving
 from countermand.flows.desk import Desk
 from countermand.flows.follow_operations import Follower
+from countermand.flows.keep_authenticators import Authenticators
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import RandomIds
@@ -69,16 +71,19 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             raise unreachable(error) from error
         stack.push_async_callback(close_pool, pool)
         keys, book = PostgresKeys(pool, time), PostgresPublications(pool)
+        works, profiles, ids = PostgresWorks(pool), PostgresProfiles(pool), RandomIds()
+        kit = await stack.enter_async_context(open_proving(settings))
         desk = Desk(
             keys=keys,
             lists=PostgresLists(pool),
-            profiles=PostgresProfiles(pool),
+            profiles=profiles,
             shadows=PostgresShadows(pool),
             orders=PostgresOrders(pool),
-            works=PostgresWorks(pool),
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             holds=PostgresHoldShelf(pool),
             executions=PostgresHoldShelf(pool),
+            works=works,
+            authenticators=Authenticators(works=works, kit=kit, clock=time, ids=ids, accounts=profiles),
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             publications=book,
@@ -88,7 +93,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             models=open_models(settings),
             recorded_facts=PostgresRecordedFacts(pool),
             clock=time,
-            ids=RandomIds(),
+            ids=ids,
             started_here=started_here,
         )
         try:

@@ -38,12 +38,14 @@ from countermand.app.work import work_parts
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
 from countermand.flows.arms import Arm, Arms, Workshop
+from countermand.flows.challenge_customer import Challenges
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_thresholds import ThresholdKeeper
+from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
@@ -85,20 +87,32 @@ async def open_house(
         dsn, pool = await _database(stack, settings)
         memory = await _memory(stack, pool, time)
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
-        work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
+        ids, archive, works = deciding.committer.decider.ids, PostgresArchive(pool), PostgresWorks(pool)
+        work = await work_parts(stack, settings, pool, time, ids)
         memory.changes.watch("effect", work.worker.effects_changed)
 
         async def readiness() -> dict[str, bool]:
             return {**await deciding.seat.readiness(), "clock": work.worker.guard.reason is None}
 
+        profiles, kit = PostgresProfiles(pool), work.kit
         yield House(
             decider=deciding.committer,
-            archive=PostgresArchive(pool),
+            archive=archive,
             policy_shelf=deciding.shelf,
             publications=deciding.publications,
             canaries=deciding.publications,
             orders=PostgresOrders(pool),
-            works=PostgresWorks(pool),
+            works=works,
+            challenges=Challenges(
+                works=works,
+                kit=kit,
+                clock=time,
+                ids=ids,
+                archive=archive,
+                accounts=profiles,
+                settlement=work.settlement,
+            ),
+            authenticators=Authenticators(works=works, kit=kit, clock=time, ids=ids, accounts=profiles),
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             holds=PostgresHoldShelf(pool),
             settlement=work.settlement,
@@ -107,12 +121,12 @@ async def open_house(
             journal=PostgresJournal(pool),
             keys=memory.keys,
             lists=memory.lists,
-            profiles=PostgresProfiles(pool),
+            profiles=profiles,
             models=models,
             recorded_facts=PostgresRecordedFacts(pool),
             shadows=PostgresShadows(pool),
             clock=time,
-            ids=deciding.committer.decider.ids,
+            ids=ids,
             rebuilt=deciding.rebuilt,
             readiness=readiness,
             arm_keeper=deciding.keeper,

@@ -16,11 +16,14 @@ from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
 from countermand.app.database import open_database, unreachable
+from countermand.app.proving import open_proving
 from countermand.confirmation.permits import PermitKey
 from countermand.extensions import CoreBanking
 from countermand.flows.deliver_effects import Deliverer, Follower, Port
 from countermand.flows.guard_clock import ClockGuard
+from countermand.flows.proving import ProvingKit
 from countermand.flows.run_timers import TimerHandler, TimerRunner
+from countermand.flows.send_codes import CODES, CodeCourier
 from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_answers
 from countermand.flows.tell_bank import BankPort
 from countermand.flows.worker import Worker
@@ -86,6 +89,7 @@ class WorkParts:
     worker: Worker
     settlement: Settlement
     keys: tuple[PermitKey, ...]
+    kit: ProvingKit
 
 
 async def work_parts(
@@ -103,9 +107,11 @@ async def work_parts(
         bank = await stack.enter_async_context(open_bank(settings, keys, clock))
         ports[BANKING] = BankPort(bank, works, clock)
         followers[BANKING] = note_bank_answers
+    kit = await stack.enter_async_context(open_proving(settings))
+    ports[CODES] = CodeCourier(kit, clock)
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
-    return WorkParts(Worker(timers, deliverer, guard), settlement, keys)
+    return WorkParts(Worker(timers, deliverer, guard), settlement, keys, kit)
 
 
 @asynccontextmanager

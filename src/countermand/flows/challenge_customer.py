@@ -40,6 +40,7 @@ from countermand.flows.challenge_subjects import (
 )
 from countermand.flows.challenge_views import sealed_for, shown
 from countermand.flows.check_answers import Desk, Shown, check_answer
+from countermand.flows.holder_proofs import method_locked, wrong_answer
 from countermand.flows.proving import (
     SEAL_KEY,
     Answer,
@@ -48,7 +49,7 @@ from countermand.flows.proving import (
     standing_of,
 )
 from countermand.flows.replay_decision import Archive
-from countermand.kernel.clock import MICROS_PER_SECOND, Clock, rfc3339
+from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Conflict, CountermandError, Forbidden, NotFound
 from countermand.kernel.ids import Ids, new_nonce
 from countermand.vocabulary.authenticators import Authenticator, Confirmation, Method, Purpose
@@ -246,12 +247,7 @@ class Challenges:
         strikes = all_strikes.get((method, standing.value), empty)
         until = locked_until(strikes, now)
         if until is not None:
-            raise Forbidden(
-                "method_locked",
-                f"Too many wrong answers; this method takes none from here before {rfc3339(until)}.",
-                f"错误次数过多；在 {rfc3339(until)} 之前，此处不再接受该验证方式。",
-                until=rfc3339(until),
-            )
+            raise method_locked(until)
         return strikes
 
     async def _refuse(
@@ -268,13 +264,7 @@ class Challenges:
         if after.state is not ChallengeState.OPEN:
             await self._note(unit, asking, after, CHALLENGE_ENDED, now, state=after.state.value)
         until = locked_until(counted, now)
-        return Forbidden(
-            "wrong_answer",
-            "This is not right. Nothing was confirmed.",
-            "验证未通过，未确认任何操作。",
-            method=strikes.method.value,
-            until=None if until is None else rfc3339(until),
-        )
+        return wrong_answer(strikes.method, until)
 
     async def _accept(
         self,

@@ -10,6 +10,7 @@ from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.house import PolicyShelf
+from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
@@ -55,6 +56,8 @@ class Desk:
     holds: HoldShelf
     executions: ExecutionShelf
     archive: LabelArchive
+    authenticators: Authenticators
+    archive: Archive
     policy_shelf: PolicyShelf
     publications: PublicationBook
     canaries: CanaryBook

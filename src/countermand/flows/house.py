@@ -10,9 +10,11 @@ from countermand.confirmation.pack import Agreements
 from countermand.confirmation.permits import PermitKey
 from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.arms import Arm
+from countermand.flows.challenge_customer import Challenges
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.keep_arms import ArmKeeper
+from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
@@ -24,6 +26,7 @@ from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.worker import Worker
+from countermand.flows.replay_decision import Archive
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore, Scorers
@@ -63,6 +66,8 @@ class House:
     settlement: Settlement
     worker: Worker
     permit_keys: Sequence[PermitKey]
+    challenges: Challenges
+    authenticators: Authenticators
     journal: Journal
     keys: KeyBook
     lists: ListBook

@@ -7,18 +7,23 @@ from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
 from countermand.confirmation.permits import PermitKey
+from countermand.flows.challenge_customer import Asking
+from countermand.flows.enrolment_drafts import Enrolment
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import Meter
+from countermand.flows.holder_proofs import Keeping
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.worker import Worker
+from countermand.flows.proving import Answer as ShownAnswer
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.ids import Ids
 from countermand.policy.program import Program
+from countermand.vocabulary.authenticators import Method
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
 from countermand.work import Journal, PastLabel, StoredOperation, Works
@@ -104,8 +109,58 @@ class Readiness(Protocol):
         ...
 
 
+class Challenges(Protocol):
+    """Asking customers for proof; see `flows.challenge_customer` for what each refuses."""
+
+    async def begin(self, asking: Asking, method: Method | None, *, sealed: bool = False) -> dict[str, Any]:
+        """The open challenge, or a new one."""
+        ...
+
+    async def status(self, asking: Asking) -> dict[str, Any]:
+        """The newest challenge as it stands."""
+        ...
+
+    async def answer(self, asking: Asking, answer: ShownAnswer, *, by_staff: bool = False) -> dict[str, Any]:
+        """One answer taken."""
+        ...
+
+    async def deny(self, asking: Asking) -> dict[str, Any]:
+        """The customer says it was not them."""
+        ...
+
+
+class Authenticators(Protocol):
+    """What customers prove with; see `flows.keep_authenticators` for what each refuses."""
+
+    async def begin(self, keeping: Keeping, wanted: Enrolment) -> dict[str, Any]:
+        """A pending authenticator."""
+        ...
+
+    async def finish(self, keeping: Keeping, authenticator: str, answer: ShownAnswer) -> dict[str, Any]:
+        """The authenticator, active."""
+        ...
+
+    async def all(self, account: str) -> list[dict[str, Any]]:
+        """Those of an account."""
+        ...
+
+    async def rename(self, keeping: Keeping, authenticator: str, name: str) -> dict[str, Any]:
+        """The authenticator under another name."""
+        ...
+
+    async def remove(self, keeping: Keeping, authenticator: str) -> dict[str, Any]:
+        """The authenticator, removed."""
+        ...
+
+
 class House(Protocol):
     """The part of the house that the door uses."""
+
+    @property
+    def challenges(self) -> Challenges: ...
+
+    @property
+    def authenticators(self) -> Authenticators: ...
 
     @property
     def decider(self) -> Decider: ...
