@@ -61,8 +61,12 @@ class ConfirmationBook(Protocol):
         """Take a token that counts once until `expires_at`; False where it was taken before."""
         ...
 
-    async def undelivered(self, now: int) -> frozenset[str]:
-        """Methods whose codes lately went nowhere: the last five to end within ten minutes all failed."""
+    async def undelivered(self, account: str, now: int) -> frozenset[str]:
+        """Methods whose codes went nowhere within ten minutes.
+
+        For everybody, where the last ones got stuck on their way; for this account, where its own address
+        was refused.
+        """
         ...
 
 

@@ -212,7 +212,7 @@ class Challenges:
             over = current if expired else ended(last, ChallengeState.EXPIRED, now)
             await unit.challenges.put(over)
             await self._note(unit, asking, over, CHALLENGE_ENDED, now, state=over.state.value)
-        down = await unit.confirmations.undelivered(now)
+        down = await unit.confirmations.undelivered(topic.linked.account, now)
         offers = offers_of(self.kit, found, down)
         wanted = wanted_of(topic.asked, self.kit.pack.tiers, self.kit.pack.kyc)
         device = asking.visitor.device or (None if topic.hold is None else topic.hold.device)

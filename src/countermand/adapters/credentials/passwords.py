@@ -25,8 +25,8 @@ class ArgonPasswords:
     leaked passwords' hashes, a line each (`SUFFIX` or `SUFFIX:COUNT`), as the range lists are published.
     """
 
-    def __init__(self, breached: Path | None = None) -> None:
-        self._hasher = PasswordHasher()
+    def __init__(self, breached: Path | None = None, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = PasswordHasher() if hasher is None else hasher
         self._breached = breached
         self._one = asyncio.Semaphore(1)
 

@@ -149,11 +149,11 @@ class PostgresConfirmations:
         taken = await self._connection.fetchval(QUERIES.spend_token, token, moment_of(expires_at))
         return taken is not None
 
-    async def undelivered(self, now: int) -> frozenset[str]:
-        """Methods whose codes lately went nowhere."""
+    async def undelivered(self, account: str, now: int) -> frozenset[str]:
+        """Methods whose codes lately went nowhere, for everybody or for this account."""
         since = moment_of(now - DELIVERY_SECONDS * MICROS_PER_SECOND)
         await self._connection.execute(QUERIES.forget_tokens, moment_of(now))
-        rows = await self._connection.fetch(QUERIES.undelivered_methods, since)
+        rows = await self._connection.fetch(QUERIES.undelivered_methods, since, account)
         return frozenset(row["method"] for row in rows if row["method"] is not None)
 
 

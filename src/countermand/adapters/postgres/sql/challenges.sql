@@ -44,8 +44,7 @@ INSERT INTO confirmation (
     id, purpose, ref, account, linked, strength, factors, methods, device, session, at, seal, evidence
 )
 VALUES (
-    $1, $2, $3, $4, $5, $6, ARRAY(SELECT jsonb_array_elements_text($7::jsonb)),
-    ARRAY(SELECT jsonb_array_elements_text($8::jsonb)), $9, $10, $11, $12, $13
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
 );
 
 -- name: find_confirmation
@@ -61,8 +60,18 @@ INSERT INTO spent_token (token, expires_at) VALUES ($1, $2) ON CONFLICT (token) 
 DELETE FROM spent_token WHERE token IN (SELECT token FROM spent_token WHERE expires_at < $1 LIMIT 100);
 
 -- name: undelivered_methods
--- Methods ($1 since when) of which at least two codes were tried, and none arrived.
-SELECT body ->> 'method' AS method FROM effect
-WHERE action = 'one_time_code' AND placed_at >= $1 AND (state <> 'pending' OR attempts >= 2)
-GROUP BY body ->> 'method'
-HAVING count(*) >= 2 AND count(*) FILTER (WHERE state = 'done') = 0;
+-- Since $1: methods whose last codes got stuck on their way, and those that refuse the address of an account ($2).
+SELECT method FROM (
+    SELECT
+        body ->> 'method' AS method, state,
+        row_number() OVER (PARTITION BY body ->> 'method' ORDER BY seq DESC) AS place
+    FROM effect
+    WHERE action = 'one_time_code' AND placed_at >= $1
+    AND (state = 'done' OR attempts >= 2 OR answer ->> 'refused' IN ('expired', 'no_sender'))
+    AND answer ->> 'refused' IS DISTINCT FROM 'code_refused'
+) AS tried
+WHERE place <= 3 GROUP BY method HAVING count(*) >= 2 AND bool_and(state <> 'done')
+UNION
+SELECT body ->> 'method' FROM effect
+WHERE action = 'one_time_code' AND placed_at >= $1 AND body ->> 'account' = $2
+AND answer ->> 'refused' = 'code_refused';
