@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from countermand.app import read_confirmation_pack
 from countermand.confirmation.auth_methods import read_auth_methods
 from countermand.confirmation.factors import Evidence, assess
-from countermand.confirmation.packs import read_pack
+from countermand.confirmation.tier_pack import read_pack
 from countermand.confirmation.tiers import Asked, missing, wanted_of
 from countermand.kernel.errors import PolicyError
 from countermand.vocabulary.authenticators import Method

@@ -27,6 +27,7 @@ from flows.soft_key import text
 from flows.stage import SECOND
 
 ISSUER = "faces.example"
+EC_KEY = {"kty": "EC", "crv": "P-256"}
 
 
 def keeping(account: str = "a-1", **more: Any) -> Keeping:
@@ -180,7 +181,7 @@ async def test_a_pending_one_ends_and_takes_few_guesses(stage: Stage) -> None:
         (Enrolment(method=Method.LIVENESS, name="x"), "method_not_enrolled"),
         (Enrolment(method=Method.TOTP, name="x", sealing_key={"kty": "RSA"}), "bad_sealing_key"),
         (
-            Enrolment(method=Method.TOTP, name="x", sealing_key={"kty": "EC", "crv": "P-256", "x": "A", "y": "A"}),
+            Enrolment(method=Method.TOTP, name="x", sealing_key={**EC_KEY, "x": "A", "y": "A"}),
             "bad_sealing_key",
         ),
     ],

@@ -31,8 +31,8 @@ from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
-from countermand.confirmation.pack import read_agreements
 from countermand.app.proving import open_proving
+from countermand.confirmation.pack import read_agreements
 from countermand.flows.desk import Desk
 from countermand.flows.follow_operations import Follower
 from countermand.flows.keep_authenticators import Authenticators

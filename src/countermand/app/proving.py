@@ -15,7 +15,7 @@ from countermand.adapters.senders.sms_gateway import SmsGateway
 from countermand.adapters.senders.smtp import SmtpCodes
 from countermand.app.files import read_confirmation_pack
 from countermand.confirmation.challenge_ports import CodeSender
-from countermand.confirmation.packs import read_pack
+from countermand.confirmation.tier_pack import read_pack
 from countermand.flows.proving import ProvingKit
 from countermand.settings import Settings
 from countermand.vocabulary.authenticators import Method

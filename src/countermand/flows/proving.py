@@ -18,7 +18,7 @@ from countermand.confirmation.challenge_ports import (
     Vault,
 )
 from countermand.confirmation.lockout import LockoutTerms, Standing
-from countermand.confirmation.packs import Pack
+from countermand.confirmation.tier_pack import Pack
 from countermand.vocabulary.authenticators import Authenticator, AuthenticatorState, Method
 from countermand.vocabulary.parties import Account
 

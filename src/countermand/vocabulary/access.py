@@ -14,8 +14,6 @@ class Scope(StrEnum):
     CONFIRM = "confirm"
     APPROVE = "approve"
     CONTAIN = "contain"
-    CONFIRM = "confirm"
-    APPROVE = "approve"
     READ = "read"
     MANAGE = "manage"
     POLICY = "policy"

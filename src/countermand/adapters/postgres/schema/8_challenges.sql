@@ -144,6 +144,5 @@ CREATE INDEX effect_code_placed_at ON effect (placed_at) WHERE action = 'one_tim
 GRANT SELECT, INSERT, UPDATE ON authenticator, challenge, strike TO countermand_app;
 GRANT SELECT, INSERT ON confirmation TO countermand_app;
 GRANT SELECT, INSERT, DELETE ON spent_token TO countermand_app;
-GRANT SELECT ON challenge, confirmation, strike TO countermand_reader;
-GRANT SELECT (id, account, method, name, device, public, counter, state, created_at, pending_until, used_at, removed_at)
-    ON authenticator TO countermand_reader;
+-- A reader sees of secrets what the vault has sealed, and of codes their MACs.
+GRANT SELECT ON authenticator, challenge, confirmation, strike, spent_token TO countermand_reader;
