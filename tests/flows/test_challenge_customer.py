@@ -47,15 +47,15 @@ async def test_two_independent_proofs_let_the_operation_go_on(stage: Stage) -> N
     assert (whole["state"], whole["missing"], whole["warning"]) == ("satisfied", [], None)
 
     hold = await stage.tables.fetchrow("SELECT * FROM hold WHERE operation = $1", operation)
-    assert hold["met"] == ["challenge"]
-    due = await stage.tables.fetchval("SELECT due_at FROM timer WHERE kind = 'hold' AND ref = $1", operation)
-    assert due == moment_of(stage.clock.now())
+    assert (hold["met"], hold["state"], hold["cause"]) == (["challenge"], "released", "challenge_passed")
+    proof = await stage.tables.fetchrow("SELECT * FROM proof")
+    assert (proof["id"], proof["operation"]) == (whole["confirmation"], operation)
     given = await stage.tables.fetchrow("SELECT * FROM confirmation")
     assert (given["id"], given["ref"]) == (whole["confirmation"], operation)
     assert (given["strength"], given["methods"]) == (4, ["password", "sms"])
     with pytest.raises(Conflict, match="challenge_ended"):
         await stage.answer(operation, sms(stage.sms.code))
-    with pytest.raises(Conflict, match="nothing_to_confirm"):
+    with pytest.raises(Conflict, match="hold_ended"):
         await stage.begin(operation)
 
 

@@ -44,8 +44,8 @@ from countermand.flows.decide_operation import Decider
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House
 from countermand.flows.keep_arms import ArmKeeper
-from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.keep_authenticators import Authenticators
+from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall

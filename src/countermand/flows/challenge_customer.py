@@ -20,6 +20,7 @@ from countermand.confirmation.challenges import (
     ended,
     missed,
 )
+from countermand.confirmation.holds import met
 from countermand.confirmation.linking import (
     linked_digest,
     sealed_confirmation,
@@ -31,11 +32,9 @@ from countermand.flows.challenge_offers import check_enough, offers_of
 from countermand.flows.challenge_subjects import (
     Accounts,
     Background,
-    HoldMover,
     Topic,
     background_of,
     check_waits,
-    mark_met,
     topic_of,
 )
 from countermand.flows.challenge_views import sealed_for, shown
@@ -49,10 +48,12 @@ from countermand.flows.proving import (
     standing_of,
 )
 from countermand.flows.replay_decision import Archive
+from countermand.flows.settle_holds import Settlement, move_on
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Conflict, CountermandError, Forbidden, NotFound
 from countermand.kernel.ids import Ids, new_nonce
 from countermand.vocabulary.authenticators import Authenticator, Confirmation, Method, Purpose
+from countermand.vocabulary.confirmations import Proof
 from countermand.vocabulary.facts import (
     ANSWER_REFUSED,
     CHALLENGE_BEGUN,
@@ -61,6 +62,7 @@ from countermand.vocabulary.facts import (
     CONFIRMATION_GIVEN,
     Fact,
 )
+from countermand.vocabulary.holds import Need
 from countermand.work import Unit, Works
 
 
@@ -78,7 +80,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenges:
-    """The story of challenges. `move` lets a hold go on once its challenge is met."""
+    """The story of challenges. By `settlement` a hold goes on once its challenge is met."""
 
     works: Works
     kit: ProvingKit
@@ -86,7 +88,7 @@ class Challenges:
     ids: Ids
     archive: Archive
     accounts: Accounts
-    move: HoldMover = mark_met
+    settlement: Settlement
 
     async def begin(self, asking: Asking, method: Method | None, *, sealed: bool = False) -> dict[str, Any]:
         """The open challenge, or a new one; a code goes out by `method`, or by the first where that is sent.
@@ -288,8 +290,13 @@ class Challenges:
             await self._note(unit, asking, after, CHALLENGE_ENDED, now, state=after.state.value)
             body = {"confirmation": given.id, "strength": given.strength, "methods": list(given.methods)}
             await self._note(unit, asking, after, CONFIRMATION_GIVEN, now, **body)
+            if topic.hold is not None:
+                await unit.proofs.keep(_proof(given))
             if topic.hold is not None and asking.purpose is Purpose.OPERATION:
-                await self.move(unit, topic.hold, now, asking.trace)
+                ready = met(topic.hold, [Need.CHALLENGE])
+                await move_on(
+                    unit, [ready], now, self.settlement, asking.actor, "challenge_passed", asking.trace
+                )
         await unit.challenges.put(after)
         return shown(after, topic.linked, self.kit, await unit.authenticators.of_account(after.account))
 
@@ -318,6 +325,19 @@ class Challenges:
         subjects = await unit.handles([challenge.account])
         body = {"challenge": challenge.id, "purpose": challenge.purpose.value, "actor": asking.actor, **more}
         await unit.note([Fact(now, kind, body, subjects.get(challenge.account), asking.trace)])
+
+
+def _proof(given: Confirmation) -> Proof:
+    """The confirmation of an operation as those see it who release holds."""
+    return Proof(
+        id=given.id,
+        operation=given.ref,
+        strength=given.strength,
+        factors=tuple(factor.value for factor in given.factors),
+        device=given.device,
+        session=given.session,
+        given_at=given.at,
+    )
 
 
 def _earlier(challenge: Challenge) -> list[dict[str, Any]]:

@@ -7,17 +7,16 @@ from typing import Protocol
 
 import msgspec
 
-from countermand.confirmation.holds import met, next_step
 from countermand.confirmation.linking import Linked, linked_of_hold
 from countermand.confirmation.tiers import Asked
 from countermand.flows.replay_decision import Archive
+from countermand.flows.settle_holds import take_hold
 from countermand.kernel.errors import BadRequest, Conflict, NotFound
 from countermand.vocabulary.authenticators import Purpose
 from countermand.vocabulary.decisions import Answer
-from countermand.vocabulary.holds import HOLD_TIMER, Hold, HoldState, Need
+from countermand.vocabulary.holds import Hold, HoldState, Need
 from countermand.vocabulary.operations import Kind
 from countermand.vocabulary.parties import Account
-from countermand.vocabulary.timers import Timer
 from countermand.work import Unit
 
 ABOUT_HOLDS = frozenset({Purpose.OPERATION, Purpose.RELEASE})
@@ -35,14 +34,6 @@ class Accounts(Protocol):
 
     async def find(self, account_id: str) -> Account | None:
         """What is known about an account. Raises Unavailable."""
-        ...
-
-
-class HoldMover(Protocol):
-    """Lets a hold go on whose needs have changed, in the unit that changed them."""
-
-    async def __call__(self, unit: Unit, hold: Hold, now: int, trace: str | None) -> Hold:
-        """The hold as it is afterwards."""
         ...
 
 
@@ -94,7 +85,7 @@ async def topic_of(unit: Unit, purpose: Purpose, ref: str, account: str, backgro
         linked = Linked(purpose=purpose, ref=ref, account=account)
         asked = Asked(kind=kind, amount_minor=None, currency=None, risk=None, kyc_level=kyc)
         return Topic(linked=linked, asked=asked, hold=None)
-    hold = await locked_hold(unit, ref)
+    hold = await take_hold(unit, ref)
     return Topic(
         linked=linked_of_hold(hold, purpose),
         asked=Asked(
@@ -106,13 +97,6 @@ async def topic_of(unit: Unit, purpose: Purpose, ref: str, account: str, backgro
         ),
         hold=hold,
     )
-
-
-async def locked_hold(unit: Unit, operation: str) -> Hold:
-    """The hold of an operation, locked. Raises NotFound (`unknown_hold`)."""
-    for hold in await unit.holds.lock([operation]):
-        return hold
-    raise NotFound("unknown_hold", "This operation is not on hold.", "该操作未被暂缓。", operation=operation)
 
 
 def check_waits(topic: Topic, purpose: Purpose, now: int) -> None:
@@ -140,15 +124,6 @@ def check_waits(topic: Topic, purpose: Purpose, now: int) -> None:
             "该操作无需进行此项确认。",
             operation=hold.operation,
         )
-
-
-async def mark_met(unit: Unit, hold: Hold, now: int, trace: str | None) -> Hold:  # noqa: ARG001 - the port's
-    """The hold with its challenge met, and looked at again as soon as it may move on."""
-    after = met(hold, [Need.CHALLENGE])
-    look_at = next_step(after, now).look_at
-    await unit.holds.put([after])
-    await unit.timers.set([Timer(HOLD_TIMER, after.operation, now if look_at is None else look_at)])
-    return after
 
 
 def check_purpose(purpose: Purpose, *, about_holds: bool) -> None:

@@ -57,7 +57,6 @@ class Desk:
     executions: ExecutionShelf
     archive: LabelArchive
     authenticators: Authenticators
-    archive: Archive
     policy_shelf: PolicyShelf
     publications: PublicationBook
     canaries: CanaryBook

@@ -26,7 +26,6 @@ from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.worker import Worker
-from countermand.flows.replay_decision import Archive
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore, Scorers

@@ -15,7 +15,7 @@ from countermand.kernel.text import Text
 from countermand.vocabulary.authenticators import Method
 from countermand.vocabulary.effects import Delivery, Effect, EffectState
 
-PORT, ACTION = "notices", "one_time_code"
+CODES, ACTION = "codes", "one_time_code"  # codes have a port of their own: they wait behind no other notice
 ALARM_SECONDS = 30
 
 
@@ -47,7 +47,7 @@ def code_effect(vault: Vault, parcel: CodeParcel, now: int, subject: str | None,
     sealed = vault.seal(msgspec.json.encode(content), f"code {parcel.id}")
     return Effect(
         id=parcel.id,
-        port=PORT,
+        port=CODES,
         action=ACTION,
         lane=None,
         body={

@@ -18,7 +18,9 @@ from countermand.kernel.errors import SetupError
 
 FOLDER = Path(__file__).parent / "migrations"
 # The whole schema as it stands, a file per part, in their order.
-SCHEMA_FILES = tuple(sorted((Path(__file__).parent / "schema").glob("*.sql")))
+SCHEMA_FILES = tuple(
+    sorted((Path(__file__).parent / "schema").glob("*.sql"), key=lambda file: int(file.name.split("_")[0]))
+)
 QUERIES = Queries("migrations.sql")
 # Any number nobody else uses: the first 8 bytes of sha256("countermand migrations").
 ADVISORY_LOCK = 1857171760431871878

@@ -15,10 +15,10 @@ from countermand.flows.holder_proofs import Keeping
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
+from countermand.flows.proving import Answer as ShownAnswer
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.worker import Worker
-from countermand.flows.proving import Answer as ShownAnswer
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.ids import Ids

@@ -18,8 +18,8 @@ from countermand.kernel.errors import NotFound, Unavailable
 from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
 from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
-from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
+from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
     AccountShown,

@@ -19,7 +19,8 @@ ON CONFLICT (id) DO UPDATE SET
 
 -- name: last_challenge
 -- The newest challenge of a purpose ($1) about something ($2), locked.
-SELECT document FROM challenge WHERE purpose = $1 AND ref = $2 ORDER BY begun_at DESC, id DESC LIMIT 1 FOR UPDATE;
+SELECT document FROM challenge WHERE purpose = $1 AND ref = $2
+ORDER BY state = 'open' DESC, begun_at DESC, id DESC LIMIT 1 FOR UPDATE;
 
 -- name: put_challenge
 -- Write a challenge, or what became of an open one.
