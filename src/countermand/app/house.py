@@ -34,7 +34,7 @@ from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
 from countermand.app.files import read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
-from countermand.app.work import work_parts
+from countermand.app.work import WorkParts, work_parts
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
 from countermand.flows.arms import Arm, Arms, Workshop
@@ -53,7 +53,7 @@ from countermand.flows.record_labels import LabelBook
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import Conflict, SetupError
-from countermand.kernel.ids import RandomIds
+from countermand.kernel.ids import Ids, RandomIds
 from countermand.policy.package import compile_policy, compile_recorded
 from countermand.policy.program import Program
 from countermand.settings import Settings
@@ -94,7 +94,7 @@ async def open_house(
         async def readiness() -> dict[str, bool]:
             return {**await deciding.seat.readiness(), "clock": work.worker.guard.reason is None}
 
-        profiles, kit = PostgresProfiles(pool), work.kit
+        profiles = PostgresProfiles(pool)
         yield House(
             decider=deciding.committer,
             archive=archive,
@@ -103,16 +103,8 @@ async def open_house(
             canaries=deciding.publications,
             orders=PostgresOrders(pool),
             works=works,
-            challenges=Challenges(
-                works=works,
-                kit=kit,
-                clock=time,
-                ids=ids,
-                archive=archive,
-                accounts=profiles,
-                settlement=work.settlement,
-            ),
-            authenticators=Authenticators(works=works, kit=kit, clock=time, ids=ids, accounts=profiles),
+            challenges=_challenges(work, works, time, ids, archive, profiles),
+            authenticators=Authenticators(works=works, kit=work.kit, clock=time, ids=ids, accounts=profiles),
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             holds=PostgresHoldShelf(pool),
             settlement=work.settlement,
@@ -198,6 +190,26 @@ def _decider(arm: Arm, clock: Clock, ids: RandomIds, terms: HoldTerms | None, se
     in_flight_max = max(20_000, 4 * settings.groups_in_flight_max * settings.group_size_max)
     labels = LabelBook(ids, in_flight_max)
     return Decider(Arms(arm), clock, ids, settings.future_seconds_max * 10**6, labels, terms)
+
+
+def _challenges(
+    work: WorkParts,
+    works: PostgresWorks,
+    clock: Clock,
+    ids: Ids,
+    archive: PostgresArchive,
+    profiles: PostgresProfiles,
+) -> Challenges:
+    """Challenges that are checked with the worker's kit and settled as the worker settles."""
+    return Challenges(
+        works=works,
+        kit=work.kit,
+        clock=clock,
+        ids=ids,
+        archive=archive,
+        accounts=profiles,
+        settlement=work.settlement,
+    )
 
 
 def _hold_terms(settings: Settings) -> HoldTerms:

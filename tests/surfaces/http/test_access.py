@@ -70,6 +70,18 @@ SCOPES_OF = {
     ("POST", "/v1/shadows/x/pause"): "policy",
     ("POST", "/v1/shadows/x/resume"): "policy",
     ("DELETE", "/v1/shadows/x"): "policy",
+    ("POST", "/v1/operations/x/challenge"): "confirm",
+    ("GET", "/v1/operations/x/challenge"): "confirm",
+    ("POST", "/v1/operations/x/challenge/answer"): "confirm",
+    ("POST", "/v1/operations/x/challenge/deny"): "confirm",
+    ("POST", "/v1/operations/x/challenge/call"): "approve",
+    ("POST", "/v1/accounts/x/challenge"): "confirm",
+    ("POST", "/v1/accounts/x/challenge/answer"): "confirm",
+    ("GET", "/v1/accounts/x/authenticators"): "confirm",
+    ("POST", "/v1/accounts/x/authenticators"): "confirm",
+    ("POST", "/v1/accounts/x/authenticators/x/finish"): "confirm",
+    ("POST", "/v1/accounts/x/authenticators/x/name"): "confirm",
+    ("POST", "/v1/accounts/x/authenticators/x/remove"): "confirm",
 }
 
 

@@ -81,6 +81,14 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.work",
         Text(en="Settle what is due beside a server", zh="在服务器之外处理到期事项"),
     ),
+    "authenticator": (
+        "commands.authenticator",
+        Text(en="See what customers can prove with", zh="查看客户可用的验证方式"),
+    ),
+    "auth-methods": (
+        "commands.auth_methods",
+        Text(en="Check methods and tiers of confirmation", zh="检查验证方式与层级配置"),
+    ),
     "db": ("commands.db", Text(en="Look after the database", zh="维护数据库")),
 }
 
