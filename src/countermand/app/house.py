@@ -95,6 +95,7 @@ async def open_house(
             return {**await deciding.seat.readiness(), "clock": work.worker.guard.reason is None}
 
         profiles = PostgresProfiles(pool)
+        challenges, authenticators = _asking(work, works, archive, profiles, time, ids)
         yield House(
             decider=deciding.committer,
             archive=archive,
@@ -103,8 +104,8 @@ async def open_house(
             canaries=deciding.publications,
             orders=PostgresOrders(pool),
             works=works,
-            challenges=_challenges(work, works, time, ids, archive, profiles),
-            authenticators=Authenticators(works=works, kit=work.kit, clock=time, ids=ids, accounts=profiles),
+            challenges=challenges,
+            authenticators=authenticators,
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             holds=PostgresHoldShelf(pool),
             settlement=work.settlement,
@@ -192,23 +193,27 @@ def _decider(arm: Arm, clock: Clock, ids: RandomIds, terms: HoldTerms | None, se
     return Decider(Arms(arm), clock, ids, settings.future_seconds_max * 10**6, labels, terms)
 
 
-def _challenges(
+def _asking(
     work: WorkParts,
     works: PostgresWorks,
-    clock: Clock,
-    ids: Ids,
     archive: PostgresArchive,
     profiles: PostgresProfiles,
-) -> Challenges:
-    """Challenges that are checked with the worker's kit and settled as the worker settles."""
-    return Challenges(
-        works=works,
-        kit=work.kit,
-        clock=clock,
-        ids=ids,
-        archive=archive,
-        accounts=profiles,
-        settlement=work.settlement,
+    clock: Clock,
+    ids: Ids,
+) -> tuple[Challenges, Authenticators]:
+    """Asking customers, with the worker's kit, and settled as the worker settles."""
+    kit, settlement = work.kit, work.settlement
+    return (
+        Challenges(
+            works=works,
+            kit=kit,
+            clock=clock,
+            ids=ids,
+            archive=archive,
+            accounts=profiles,
+            settlement=settlement,
+        ),
+        Authenticators(works=works, kit=kit, clock=clock, ids=ids, accounts=profiles),
     )
 
 
