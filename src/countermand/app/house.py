@@ -53,7 +53,7 @@ from countermand.flows.record_labels import LabelBook
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import Conflict, SetupError
-from countermand.kernel.ids import Ids, RandomIds
+from countermand.kernel.ids import RandomIds
 from countermand.policy.package import compile_policy, compile_recorded
 from countermand.policy.program import Program
 from countermand.settings import Settings
@@ -87,23 +87,21 @@ async def open_house(
         dsn, pool = await _database(stack, settings)
         memory = await _memory(stack, pool, time)
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
-        ids, archive, works = deciding.committer.decider.ids, PostgresArchive(pool), PostgresWorks(pool)
-        work = await work_parts(stack, settings, pool, time, ids)
+        work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
         memory.changes.watch("effect", work.worker.effects_changed)
 
         async def readiness() -> dict[str, bool]:
             return {**await deciding.seat.readiness(), "clock": work.worker.guard.reason is None}
 
-        profiles = PostgresProfiles(pool)
-        challenges, authenticators = _asking(work, works, archive, profiles, time, ids)
+        challenges, authenticators = _asking(work, pool)
         yield House(
             decider=deciding.committer,
-            archive=archive,
+            archive=PostgresArchive(pool),
             policy_shelf=deciding.shelf,
             publications=deciding.publications,
             canaries=deciding.publications,
             orders=PostgresOrders(pool),
-            works=works,
+            works=PostgresWorks(pool),
             challenges=challenges,
             authenticators=authenticators,
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
@@ -114,12 +112,12 @@ async def open_house(
             journal=PostgresJournal(pool),
             keys=memory.keys,
             lists=memory.lists,
-            profiles=profiles,
+            profiles=PostgresProfiles(pool),
             models=models,
             recorded_facts=PostgresRecordedFacts(pool),
             shadows=PostgresShadows(pool),
             clock=time,
-            ids=ids,
+            ids=deciding.committer.decider.ids,
             rebuilt=deciding.rebuilt,
             readiness=readiness,
             arm_keeper=deciding.keeper,
@@ -193,28 +191,20 @@ def _decider(arm: Arm, clock: Clock, ids: RandomIds, terms: HoldTerms | None, se
     return Decider(Arms(arm), clock, ids, settings.future_seconds_max * 10**6, labels, terms)
 
 
-def _asking(
-    work: WorkParts,
-    works: PostgresWorks,
-    archive: PostgresArchive,
-    profiles: PostgresProfiles,
-    clock: Clock,
-    ids: Ids,
-) -> tuple[Challenges, Authenticators]:
+def _asking(work: WorkParts, pool: asyncpg.Pool[Any]) -> tuple[Challenges, Authenticators]:
     """Asking customers, with the worker's kit, and settled as the worker settles."""
-    kit, settlement = work.kit, work.settlement
-    return (
-        Challenges(
-            works=works,
-            kit=kit,
-            clock=clock,
-            ids=ids,
-            archive=archive,
-            accounts=profiles,
-            settlement=settlement,
-        ),
-        Authenticators(works=works, kit=kit, clock=clock, ids=ids, accounts=profiles),
+    works, accounts, kit = PostgresWorks(pool), PostgresProfiles(pool), work.kit
+    clock, ids = work.settlement.clock, work.settlement.ids
+    challenges = Challenges(
+        works=works,
+        kit=kit,
+        clock=clock,
+        ids=ids,
+        archive=PostgresArchive(pool),
+        accounts=accounts,
+        settlement=work.settlement,
     )
+    return challenges, Authenticators(works=works, kit=kit, clock=clock, ids=ids, accounts=accounts)
 
 
 def _hold_terms(settings: Settings) -> HoldTerms:
