@@ -40,6 +40,8 @@ class Settings:
     permit_seconds: int = 300
     execution_seconds: int = 86400
     clock_skew_seconds_max: int = 2
+    session_receivers: Path | None = None
+    session_issuer: str = "https://countermand.invalid"
     shared_buffers_mb: int = 256
     vault_key_file: Path | None = None
     relying_party: str = "localhost"

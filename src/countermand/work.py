@@ -16,10 +16,13 @@ from countermand.confirmation.ports import (
     HoldBook,
     ProofShelf,
 )
+from countermand.containment.ports import IncidentBook, IncidentRecord, StandingBook
 from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import Hold
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.orders import Subject
 from countermand.vocabulary.parties import Account, Freeze
 from countermand.vocabulary.timers import Timer
 
@@ -37,6 +40,29 @@ def gate_of(account: str) -> int:
     True
     """
     return _GATES_FROM + crc32(account.encode()) % GATES
+
+
+# Whom else a standing order may bind. No account's id holds a control character, so the keys never meet.
+EVERYBODY_KEY = "\x01everybody"
+
+
+def person_key(person: str) -> str:
+    """The key under which a person's orders, guard and gate go, beside those of accounts."""
+    return f"\x01person/{person}"
+
+
+def subject_key(subject: Subject) -> str:
+    """The key of whom an order binds."""
+    if subject.account is not None:
+        return subject.account
+    return EVERYBODY_KEY if subject.person is None else person_key(subject.person)
+
+
+def keys_of(operation: Operation) -> tuple[str, ...]:
+    """Whose standing an operation depends on: its account, its person, everybody."""
+    if operation.person is None:
+        return operation.account, EVERYBODY_KEY
+    return operation.account, person_key(operation.person), EVERYBODY_KEY
 
 
 class Recorded(NamedTuple):
@@ -174,7 +200,9 @@ class DecisionStore(Protocol):
     async def look_up(
         self, lane: int, guards: Mapping[str, int], ids: Collection[str], labelled: Collection[str]
     ) -> Known:
-        """What is known of these accounts (with the guard last seen), of these ids, of what gets a label.
+        """What is known under these keys (with the guard last seen), of these ids, of what gets a label.
+
+        A key is an account's id, `person_key` or EVERYBODY_KEY; the known `accounts` go by the same keys.
 
         It may change at once; `commit` finds that out.
         Raises Unavailable (database away), RowRefused (the database cannot even be asked about one of them).
@@ -293,6 +321,15 @@ class Unit(Protocol):
     def effects(self) -> EffectBook: ...
 
     @property
+    def standing(self) -> StandingBook: ...
+
+    @property
+    def incidents(self) -> IncidentBook: ...
+
+    @property
+    def incident_record(self) -> IncidentRecord: ...
+
+    @property
     def consents(self) -> ConsentShelf: ...
 
     @property
@@ -323,7 +360,7 @@ class Unit(Protocol):
         ...
 
     async def handles(self, accounts: Collection[str]) -> Mapping[str, str]:
-        """The random handles of those accounts that are known, for the subjects of facts and effects."""
+        """The random handles of those keys that are known, for the subjects of facts and effects."""
         ...
 
     async def note(self, facts: Sequence[Fact]) -> None:

@@ -13,6 +13,7 @@ import asyncpg
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
 from countermand.adapters.postgres.holds import PostgresHoldShelf
+from countermand.adapters.postgres.incidents import PostgresIncidentsRead
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
 from countermand.adapters.postgres.migrations import migrate
@@ -29,6 +30,7 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import shared_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
+from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
 from countermand.app.proving import open_proving
@@ -79,6 +81,8 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             profiles=profiles,
             shadows=PostgresShadows(pool),
             orders=PostgresOrders(pool),
+            incidents=PostgresIncidentsRead(pool),
+            effect_ports=effect_ports(settings),
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             holds=PostgresHoldShelf(pool),
             executions=PostgresHoldShelf(pool),

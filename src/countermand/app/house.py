@@ -17,6 +17,7 @@ from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolic
 from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.decisions import PostgresDecisions
 from countermand.adapters.postgres.holds import PostgresHoldShelf
+from countermand.adapters.postgres.incidents import PostgresIncidentsRead
 from countermand.adapters.postgres.journal import PostgresJournal
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
@@ -32,6 +33,7 @@ from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
+from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
 from countermand.app.work import WorkParts, work_parts
@@ -104,6 +106,9 @@ async def open_house(
             works=PostgresWorks(pool),
             challenges=challenges,
             authenticators=authenticators,
+            incidents=PostgresIncidentsRead(pool),
+            effect_ports=effect_ports(settings),
+            session_jwks=session_jwks(settings),
             agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
             holds=PostgresHoldShelf(pool),
             settlement=work.settlement,

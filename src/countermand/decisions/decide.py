@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from countermand.decisions.wording import shown_texts, shown_values
 from countermand.kernel.clock import rfc3339
 from countermand.vocabulary.decisions import Counterfactual, Decision, Obligation, Reason
 from countermand.vocabulary.operations import STOPPED_BY_FREEZE
+from countermand.vocabulary.orders import BoundOrder
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.parties import FREEZE_RULE, FREEZE_TEXT, Freeze
 from countermand.vocabulary.rules import Evaluation
@@ -22,13 +24,17 @@ _NOTHING: list[Any] = []
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One operation to be decided, with all that the answer depends on. `decided_at` is in microseconds."""
+    """One operation to be decided, with all that the answer depends on. `decided_at` is in microseconds.
+
+    `bound` is what standing orders say about it, besides the freeze of its account.
+    """
 
     decision: str
     kind: str
     facts: list[Any]
     freeze: Freeze | None
     decided_at: int
+    bound: Sequence[BoundOrder] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Verdict:
     score: int
     evaluation: Evaluation
     frozen: bool
+    bound: Sequence[BoundOrder] = ()
 
 
 def decide(question: Question, rulebook: Rulebook) -> Decision:
@@ -68,6 +75,8 @@ def judge(question: Question, facts: list[Any], rulebook: Rulebook) -> Verdict:
     evaluation = rulebook.evaluate(question.kind, facts)
     frozen = question.freeze is not None and question.kind in STOPPED_BY_FREEZE
     outcome = Outcome.DENY if frozen else Outcome.ALLOW
+    for order in question.bound:
+        outcome = max(outcome, order.outcome)
     score = 0
     rules = rulebook.rules
     for number in evaluation.fired:
@@ -78,12 +87,14 @@ def judge(question: Question, facts: list[Any], rulebook: Rulebook) -> Verdict:
     for band in rulebook.bands:
         if score >= band.at_least:
             outcome = max(outcome, band.then)
-    return Verdict(outcome, score, evaluation, frozen)
+    return Verdict(outcome, score, evaluation, frozen, question.bound)
 
 
 def _reasons(question: Question, verdict: Verdict, rulebook: Rulebook) -> list[Reason]:
     """Everything that spoke, the strictest first; within one outcome in the policy's order."""
-    found: list[tuple[int, int, Reason]] = []
+    found: list[tuple[int, int, Reason]] = [
+        (-order.outcome, -3, Reason(order.rule, order.text, order.values)) for order in verdict.bound
+    ]
     if verdict.frozen and question.freeze is not None:
         values = {"order": question.freeze.order}
         found.append((-Outcome.DENY, -2, Reason(FREEZE_RULE, FREEZE_TEXT, values)))
@@ -115,7 +126,7 @@ def _unknown(facts: list[Any], evaluation: Evaluation, rulebook: Rulebook) -> li
 
 def _counterfactual(question: Question, verdict: Verdict, rulebook: Rulebook) -> list[Counterfactual]:
     """Up to which amount the same operation would have been allowed, where the amount decided."""
-    if verdict.outcome is Outcome.ALLOW or verdict.frozen:
+    if verdict.outcome is Outcome.ALLOW or verdict.frozen or verdict.bound:
         return _NOTHING
     amount = rulebook.amount_of(question.facts)
     if amount is None:

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from countermand.confirmation.holds import HoldTerms, hold_of
+from countermand.containment.standing import asked_of, binding
 from countermand.decisions.decide import Question, decide
 from countermand.flows.arms import Arm, Arms, Canary, Mark
 from countermand.flows.record_labels import LabelBook, Past, PendingLabel
@@ -27,20 +28,25 @@ from countermand.vocabulary.decisions import Answer, Decision
 from countermand.vocabulary.facts import OPERATION_DECIDED, Fact
 from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.orders import BoundOrder, Order
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
 from countermand.vocabulary.parties import Account, Freeze
-from countermand.work import DecidedRow, Known, LabelRow, Recorded
+from countermand.work import EVERYBODY_KEY, DecidedRow, Known, LabelRow, Recorded, keys_of, person_key
 
 log = structlog.get_logger(__name__)
 _ANSWER = msgspec.json.Encoder()
 _PACK = msgspec.msgpack.Encoder()
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False):
-    """What stood against the account when the operation was decided; recorded with it."""
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What stood against the account when the operation was decided; recorded with it.
+
+    `bound` is what orders besides the freeze said about the operation, in the words of then.
+    """
 
     guard: int
     freeze: Freeze | None
+    bound: tuple[BoundOrder, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,6 +58,7 @@ class Pending:
     body: bytes
     body_digest: bytes
     trace: str | None
+    keys: tuple[str, ...]
     result: bytes | CountermandError | None = None
 
     @property
@@ -62,7 +69,7 @@ class Pending:
 def pending_of(operation: Operation, trace: str | None) -> Pending:
     """An operation in its canonical form."""
     body = canonical_bytes(operation)
-    return Pending(operation, micros_of(operation.occurred_at), body, digest(body), trace)
+    return Pending(operation, micros_of(operation.occurred_at), body, digest(body), trace, keys_of(operation))
 
 
 @dataclass(slots=True)
@@ -148,6 +155,8 @@ class Decider:
                 member.result = repeated(member, earlier)
                 continue
             account = accounts[operation.account]
+            if (elsewhere := orders_elsewhere(operation, accounts)) is not None:
+                account = msgspec.structs.replace(account, orders=account.orders + elsewhere)
             marked = len(outcome.marks)
             try:
                 row = None
@@ -233,7 +242,9 @@ class Decider:
         observation = program.observation(given)
         facts = program.complete(given, arm.features.read(observation))
         kind = operation.kind.value
-        decision = decide(Question(self.ids.new("dec", now), kind, facts, account.frozen, now), program)
+        bound = binding(asked_of(operation), account.orders, now) if account.orders else ()
+        question = Question(self.ids.new("dec", now), kind, facts, account.frozen, now, bound)
+        decision = decide(question, program)
         observed = program.observed(given, observation, decision.outcome)
         answer = _ANSWER.encode(Answer(operation.id, decision))
         row = DecidedRow(
@@ -249,7 +260,7 @@ class Decider:
             arm.policy_id,
             _PACK.encode(facts),
             _PACK.encode(observed),
-            _PACK.encode(Standing(account.guard, account.frozen)),
+            _PACK.encode(Standing(account.guard, account.frozen, bound)),
             answer,
             member.trace,
         )
@@ -329,6 +340,14 @@ class Decider:
         for row in outcome.rows:
             if isinstance(row, LabelRow):
                 self.labels.settle(row)
+
+
+def orders_elsewhere(operation: Operation, known: Mapping[str, Account]) -> tuple[Order, ...] | None:
+    """The orders on the person of an operation and on everybody; None where there are none."""
+    orders = known[EVERYBODY_KEY].orders
+    if operation.person is not None:
+        orders = known[person_key(operation.person)].orders + orders
+    return orders or None
 
 
 def _take_out(marks: list[Mark], down_to: int) -> None:

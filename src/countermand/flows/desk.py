@@ -52,6 +52,8 @@ class Desk:
     shadows: ShadowBook
     orders: OrderBook
     works: Works
+    incidents: IncidentShelf
+    effect_ports: frozenset[str]
     agreements: Agreements
     holds: HoldShelf
     executions: ExecutionShelf

@@ -248,7 +248,7 @@ class GroupCommitter:
             if predecessor is not None and not await predecessor:
                 raise _PredecessorFailed
             if outcome.rows:
-                guards = {m.operation.account: accounts[m.operation.account].guard for m in outcome.decided}
+                guards = {key: accounts[key].guard for m in outcome.decided for key in m.keys}
                 committing = True
                 await self.store.commit(lane, outcome.rows, guards, outcome.facts, outcome.holds)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing may stay in the windows
@@ -266,18 +266,15 @@ class GroupCommitter:
             self.meter.group_done(len(outcome.decided), len(self._queue))
 
     async def _look_up(self, lane: int, members: list[_Waiting]) -> tuple[dict[str, Account], Known]:
-        """The members' accounts, and what must be known beside; asked only for what we do not remember.
+        """What stands under the members' keys, and what must be known beside; we ask what we do not remember.
 
         Who was decided on what had changed meanwhile asks for everything.
         """
-        asking = [m.pending.operation for m in members if isinstance(m.pending, Pending)]
+        asking = [m.pending for m in members if isinstance(m.pending, Pending)]
         again = any(m.attempts for m in members)
-        accounts = {one.account: self._accounts.get(one.account) or Account(id=one.account) for one in asking}
-        guards = {
-            account: profile.guard
-            for account, profile in accounts.items()
-            if again or account not in self._accounts
-        }
+        keys = {key for one in asking for key in one.keys}
+        accounts = {key: self._accounts.get(key) or Account(id=key) for key in keys}
+        guards = {key: one.guard for key, one in accounts.items() if again or key not in self._accounts}
         labelled = {m.pending.id for m in members if isinstance(m.pending, PendingLabel)}
         if not guards and not labelled:
             return accounts, _NOTHING_NEW

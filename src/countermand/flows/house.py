@@ -60,6 +60,9 @@ class House:
     canaries: CanaryBook
     orders: OrderBook
     works: Works
+    incidents: IncidentShelf
+    effect_ports: frozenset[str]
+    session_jwks: Mapping[str, Any]
     agreements: Agreements
     holds: HoldShelf
     settlement: Settlement

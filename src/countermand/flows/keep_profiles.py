@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from countermand.flows.incident_words import shown_order
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import NotFound
 from countermand.vocabulary.facts import ACCOUNT_PROFILED, Fact
@@ -72,6 +73,7 @@ def shown_profile(account: Account) -> dict[str, Any]:
     for name in _FIELDS:
         value = getattr(account, name)
         shown[name] = rfc3339(value) if name == "opened_at" and value is not None else value
+    shown["orders"] = [shown_order(order) for order in account.orders]
     freeze = account.frozen
     shown["frozen"] = (
         None

@@ -119,11 +119,7 @@ async def _compared(run: ComparedRun, program: Program, archive: Archive) -> Pol
         stricter += _rules_of(chunk, program, tally)
     frozen = 0
     for one in stricter:
-        if (
-            one.recorded == Outcome.DENY.word
-            and one.kind in STOPPED_BY_FREEZE
-            and await _was_frozen(archive, one.id)
-        ):
+        if await _ordered(archive, one) == one.recorded:
             frozen += 1
         else:
             tally.add("outcome", one.id)
@@ -155,7 +151,12 @@ def _bits(numbers: Iterable[int]) -> int:
     return found
 
 
-async def _was_frozen(archive: Archive, operation: str) -> bool:
-    """Whether the operation met a freeze when it was decided."""
-    stored = await archive.find(operation)
-    return stored is not None and _STANDING.decode(stored.row.standing).freeze is not None
+async def _ordered(archive: Archive, one: Decided) -> str | None:
+    """The outcome that a standing order called for when the operation was decided; None where none did."""
+    stored = await archive.find(one.id)
+    if stored is None:
+        return None
+    standing = _STANDING.decode(stored.row.standing)
+    if standing.freeze is not None and one.kind in STOPPED_BY_FREEZE:
+        return Outcome.DENY.word
+    return max((order.outcome for order in standing.bound), default=Outcome.ALLOW).word

@@ -67,7 +67,7 @@ async def replay_decision(house: ReplayHouse, operation_or_decision: str) -> dic
     program = _program(await house.policy_shelf.source(row.policy_id), house.models)
     facts = _FACTS.decode(row.facts)
     standing = _STANDING.decode(row.standing)
-    question = Question(row.decision_id, row.kind, facts, standing.freeze, row.received_at)
+    question = Question(row.decision_id, row.kind, facts, standing.freeze, row.received_at, standing.bound)
     decision = decide(question, program)
     if not program.scores:
         # Every score is a recorded fact; only "allowed up to which amount" asks the model again.

@@ -100,7 +100,7 @@ def evaluate(
             for candidate in going:
                 candidate.failure = (row.id, error)
             return
-        question = Question("", row.kind, recorded, standing.freeze, row.received_at)
+        question = Question("", row.kind, recorded, standing.freeze, row.received_at, standing.bound)
         for room in {id(candidate.room): candidate.room for candidate in going}.values():
             members = [candidate for candidate in going if candidate.room is room]
             try:

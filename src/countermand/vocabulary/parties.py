@@ -13,13 +13,15 @@ from countermand.kernel.clock import micros_of
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.text import Text
 from countermand.vocabulary.operations import Identifier, Word
+from countermand.vocabulary.orders import Order
 
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """The profile of one account. A missing tuple is unknown; an empty one is known to be empty.
 
     `guard` grows with every change of the profile or of a standing order (0: nothing is known yet).
-    `opened_at` is in microseconds since 1970 UTC.
+    `opened_at` is in microseconds since 1970 UTC. `frozen` is the freeze of the account's own door; `orders`
+    are all others that were not lifted.
     """
 
     id: str
@@ -34,6 +36,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=
     traits: tuple[str, ...] | None = None
     kyc_level: int | None = None
     frozen: Freeze | None = None
+    orders: tuple[Order, ...] = ()
 
 
 _Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1, two letters")]

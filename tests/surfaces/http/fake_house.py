@@ -39,6 +39,7 @@ from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account, Freeze
 from countermand.vocabulary.reading import body_digest
 from countermand.work import DecidedRow, LabelRow, PastLabel, StoredOperation
+from surfaces.http.fake_incidents import FakeBooks
 from surfaces.http.fake_policies import NOW, FakePublications, FakeShadows, FakeThresholds
 
 FUTURE_MICROS_MAX = 300 * 10**6
@@ -354,6 +355,9 @@ class FakeHouse:
         self.policy_shelf = FakeShelf()
         self.publications = self.canaries = FakePublications()
         self.thresholds = FakeThresholds()
+        self.works = self.incidents = FakeBooks()
+        self.effect_ports = frozenset({"notices", "banking", "sessions", "webhooks"})
+        self.session_jwks: dict[str, Any] = {"keys": []}
         self.clock = ManualClock(NOW)
         self.ids = CountedIds()
         self.checks = {"database": True, "epoch": True, "clock": True}

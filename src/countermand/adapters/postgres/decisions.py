@@ -90,7 +90,7 @@ class PostgresDecisions:
             # A group is decided at one instant, so few moments serve all its facts.
             moments = {at: moment_of(at) for at in {fact.at for fact in facts}}
             journal = [(None, moments[f.at], f.kind, f.subject, f.body, f.trace) for f in facts]
-            about = {row.account if isinstance(row, DecidedRow) else row.operation_id for row in rows}
+            about = {*guards, *(row.operation_id for row in rows if isinstance(row, LabelRow))}
             end = await connection.fetchval(
                 self._queries.commit_group,
                 self.epoch,

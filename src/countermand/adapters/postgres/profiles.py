@@ -14,6 +14,7 @@ from countermand.adapters.postgres.journal import append_fact
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.orders import Order
 from countermand.vocabulary.parties import Account, Freeze
 
 QUERIES = Queries("profiles.sql")
@@ -116,7 +117,7 @@ def _in(value: str, known: frozenset[str], some_unknown: bool) -> bool | None:
 
 
 def account_of_row(row: Any) -> Account:
-    """An account from its columns, with those of the freeze that binds it (`freeze_id` NULL: none)."""
+    """An account from its columns, with its freeze (`freeze_id` NULL: none) and its other orders."""
 
     def texts(name: str) -> tuple[str, ...] | None:
         return None if row[name] is None else tuple(row[name])
@@ -134,7 +135,13 @@ def account_of_row(row: Any) -> Account:
         traits=texts("traits"),
         kyc_level=row["kyc_level"],
         frozen=_freeze(row),
+        orders=orders_of(row["orders"]),
     )
+
+
+def orders_of(values: list[Any] | None) -> tuple[Order, ...]:
+    """Standing orders from the values of the view order_in_force."""
+    return () if values is None else msgspec.convert(tuple(values), tuple[Order, ...])
 
 
 def _freeze(row: Any) -> Freeze | None:

@@ -20,7 +20,9 @@ from countermand.adapters.postgres.effects import QUERIES as EFFECTS
 from countermand.adapters.postgres.effects import PostgresEffects
 from countermand.adapters.postgres.gates import QUERIES
 from countermand.adapters.postgres.holds import PostgresHolds
+from countermand.adapters.postgres.incidents import PostgresIncidents
 from countermand.adapters.postgres.journal import append_facts
+from countermand.adapters.postgres.standing import PostgresStanding
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
 from countermand.kernel.clock import micros_of
@@ -40,6 +42,8 @@ class PostgresUnit:
         self.data_consents = PostgresDataConsents(connection)
         self.timers = PostgresTimers(connection)
         self.effects = PostgresEffects(connection)
+        self.standing = PostgresStanding(connection)
+        self.incidents = self.incident_record = PostgresIncidents(connection)
         self.consents = PostgresConsents(connection)
         self.proofs = PostgresProofs(connection)
         self.authenticators = PostgresAuthenticators(connection)

@@ -69,6 +69,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.account",
         Text(en="Keep account profiles; freeze and lift", zh="维护账户资料；冻结与解冻"),
     ),
+    "contain": (
+        "commands.contain",
+        Text(en="Stop what somebody never wanted, and give it back", zh="一键止损与逐级解除"),
+    ),
     "hold": (
         "commands.hold",
         Text(en="Look at held operations and take them back", zh="查看与撤销暂缓的操作"),

@@ -150,6 +150,8 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
         {"name": name, "in": "query", "required": False, "schema": _text_schema(str)}
         for name in handler.opt.get("asks", ())
     )
+    if handler.opt.get("keyed"):
+        parameters.append(_KEY_PARAMETER)
     takes = handler.opt.get("takes") or hints.get("data")
     summary = (inspect.getdoc(handler.fn) or "").split("\n\n")[0].replace("\n", " ")
     described: dict[str, Any] = {
@@ -172,6 +174,15 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
     if handler.opt.get("open_on_loopback"):
         secured["security"] = [{}, {"key": []}]
     return secured
+
+
+_KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "One for each request; a repetition with the same key changes nothing.",
+    "schema": {"type": "string", "maxLength": 200},
+}
 
 
 def _hot_operation(route: HotRoute) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from countermand.kernel.text import Text
-from countermand.vocabulary.operations import PRINTABLE
+from countermand.vocabulary.operations import PRINTABLE, Amount
 
 Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"}, max_length=64)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -72,6 +72,24 @@ class FreezeShown(msgspec.Struct, frozen=True):
     placed_at: Instant
 
 
+class OrderShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One standing order; `values` name what it is about. In an incident: whether it still binds."""
+
+    order: str
+    measure: str
+    account: str | None
+    person: str | None
+    values: list[str]
+    amount_limit: Amount | msgspec.UnsetType | None = msgspec.UNSET
+    code: str | msgspec.UnsetType = msgspec.UNSET
+    placed_at: Instant
+    ends_at: Instant | None
+    incident: str | msgspec.UnsetType | None = msgspec.UNSET
+    lifted_at: Instant | msgspec.UnsetType | None = msgspec.UNSET
+    lifted_by: str | msgspec.UnsetType | None = msgspec.UNSET
+    binds: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 class AccountShown(msgspec.Struct, frozen=True):
     """What is known about an account; null is unknown. `guard` grows with every change."""
 
@@ -86,6 +104,7 @@ class AccountShown(msgspec.Struct, frozen=True):
     traits: list[str] | None
     kyc_level: int | None
     frozen: FreezeShown | None
+    orders: list[OrderShown]
 
 
 class ListEntryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
@@ -18,6 +18,7 @@ from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.proving import Answer as ShownAnswer
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
+from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
@@ -182,6 +183,15 @@ class House(Protocol):
 
     @property
     def agreements(self) -> Agreements: ...
+
+    @property
+    def incidents(self) -> IncidentShelf: ...
+
+    @property
+    def effect_ports(self) -> Collection[str]: ...
+
+    @property
+    def session_jwks(self) -> Mapping[str, Any]: ...
 
     @property
     def keys(self) -> Keys: ...

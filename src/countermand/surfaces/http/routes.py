@@ -19,6 +19,7 @@ from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
 from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
 from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
+from countermand.surfaces.http.containment_routes import CONTAINMENT_HANDLERS
 from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
@@ -120,7 +121,7 @@ async def place_freeze(
 
 @delete("/v1/accounts/{account_id:str}/freeze", scope="contain", status_code=200, gives=AccountStanding)
 async def end_freeze(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
-    """Lift the freeze of an account; lifting what does not bind changes nothing."""
+    """Lift an account's own freeze; lifting what does not bind changes nothing. Incidents bind on."""
     visit = visit_of(request.scope)
     account = identifier(account_id, "account_id")
     return await lift_freeze(_house(request), account, visit.actor, visit.trace_id)
@@ -257,4 +258,5 @@ ROUTE_HANDLERS = (
     *THRESHOLD_HANDLERS,
     *HOLD_HANDLERS,
     *CHALLENGE_HANDLERS,
+    *CONTAINMENT_HANDLERS,
 )  # fmt: skip

@@ -151,24 +151,54 @@ CREATE TRIGGER account_is_announced AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
 
 CREATE TABLE standing_order (
     id text PRIMARY KEY CHECK (id <> ''),
-    account text NOT NULL CHECK (account <> ''),
-    kind text NOT NULL CHECK (kind IN ('freeze')),
+    account text CHECK (account <> ''),
+    kind text NOT NULL CHECK (kind IN (
+        'freeze', 'stop_outgoing', 'stop_kinds', 'stop_channels', 'stop_devices', 'stop_sessions', 'stop_payees',
+        'stop_mandates', 'stop_instruments', 'lower_limit', 'heightened_review', 'stop_debt'
+    )),
     reason text NOT NULL CHECK (reason <> ''),
     placed_at timestamptz NOT NULL,
     placed_by text NOT NULL CHECK (placed_by <> ''),
     lifted_at timestamptz,
     lifted_by text,
+    person text CHECK (person <> ''),
+    named text[] NOT NULL DEFAULT '{}',
+    begun_before timestamptz,
+    amount_minor bigint,
+    currency text,
+    code text NOT NULL DEFAULT 'desk' CHECK (code <> ''),
+    ends_at timestamptz,
+    incident text,
+    subject text NOT NULL GENERATED ALWAYS AS (
+        coalesce(account, E'\x01person/' || person, E'\x01everybody')
+    ) STORED,
     CONSTRAINT standing_order_is_lifted_whole CHECK (
         (lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL OR lifted_at >= placed_at)
+    ),
+    CONSTRAINT standing_order_is_sound CHECK (
+        num_nonnulls(account, person) <= 1 AND (amount_minor IS NULL) = (currency IS NULL)
+        AND (ends_at IS NULL OR ends_at >= placed_at)
+        AND (incident IS NOT NULL OR (kind = 'freeze' AND account IS NOT NULL))
     )
 );
 CREATE UNIQUE INDEX standing_order_one_active_freeze ON standing_order (account)
-    WHERE kind = 'freeze' AND lifted_at IS NULL;
+    WHERE kind = 'freeze' AND incident IS NULL AND lifted_at IS NULL;
+CREATE INDEX standing_order_in_force ON standing_order (subject) WHERE lifted_at IS NULL;
+CREATE INDEX standing_order_incident ON standing_order (incident) WHERE incident IS NOT NULL;
 CREATE INDEX standing_order_account ON standing_order (account, placed_at);
-COMMENT ON TABLE standing_order IS 'Orders that bind every decision on an account from their commit until they are lifted.';
+COMMENT ON TABLE standing_order IS 'Orders that bind every decision on an account, a person or everybody, from their commit until they are lifted.';
 COMMENT ON COLUMN standing_order.id IS 'Id of the order.';
 COMMENT ON COLUMN standing_order.account IS 'The account it binds; the account need not be known.';
-COMMENT ON COLUMN standing_order.kind IS 'What it orders.';
+COMMENT ON COLUMN standing_order.kind IS 'What it orders, a measure of vocabulary/orders.';
+COMMENT ON COLUMN standing_order.person IS 'Or the person it binds, on whatever account; with neither it binds everybody.';
+COMMENT ON COLUMN standing_order.named IS 'The kinds, channels, devices, … it is about.';
+COMMENT ON COLUMN standing_order.begun_before IS 'Sessions begun before this are stopped.';
+COMMENT ON COLUMN standing_order.amount_minor IS 'The most that one operation may move, in minor units.';
+COMMENT ON COLUMN standing_order.currency IS 'ISO 4217 currency of that amount.';
+COMMENT ON COLUMN standing_order.code IS 'Why, a word of vocabulary/orders.';
+COMMENT ON COLUMN standing_order.ends_at IS 'Not binding from this instant on, whether it was lifted by then or not.';
+COMMENT ON COLUMN standing_order.incident IS 'The incident it belongs to; NULL for the account''s own freeze.';
+COMMENT ON COLUMN standing_order.subject IS 'Whom it binds, as one key.';
 COMMENT ON COLUMN standing_order.reason IS 'Why, in the words of who placed it.';
 COMMENT ON COLUMN standing_order.placed_at IS 'From when it binds.';
 COMMENT ON COLUMN standing_order.placed_by IS 'Id of the key or the person that placed it.';

@@ -14,6 +14,9 @@ BEGIN
         SELECT FROM unnest(accounts, guards) AS presented (id, guard)
         JOIN account AS a ON a.id = presented.id AND a.guard <> presented.guard
     ) OR EXISTS (
+        SELECT FROM unnest(accounts, guards) AS presented (key, guard)
+        JOIN standing_subject AS s ON s.key = presented.key AND s.guard <> presented.guard
+    ) OR EXISTS (
         SELECT FROM unnest(operations) AS one JOIN operation AS o ON o.id = one.id
     ) THEN
         RETURN 'outdated';
@@ -33,4 +36,4 @@ END
 $$;
 COMMENT ON FUNCTION
     commit_group(bigint, bigint[], text[], bigint[], operation[], label[], journal[], hold[], timer[]) IS
-    'Records a group of decisions behind their accounts'' gates: recorded, outdated (decide again) or fenced.';
+    'Records a group of decisions behind the gates of all whom it depends on: recorded, outdated (decide again) or fenced.';

@@ -3,8 +3,10 @@
 SELECT pg_advisory_xact_lock($1);
 
 -- name: account_handles
--- The random handles of these accounts ($1), of those there are.
-SELECT id, handle FROM account WHERE id = ANY($1::text[]);
+-- The random handles of these accounts, or other keys of subjects ($1), of those there are.
+SELECT id, handle FROM account WHERE id = ANY($1::text[])
+UNION ALL
+SELECT key, handle FROM standing_subject WHERE key = ANY($1::text[]);
 
 -- name: share_gates
 -- Let no standing of the accounts of these gates ($1, in order) change before the transaction ends.

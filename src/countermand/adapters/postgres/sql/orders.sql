@@ -4,15 +4,15 @@ INSERT INTO account (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET guard = acco
 RETURNING handle, guard;
 
 -- name: active_freeze
--- The freeze that binds an account now ($1 id).
+-- The freeze of an account's own door that binds it now ($1 id).
 SELECT id, reason, placed_at, placed_by FROM standing_order
-WHERE account = $1 AND kind = 'freeze' AND lifted_at IS NULL;
+WHERE account = $1 AND kind = 'freeze' AND incident IS NULL AND lifted_at IS NULL;
 
 -- name: place_freeze
 -- Place a freeze: id, account, reason, when, by whom.
 INSERT INTO standing_order (id, account, kind, reason, placed_at, placed_by) VALUES ($1, $2, 'freeze', $3, $4, $5);
 
 -- name: lift_freeze
--- Lift the active freeze of an account: account, when, by whom. Who asked first may come second to the gate.
+-- Lift that freeze of an account: account, when, by whom. Who asked first may come second to the gate.
 UPDATE standing_order SET lifted_at = greatest($2, placed_at), lifted_by = $3
-WHERE account = $1 AND kind = 'freeze' AND lifted_at IS NULL RETURNING id;
+WHERE account = $1 AND kind = 'freeze' AND incident IS NULL AND lifted_at IS NULL RETURNING id;

@@ -13,11 +13,13 @@ WHERE (kept.type, kept.timezone, kept.opened_at, kept.home_ips, kept.home_places
 RETURNING handle, guard;
 
 -- name: find_account
--- All that is known about one account, and the freeze that binds it.
-SELECT account.*, standing.id AS freeze_id, standing.reason AS freeze_reason, standing.placed_at AS freeze_placed_at
+-- All that is known about one account, its freeze and the other orders that were not lifted.
+SELECT account.*, standing.id AS freeze_id, standing.reason AS freeze_reason, standing.placed_at AS freeze_placed_at,
+    (SELECT jsonb_agg(o.body) FROM order_in_force AS o WHERE o.subject = account.id AND NOT o.plain) AS orders
 FROM account
 LEFT JOIN standing_order AS standing
-    ON standing.account = account.id AND standing.kind = 'freeze' AND standing.lifted_at IS NULL
+    ON standing.account = account.id AND standing.kind = 'freeze' AND standing.incident IS NULL
+    AND standing.lifted_at IS NULL
 WHERE account.id = $1;
 
 -- name: home_ips_of_all

@@ -1,0 +1,227 @@
+"""Incidents in PostgreSQL, and what is written with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from countermand.adapters.postgres.availability import away_is_unavailable
+from countermand.adapters.postgres.queries import Queries
+from countermand.kernel.clock import micros_of, moment_of
+from countermand.vocabulary.incidents import (
+    Alarming,
+    EvidenceRequest,
+    Incident,
+    IncidentState,
+    Revocation,
+    Seen,
+    Source,
+    Task,
+)
+from countermand.vocabulary.operations import Kind
+
+QUERIES = Queries("incidents.sql")
+OPERATIONS_SEEN_MAX = 500
+OPERATIONS_BEFORE_MAX = 1000
+SESSIONS_SEEN_MAX = 256
+
+
+class PostgresIncidents:
+    """The incidents, on a connection that is in a transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def put(self, incident: Incident) -> None:
+        """Write an incident, new or changed."""
+        values = [getattr(incident, name) for name in Incident.__struct_fields__]
+        for place, name in enumerate(Incident.__struct_fields__):
+            if name in _INSTANTS:
+                values[place] = None if values[place] is None else moment_of(values[place])
+            elif name in ("source", "state"):
+                values[place] = values[place].value
+        await self._connection.execute(QUERIES.put_incident, *values)
+
+    async def by_key(self, actor: str, key: str) -> Incident | None:
+        """The incident of an idempotency key."""
+        row = await self._connection.fetchrow(QUERIES.incident_by_key, actor, key)
+        return None if row is None else incident_of_row(row)
+
+    async def linked(self, incident: str) -> list[Incident]:
+        """An incident (first) and all that are linked with it, however far; empty where there is none."""
+        rows = await self._connection.fetch(QUERIES.linked_incidents, incident)
+        return [incident_of_row(row) for row in rows]
+
+    async def lock(self, incidents: Sequence[str]) -> list[Incident]:
+        """These incidents, in this order, locked until the transaction ends."""
+        rows = await self._connection.fetch(QUERIES.lock_incidents, list(incidents))
+        found = {row["id"]: incident_of_row(row) for row in rows}
+        return [found[incident] for incident in incidents if incident in found]
+
+    async def police_stops(self, account: str, reference: str) -> int:
+        """How many stops the police have had for an account under a case number."""
+        return int(await self._connection.fetchval(QUERIES.police_stops, account, reference))
+
+    async def seen(self, account: str, since: int, until: int) -> Seen:
+        """What happened on an account in a window, of the last 500 operations in it and 1,000 before."""
+        rows = await self._connection.fetch(
+            QUERIES.operations_in_window, account, moment_of(since), moment_of(until), OPERATIONS_SEEN_MAX
+        )
+        before = await self._connection.fetch(
+            QUERIES.devices_before, account, moment_of(since), OPERATIONS_BEFORE_MAX
+        )
+        known = await self._connection.fetchval(QUERIES.devices_known, account)
+        bound = [row["device"] for row in rows if row["kind"] == Kind.DEVICE_BIND]
+        sessions = list(dict.fromkeys(row["session"] for row in rows if row["session"]))
+        return Seen(
+            operations=tuple(row["id"] for row in rows),
+            devices=_named(row["device"] for row in rows),
+            devices_before=_named(row["device"] for row in before),
+            devices_bound=_named(bound),
+            devices_known=tuple(known or ()),
+            sessions=tuple(sessions[:SESSIONS_SEEN_MAX]),
+            money_left=any(row["outcome"] == 0 and row["kind"] in _MONEY for row in rows),
+        )
+
+    async def request_evidence(self, request: EvidenceRequest) -> None:
+        """Ask for a snapshot."""
+        await self._connection.execute(
+            QUERIES.request_evidence,
+            request.incident,
+            request.account,
+            request.person,
+            moment_of(request.began_at),
+            moment_of(request.ended_at),
+            list(request.operations),
+            moment_of(request.requested_at),
+        )
+
+    async def revoke_sessions(self, revocations: Sequence[Revocation]) -> None:
+        """Write the ends of sessions; late in the transaction, for whoever else writes some waits for it."""
+        if not revocations:
+            return
+        await self._connection.execute(QUERIES.order_revocations)
+        await self._connection.execute(
+            QUERIES.revoke_sessions,
+            [one.incident for one in revocations],
+            [one.account for one in revocations],
+            [one.person for one in revocations],
+            [one.session for one in revocations],
+            [one.device for one in revocations],
+            [None if one.begun_before is None else moment_of(one.begun_before) for one in revocations],
+            [moment_of(one.revoked_at) for one in revocations],
+        )
+
+    async def put_tasks(self, tasks: Sequence[Task]) -> None:
+        """Write tasks; one that is there already (its kind and what it is about) is left as it is."""
+        if tasks:
+            names = ("id", "kind", "tier", "about", "incident", "account", "person")
+            columns: list[list[Any]] = [[getattr(task, name) for task in tasks] for name in names]
+            columns.append([moment_of(task.created_at) for task in tasks])
+            columns.append([moment_of(task.due_at) for task in tasks])
+            await self._connection.execute(QUERIES.put_tasks, *columns)
+
+    async def end_task(self, task: str, at: int, actor: str) -> Task | None:
+        """A task is done; one that was done stays as it is. None where there is none."""
+        row = await self._connection.fetchrow(QUERIES.end_task, task, moment_of(at), actor)
+        return None if row is None else _task(row)
+
+    async def alarming(self, count_max: int) -> tuple[int, list[Alarming]]:
+        """The next operations to look at: how many, and those of them that were not simply allowed.
+
+        Their numbers are committed in order, so none comes up behind the place. The first look is at nothing.
+        """
+        place = await self._connection.fetchval(QUERIES.alert_place)
+        if place is None:
+            await self._connection.execute(QUERIES.start_alerts)
+            return 0, []
+        last = min(await self._connection.fetchval(QUERIES.last_operation), place + count_max)
+        if last <= place:
+            return 0, []
+        rows = await self._connection.fetch(QUERIES.alarming_operations, place, last)
+        await self._connection.execute(QUERIES.move_alert_place, last)
+        names = ("id", "account", "person", "outcome", "answer")
+        return last - place, [Alarming(*(row[name] for name in names)) for row in rows]
+
+    async def open_holds(self, person: str | None, count_max: int) -> list[str]:
+        """The operations on hold of a person, or (None) of everybody, the oldest first."""
+        rows = await self._connection.fetch(QUERIES.open_holds, person, count_max)
+        return [row["operation"] for row in rows]
+
+    async def unbind(self, account: str, devices: Collection[str]) -> None:
+        """Take devices off the profile of an account; its orders move its guard."""
+        if devices:
+            await self._connection.execute(QUERIES.unbind_devices, account, list(devices))
+
+
+class PostgresIncidentsRead:
+    """What doors show of incidents, tasks and ended sessions; every process reads the same."""
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+
+    async def incident(self, incident: str) -> tuple[Incident, list[Any], list[Any]] | None:
+        """An incident, its orders and its effects, as rows."""
+        with away_is_unavailable():
+            async with self._pool.acquire() as connection:
+                row = await connection.fetchrow(QUERIES.incident_by_id, incident)
+                if row is None:
+                    return None
+                found = incident_of_row(row)
+                orders = await connection.fetch(QUERIES.orders_of_incident, incident)
+                effects = await connection.fetch(QUERIES.effects_of_incident, found.shown.get("effects", []))
+        return found, [_instants(row) for row in orders], [_instants(row) for row in effects]
+
+    async def tasks(self, done: bool, after: tuple[int, str], count_max: int) -> list[Task]:
+        """Tasks by when they are due, behind (instant, id)."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(
+                QUERIES.tasks_page, not done, moment_of(after[0]), after[1], count_max
+            )
+        return [_task(row) for row in rows]
+
+    async def revocations_since(self, seq: int, count_max: int) -> list[Revocation]:
+        """The feed of ended sessions behind a number."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.revocations_since, seq, count_max)
+        return [_revocation(row) for row in rows]
+
+    async def revocations_about(
+        self, account: str | None, person: str | None, session: str | None, device: str | None
+    ) -> list[Revocation]:
+        """The ends of sessions that could be about this one."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.revocations_about, account, person, session, device)
+        return [_revocation(row) for row in rows]
+
+
+_INSTANTS = frozenset({"began_at", "ended_at", "placed_at", "closed_at"})
+_MONEY = frozenset({Kind.LOAN_DISBURSE, Kind.PAYMENT, Kind.TRANSFER, Kind.WITHDRAWAL, Kind.MANDATE_RUN})
+
+
+def incident_of_row(row: Any) -> Incident:
+    """A row of the table as an incident."""
+    values = {name: row[name] for name in Incident.__struct_fields__}
+    for name in _INSTANTS:
+        values[name] = None if values[name] is None else micros_of(values[name])
+    values |= {"source": Source(row["source"]), "state": IncidentState(row["state"])}
+    return Incident(**values)
+
+
+def _named(found: Any) -> tuple[str, ...]:
+    return tuple(sorted({one for one in found if one}))
+
+
+def _instants(row: Any) -> dict[str, Any]:
+    return {name: micros_of(value) if hasattr(value, "tzinfo") else value for name, value in row.items()}
+
+
+def _task(row: Any) -> Task:
+    return msgspec.convert(_instants(row), Task)
+
+
+def _revocation(row: Any) -> Revocation:
+    return msgspec.convert(_instants(row), Revocation)

@@ -1,0 +1,1 @@
+"""Ended sessions leave: to whoever trusts our word about a customer's logins."""

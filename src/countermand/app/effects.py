@@ -1,0 +1,38 @@
+"""Who stands behind the ports of the outbox, by the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from countermand.adapters.sessions.back_channel import BackChannel, read_receivers
+from countermand.adapters.sessions.keys import kept_session_key
+from countermand.kernel.clock import Clock
+from countermand.settings import Settings
+
+
+def effect_ports(settings: Settings) -> frozenset[str]:
+    """The ports for which effects are put; notices always reach the product's own feed."""
+    found = {"notices"}
+    if settings.session_receivers is not None:
+        found.add("sessions")
+    return frozenset(found)
+
+
+def session_port(settings: Settings, clock: Clock, client: httpx.AsyncClient) -> BackChannel | None:
+    """The port that tells relying parties of ended sessions; None where nobody is to be told.
+
+    Raises SetupError (`bad_session_receivers`, `bad_session_key`).
+    """
+    if settings.session_receivers is None:
+        return None
+    receivers = read_receivers(settings.session_receivers)
+    return BackChannel(receivers, kept_session_key(settings.data_dir), settings.session_issuer, clock, client)
+
+
+def session_jwks(settings: Settings) -> dict[str, Any]:
+    """The public keys of logout tokens (RFC 7517); none where none are sent."""
+    if settings.session_receivers is None:
+        return {"keys": []}
+    return kept_session_key(settings.data_dir).jwks

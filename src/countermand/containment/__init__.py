@@ -1,0 +1,1 @@
+"""Stopping what a customer never wanted: orders, plans, previews, and the way back."""

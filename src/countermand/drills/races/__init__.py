@@ -1,0 +1,1 @@
+"""Operations race containments of every measure: nothing passes once what stops it was acknowledged."""

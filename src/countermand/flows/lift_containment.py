@@ -1,0 +1,201 @@
+"""Give an account back: grade by grade with proofs, or all at once where an appeal was upheld."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from countermand.containment.lifting import check_liftable, check_proofs, lifting
+from countermand.containment.plan import Told
+from countermand.containment.preview import scope_of
+from countermand.flows.contain_now import (
+    ContainHouse,
+    effects_of,
+    set_end_timers,
+)
+from countermand.flows.end_orders import told_of_lifting
+from countermand.flows.incident_words import shown_order, unknown_incident
+from countermand.kernel.clock import rfc3339
+from countermand.vocabulary.facts import (
+    APPEAL_UPHELD,
+    INCIDENT_CLOSED,
+    INCIDENT_LIFTED,
+    ORDER_LIFTED,
+    ORDER_PLACED,
+    Fact,
+)
+from countermand.vocabulary.incidents import AppealRequest, Incident, IncidentState, LiftRequest, Source
+from countermand.vocabulary.orders import Measure, Order, Subject
+from countermand.work import Unit, subject_key
+
+
+async def lift_containment(
+    house: ContainHouse, incident_id: str, request: LiftRequest, actor: str, trace: str | None = None
+) -> dict[str, Any]:
+    """Lift a grade of an incident; the same grade again, or a lower one, changes nothing.
+
+    Raises NotFound (`unknown_incident`), Forbidden (`proofs_missing`), Conflict (`police_stop_binds`),
+    Unavailable.
+    """
+    async with house.works.open() as unit:
+        (incident, *_), orders = await _behind_gates(unit, incident_id)
+        now = house.clock.now()
+        check_liftable(incident)
+        mine = [order for order in orders if order.incident == incident.id]
+        suspects = [
+            device for order in mine if order.measure is Measure.STOP_DEVICES for device in order.values
+        ]
+        check_proofs(request.grade, request.proofs, suspects, now)
+        change = lifting(incident, mine, request.grade, actor, now, lambda prefix: house.ids.new(prefix, now))
+        after = msgspec.structs.replace(
+            incident,
+            state=change.state,
+            grade=max(incident.grade, request.grade),
+            closed_at=now if change.state is IncidentState.CLOSED else incident.closed_at,
+        )
+        if incident.state is IncidentState.CLOSED:
+            after = incident
+        if change.lift or change.place or after != incident:
+            methods = sorted({proof.method for proof in request.proofs})
+            body = {"incident": incident.id, "actor": actor, "grade": request.grade, "methods": methods}
+            await _write(
+                house,
+                unit,
+                [after],
+                change.lift,
+                change.place,
+                f"{incident.id}/grade-{request.grade}",
+                Fact(now, INCIDENT_LIFTED, body, None, trace),
+                actor,
+            )
+        return await _shown(unit, after, [order.id for order in change.lift], now)
+
+
+async def uphold_appeal(
+    house: ContainHouse, incident_id: str, request: AppealRequest, actor: str, trace: str | None = None
+) -> dict[str, Any]:
+    """Lift everything of an incident and of all that are linked with it, at once; again: nothing.
+
+    A stop of the police among them stays: it is not ours to lift, and ends by itself.
+    Raises NotFound (`unknown_incident`), Conflict (`police_stop_binds`), Unavailable.
+    """
+    async with house.works.open() as unit:
+        linked, orders = await _behind_gates(unit, incident_id)
+        now = house.clock.now()
+        check_liftable(linked[0])
+        ours = [one for one in linked if one.source is not Source.POLICE]
+        names = {one.id for one in ours}
+        lift = [order for order in orders if order.incident in names]
+        open_ = [one for one in ours if one.state is not IncidentState.CLOSED]
+        closed = [
+            msgspec.structs.replace(one, state=IncidentState.CLOSED, grade=3, closed_at=now) for one in open_
+        ]
+        if lift or closed:
+            body = {
+                "incident": incident_id,
+                "actor": actor,
+                "incidents": sorted(names),
+                "reference": request.reference,
+            }
+            fact = Fact(now, APPEAL_UPHELD, body, None, trace)
+            await _write(house, unit, closed, lift, (), f"{incident_id}/appeal", fact, actor)
+        after = next((one for one in closed if one.id == incident_id), linked[0])
+        shown = await _shown(unit, after, [order.id for order in lift], now)
+        return {**shown, "incidents": sorted(names)}
+
+
+async def _behind_gates(unit: Unit, incident_id: str) -> tuple[list[Incident], list[Order]]:
+    """The incident first, those linked with it, and their orders in force; behind the gates of them all.
+
+    Gates come before rows: so the subjects are read once without a lock, and everything again behind them.
+    The timers of lifted orders stay: whoever runs them has claimed them before it waits for our gates.
+    """
+    linked = await unit.incidents.linked(incident_id)
+    if not linked:
+        raise unknown_incident(incident_id)
+    orders = await unit.standing.of_incidents([one.id for one in linked])
+    await unit.gate(_keys(linked, orders))
+    linked = await unit.incidents.lock([one.id for one in linked])
+    return linked, await unit.standing.of_incidents([one.id for one in linked])
+
+
+def _keys(linked: Iterable[Incident], orders: Iterable[Order]) -> set[str]:
+    named = {subject_key(order.subject) for order in orders}
+    named |= {subject_key(Subject(account=one.account)) for one in linked if one.account is not None}
+    return named | {subject_key(Subject(person=one.person)) for one in linked if one.person is not None}
+
+
+async def _write(
+    house: ContainHouse,
+    unit: Unit,
+    incidents: Sequence[Incident],
+    lift: Sequence[Order],
+    place: Sequence[Order],
+    cause: str,
+    fact: Fact,
+    actor: str,
+) -> None:
+    now, trace = fact.at, fact.trace
+    await unit.standing.lift([order.id for order in lift], now, actor)
+    await unit.standing.place(place, "recovering")
+    await set_end_timers(unit, place)
+    for one in incidents:
+        await unit.incidents.put(one)
+    told = [*await told_of_lifting(unit, lift), *_told_holder(incidents, lift, place)]
+    await unit.effects.put(effects_of(house, told, cause, now, trace))
+    handles = await unit.handles({subject_key(order.subject) for order in (*lift, *place)})
+    facts = [msgspec.structs.replace(fact, subject=next(iter(handles.values()), None))]
+    for kind, orders in ((ORDER_LIFTED, lift), (ORDER_PLACED, place)):
+        facts += [
+            Fact(
+                now,
+                kind,
+                {
+                    "order": order.id,
+                    "measure": order.measure.value,
+                    "incident": order.incident,
+                    "actor": actor,
+                },
+                handles.get(subject_key(order.subject)),
+                trace,
+            )
+            for order in orders
+        ]
+    facts += [
+        Fact(now, INCIDENT_CLOSED, {"incident": one.id, "actor": actor}, None, trace)
+        for one in incidents
+        if one.state is IncidentState.CLOSED
+    ]
+    await unit.note(facts)
+
+
+def _told_holder(incidents: Sequence[Incident], lift: Sequence[Order], place: Sequence[Order]) -> list[Told]:
+    """One notice for each account or person of the incidents."""
+    found = []
+    for one in {(one.account, one.person): one for one in incidents}.values():
+        if one.account is None and one.person is None:
+            continue
+        values = {
+            "incident": one.id,
+            "grade": one.grade,
+            "lifted": len(lift),
+            "review_until": max((rfc3339(order.ends_at) for order in place if order.ends_at), default=None),
+        }
+        body = {"account": one.account, "person": one.person, "values": values, "urgency": "service"}
+        found.append(Told("notices", "containment_lifted", body))
+    return found
+
+
+async def _shown(unit: Unit, incident: Incident, lifted: Sequence[str], now: int) -> dict[str, Any]:
+    """Where the incident stands, and what still binds."""
+    left = await unit.standing.of_incidents([incident.id])
+    return {
+        "incident": incident.id,
+        "state": incident.state.value,
+        "grade": incident.grade,
+        "lifted": list(lifted),
+        "orders": [shown_order(order) for order in left],
+        "scope": scope_of(left, now),
+    }
