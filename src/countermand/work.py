@@ -23,7 +23,7 @@ from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.orders import Subject
-from countermand.vocabulary.parties import Account, Freeze
+from countermand.vocabulary.parties import Account
 from countermand.vocabulary.timers import Timer
 
 GATES = 64
@@ -349,10 +349,6 @@ class Unit(Protocol):
 
         Before any hold is locked: whoever changes a standing has the gate first and the holds then.
         """
-        ...
-
-    async def freezes(self, accounts: Collection[str]) -> Mapping[str, Freeze]:
-        """The freezes that bind those of these accounts that are frozen; behind their gate."""
         ...
 
     async def gate(self, accounts: Collection[str]) -> None:

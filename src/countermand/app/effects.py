@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,23 +12,27 @@ from countermand.adapters.sessions.keys import kept_session_key
 from countermand.kernel.clock import Clock
 from countermand.settings import Settings
 
+SESSIONS = "sessions"
+
 
 def effect_ports(settings: Settings) -> frozenset[str]:
     """The ports for which effects are put; notices always reach the product's own feed."""
     found = {"notices"}
+    if settings.banking is not None:
+        found.add("banking")
     if settings.session_receivers is not None:
-        found.add("sessions")
+        found.add(SESSIONS)
     return frozenset(found)
 
 
-def session_port(settings: Settings, clock: Clock, client: httpx.AsyncClient) -> BackChannel | None:
-    """The port that tells relying parties of ended sessions; None where nobody is to be told.
+def session_port(
+    settings: Settings, receivers_file: Path, clock: Clock, client: httpx.AsyncClient
+) -> BackChannel:
+    """The port that tells relying parties of ended sessions.
 
     Raises SetupError (`bad_session_receivers`, `bad_session_key`).
     """
-    if settings.session_receivers is None:
-        return None
-    receivers = read_receivers(settings.session_receivers)
+    receivers = read_receivers(receivers_file)
     return BackChannel(receivers, kept_session_key(settings.data_dir), settings.session_issuer, clock, client)
 
 

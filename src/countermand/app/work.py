@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+import httpx
 
 from countermand.adapters.banking.http import HttpCoreBanking
 from countermand.adapters.permit_keys import FILE_NAME, permit_keys
@@ -17,9 +18,12 @@ from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
 from countermand.app.database import open_database, unreachable
 from countermand.app.proving import open_proving
+from countermand.app.effects import SESSIONS, effect_ports, session_port
 from countermand.confirmation.permits import PermitKey
 from countermand.extensions import CoreBanking
+from countermand.flows.contain_now import Containing
 from countermand.flows.deliver_effects import Deliverer, Follower, Port
+from countermand.flows.end_orders import orders_ender
 from countermand.flows.guard_clock import ClockGuard
 from countermand.flows.proving import ProvingKit
 from countermand.flows.run_timers import TimerHandler, TimerRunner
@@ -33,6 +37,7 @@ from countermand.kernel.ids import Ids, RandomIds
 from countermand.settings import Settings
 from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.holds import HOLD_TIMER
+from countermand.vocabulary.orders import ORDER_END_TIMER
 
 SIMULATED_BANK = "countermand.adapters.banking.simulated"
 WORKER_CONNECTIONS_MAX = 4
@@ -100,7 +105,11 @@ async def work_parts(
     works, schedule = PostgresWorks(pool), PostgresSchedule(pool)
     settlement = settlement_of(settings, clock, ids, keys)
     guard = ClockGuard(works, schedule, clock, settings.clock_skew_seconds_max)
-    handlers: dict[str, TimerHandler] = {HOLD_TIMER: hold_handler(settlement)}
+    containing = Containing(works, clock, ids, effect_ports(settings))
+    handlers: dict[str, TimerHandler] = {
+        HOLD_TIMER: hold_handler(settlement),
+        ORDER_END_TIMER: orders_ender(containing),
+    }
     ports: dict[str, Port] = {}
     followers: dict[str, Follower] = {}
     if settings.banking is not None:
@@ -109,6 +118,9 @@ async def work_parts(
         followers[BANKING] = note_bank_answers
     kit = await stack.enter_async_context(open_proving(settings))
     ports[CODES] = CodeCourier(kit, clock)
+    if settings.session_receivers is not None:
+        client = await stack.enter_async_context(httpx.AsyncClient())
+        ports[SESSIONS] = session_port(settings, settings.session_receivers, clock, client)
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
     return WorkParts(Worker(timers, deliverer, guard), settlement, keys, kit)

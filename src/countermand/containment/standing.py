@@ -19,7 +19,16 @@ from countermand.vocabulary.operations import (
     Kind,
     Operation,
 )
-from countermand.vocabulary.orders import CAUSES, MEASURE_TEXTS, RULE_PREFIX, BoundOrder, Measure, Order
+from countermand.vocabulary.orders import (
+    CAUSES,
+    EVERYBODY,
+    MEASURE_TEXTS,
+    RULE_PREFIX,
+    BoundOrder,
+    Measure,
+    Order,
+    Subject,
+)
 from countermand.vocabulary.outcomes import Outcome
 
 # A new session or account begins with these, so no earlier session stands behind them.
@@ -94,6 +103,17 @@ def binding(asked: Asked, orders: Iterable[Order], now: int) -> tuple[BoundOrder
         if outcome is not None:
             found.append(bound_order(order, outcome))
     return tuple(found)
+
+
+def subjects_of(account: str | None, person: str | None) -> set[Subject]:
+    """Whose orders bind an operation: its account's, its person's, everybody's."""
+    return {Subject(account=account), Subject(person=person), EVERYBODY}
+
+
+def concerning(orders: Iterable[Order], account: str | None, person: str | None) -> list[Order]:
+    """Those of these orders that bind an operation of this account and person."""
+    whom = subjects_of(account, person)
+    return [order for order in orders if order.subject in whom]
 
 
 def binds_at(order: Order, now: int) -> bool:

@@ -14,7 +14,7 @@ from countermand.containment.alerts import tier_of_request
 from countermand.containment.plan import ALARM_MICROS, Plan, Told, plan, police_plan
 from countermand.containment.preview import scope_of
 from countermand.containment.requests import POLICE_STOPS_MAX, check, code_of, unmatched, window_of
-from countermand.containment.standing import asked_of_hold, stops
+from countermand.containment.standing import asked_of_hold, concerning, stops
 from countermand.flows.incident_words import key_reused, shown_containment, unknown_incident
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock
@@ -54,6 +54,16 @@ class ContainHouse(Protocol):
     def effect_ports(self) -> Collection[str]:
         """The ports that somebody stands behind; nothing is put for the others."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Containing:
+    """These parts of a house alone, for who works beside it."""
+
+    works: Works
+    clock: Clock
+    ids: Ids
+    effect_ports: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +214,10 @@ async def _take_holds_back(
 
     Their timers stay: whoever runs them claimed them before it waits for our gates, and finds them revoked.
     """
+
+    def stopped(hold: Hold) -> bool:
+        return stops(asked_of_hold(hold), concerning(orders, hold.account, hold.person), act.now)
+
     found: dict[str, Hold] = {}
     released: list[Hold] = []
     if incident.account is not None:
@@ -218,21 +232,15 @@ async def _take_holds_back(
     back = [
         ended(hold, HoldState.REVOKED, act.now, act.actor, incident.code)
         for hold in found.values()
-        if stops(asked_of_hold(hold), _binding(orders, hold), act.now)
+        if stopped(hold)
     ]
     await unit.holds.put(back)
-    gone = [hold for hold in released if stops(asked_of_hold(hold), _binding(orders, hold), act.now)]
+    gone = [hold for hold in released if stopped(hold)]
     return back, gone
 
 
 # An order on everybody takes back so many holds in its own transaction; the later ones meet it at their end.
 HOLDS_STOPPED_MAX = 1_000
-
-
-def _binding(orders: Sequence[Order], hold: Hold) -> list[Order]:
-    """The orders on the account of a hold, on its person, or on everybody."""
-    whom = (Subject(account=hold.account), Subject(person=hold.person), Subject())
-    return [order for order in orders if order.subject in whom]
 
 
 def _cancelled(hold: Hold) -> Told:

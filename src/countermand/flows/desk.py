@@ -19,6 +19,7 @@ from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.reconcile_bank import ExecutionShelf
 from countermand.flows.show_holds import HoldShelf
+from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids

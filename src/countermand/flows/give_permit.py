@@ -13,14 +13,15 @@ from countermand.confirmation.permits import (
     signed,
     terms_of,
 )
+from countermand.containment.standing import asked_of, stops, subjects_of
 from countermand.flows.replay_decision import Archive
 from countermand.flows.settle_holds import Settlement
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_SECOND, rfc3339
 from countermand.kernel.errors import Conflict, NotFound
 from countermand.vocabulary.facts import PERMIT_GIVEN, Fact
-from countermand.vocabulary.operations import STOPPED_BY_FREEZE, Operation
+from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
-from countermand.work import Works
+from countermand.work import Works, keys_of
 
 # What was allowed longer ago is decided anew: the world has moved on.
 DECISION_MICROS_MAX = MICROS_PER_DAY
@@ -57,10 +58,11 @@ async def give_permit(
         )
     operation, row, settlement = _OPERATION.decode(stored.row.body), stored.row, house.settlement
     async with house.works.open() as unit:
-        await unit.share([operation.account])
-        if operation.kind in STOPPED_BY_FREEZE and await unit.freezes([operation.account]):
-            raise _contained(operation_id)
+        await unit.share(keys_of(operation))
         now = settlement.clock.now()
+        orders = await unit.standing.on(subjects_of(operation.account, operation.person))
+        if stops(asked_of(operation), orders, now):
+            raise _contained(operation_id)
         holds = await unit.holds.lock([operation_id])
         if holds:
             cleared = cleared_by_hold(holds[0], row.decision_id)

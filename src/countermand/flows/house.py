@@ -25,6 +25,7 @@ from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
+from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids

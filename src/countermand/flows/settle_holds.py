@@ -18,6 +18,7 @@ from countermand.confirmation.permits import (
     signed,
     terms_of_hold,
 )
+from countermand.containment.standing import asked_of_hold, concerning, stops, subjects_of
 from countermand.flows.breaking_points import breaking_point
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import NotFound
@@ -34,10 +35,8 @@ from countermand.vocabulary.facts import (
     Fact,
 )
 from countermand.vocabulary.holds import HOLD_TIMER, Hold, HoldState
-from countermand.vocabulary.operations import STOPPED_BY_FREEZE
-from countermand.vocabulary.parties import Freeze
 from countermand.vocabulary.timers import Timer
-from countermand.work import Unit
+from countermand.work import EVERYBODY_KEY, Unit
 
 CLOCK = "clock"
 BANK = "bank"
@@ -114,7 +113,7 @@ async def take_hold(unit: Unit, operation: str) -> Hold:
     """The hold of an operation, locked, with its account's gate shared before. Raises NotFound."""
     accounts = await unit.holds.accounts([operation])
     if operation in accounts:
-        await unit.share([accounts[operation]])
+        await unit.share([accounts[operation], EVERYBODY_KEY])
         (hold,) = await unit.holds.lock([operation])
         return hold
     raise NotFound("unknown_hold", "This operation is not on hold.", "该操作未被暂缓。", operation=operation)
@@ -137,7 +136,7 @@ async def move_on(
     steps = [next_step(hold, now) for hold in holds]
     subjects = await unit.handles({hold.account for hold in holds})
     given = await _given(
-        unit, [h for h, step in zip(holds, steps, strict=True) if step.move is Move.RELEASE], settlement
+        unit, [h for h, step in zip(holds, steps, strict=True) if step.move is Move.RELEASE], settlement, now
     )
     moves = Moves(now=now, subjects=subjects, trace=trace)
     after: list[Hold] = []
@@ -157,27 +156,34 @@ async def move_on(
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What releases depend on: by account the freezes, by operation receipts and decisions."""
+    """What releases depend on: the operations that an order stops, by operation receipts and decisions."""
 
-    freezes: Mapping[str, Freeze]
+    stopped: frozenset[str]
     receipts: Mapping[str, ConsentReceipt]
     decisions: Mapping[str, str]
 
 
-async def _given(unit: Unit, releasing: Sequence[Hold], settlement: Settlement) -> _Given:
+async def _given(unit: Unit, releasing: Sequence[Hold], settlement: Settlement, now: int) -> _Given:
     if not releasing:
-        return _Given({}, {}, {})
-    freezes = await unit.freezes({hold.account for hold in releasing})
+        return _Given(frozenset(), {}, {})
+    orders = await unit.standing.on(
+        {subject for hold in releasing for subject in subjects_of(hold.account, hold.person)}
+    )
+    stopped = frozenset(
+        hold.operation
+        for hold in releasing
+        if stops(asked_of_hold(hold), concerning(orders, hold.account, hold.person), now)
+    )
     paying = [hold.operation for hold in releasing if settlement.executes(hold)]
     if not paying:
-        return _Given(freezes, {}, {})
+        return _Given(stopped, {}, {})
     receipts = await unit.consents.receipts_for(paying)
-    return _Given(freezes, receipts, await unit.holds.decisions(paying))
+    return _Given(stopped, receipts, await unit.holds.decisions(paying))
 
 
 def _release(hold: Hold, moves: Moves, given: _Given, settlement: Settlement, by: str, cause: str) -> Hold:
     """A hold whose time has come: released, unless an order stops it or consent is missing."""
-    if hold.account in given.freezes and hold.kind in STOPPED_BY_FREEZE:
+    if hold.operation in given.stopped:
         return moves.end(hold, HoldState.REVOKED, CLOCK, "contained")
     if not settlement.executes(hold):
         return moves.end(hold, HoldState.RELEASED, by, cause)
@@ -202,7 +208,7 @@ def hold_handler(settlement: Settlement) -> Callable[[Unit, list[Timer]], Awaita
 
     async def settle(unit: Unit, timers: list[Timer]) -> None:
         accounts = await unit.holds.accounts([timer.ref for timer in timers])
-        await unit.share(set(accounts.values()))
+        await unit.share({*accounts.values(), EVERYBODY_KEY})
         # Whoever has a hold locked may want its timer next; waiting for them would be waiting in a ring.
         holds = await unit.holds.lock_free(list(accounts))
         breaking_point("settling.locked")

@@ -28,7 +28,6 @@ from countermand.adapters.postgres.timers import PostgresTimers
 from countermand.kernel.clock import micros_of
 from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.facts import Fact
-from countermand.vocabulary.parties import Freeze
 from countermand.work import gate_of
 
 
@@ -59,11 +58,6 @@ class PostgresUnit:
         """Share the gates of these accounts; in order, so that none can deadlock."""
         gates = sorted({gate_of(account) for account in accounts})
         await self._connection.execute(QUERIES.share_gates, gates)
-
-    async def freezes(self, accounts: Collection[str]) -> Mapping[str, Freeze]:
-        """The freezes that bind those of these accounts that are frozen."""
-        rows = await self._connection.fetch(QUERIES.active_freezes, list(accounts))
-        return {row["account"]: Freeze(row["id"], row["reason"], micros_of(row["placed_at"])) for row in rows}
 
     async def handles(self, accounts: Collection[str]) -> Mapping[str, str]:
         """The random handles of those accounts that are known."""

@@ -12,11 +12,6 @@ SELECT key, handle FROM standing_subject WHERE key = ANY($1::text[]);
 -- Let no standing of the accounts of these gates ($1, in order) change before the transaction ends.
 SELECT pg_advisory_xact_lock_shared(gate) FROM unnest($1::bigint[]) AS gate;
 
--- name: active_freezes
--- The freezes that bind these accounts ($1) now.
-SELECT account, id, reason, placed_at FROM standing_order
-WHERE account = ANY($1::text[]) AND kind = 'freeze' AND lifted_at IS NULL;
-
 -- name: database_now
 -- What time it is for the database.
 SELECT clock_timestamp();

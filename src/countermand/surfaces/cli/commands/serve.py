@@ -8,6 +8,7 @@ import click
 
 from countermand.app import open_house
 from countermand.flows.keep_thresholds import adapting
+from countermand.flows.raise_alerts import alerting
 from countermand.settings import Settings
 from countermand.surfaces.cli.grammar import command, data_dir_option, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
@@ -60,5 +61,6 @@ async def _serve(settings: Settings) -> None:
             drift_watched(house, front.measures),
             adapting(house),
             house.worker.working(),
+            alerting(house),
         ):
             await serve_front(front, settings.host, settings.port)
