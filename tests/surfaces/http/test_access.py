@@ -13,6 +13,7 @@ from surfaces.http.door import Door
 
 OPEN_ROUTES = {
     ("GET", "/v1/permits/keys"),
+    ("GET", "/v1/sessions/keys"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/openapi.json"),

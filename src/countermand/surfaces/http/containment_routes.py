@@ -119,6 +119,7 @@ async def read_tasks(
     request: Asked, done: FromQuery[str] = "false", after: FromQuery[str] = ""
 ) -> dict[str, Any]:
     """What people must look at, the most urgent first; with `done` true what they have looked at."""
+    _only(request, "done", "after")
     if done not in ("true", "false"):
         raise invalid_request("done is true or false", "done")
     return await list_tasks(_house(request), done=done == "true", after=after)
@@ -134,6 +135,7 @@ async def end_task(request: Asked, task_id: FromPath[str]) -> dict[str, Any]:
 @get("/v1/sessions/revoked", scope="read", gives=RevocationFeed)
 async def read_revoked(request: Asked, since: FromQuery[str] = "0") -> dict[str, Any]:
     """Sessions that were ended, behind number `since`; ask again with `next`."""
+    _only(request, "since")
     if not (since.isascii() and since.isdigit() and len(since) <= NUMBER_DIGITS_MAX):
         raise invalid_request("since is a number that this feed gave", "since")
     return await sessions_since(_house(request), int(since))
@@ -143,6 +145,13 @@ async def read_revoked(request: Asked, since: FromQuery[str] = "0") -> dict[str,
 async def check_one(request: Asked, data: JSONBody[SessionQuestion]) -> dict[str, Any]:
     """Whether a session may act now: asked for every request, it lets nobody go on who was stopped."""
     return await check_session(_house(request), data)
+
+
+def _only(request: Asked, *names: str) -> None:
+    """Raises BadRequest (`invalid_request`) for a parameter that there is not: it would do nothing."""
+    unknown = sorted(set(request.query_params) - {*names})
+    if unknown:
+        raise invalid_request("there is no such parameter", unknown[0])
 
 
 @get("/v1/sessions/keys", open=True, gives=LogoutKeys)
