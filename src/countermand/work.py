@@ -21,8 +21,6 @@ from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import Hold
-from countermand.vocabulary.operations import Operation
-from countermand.vocabulary.orders import Subject
 from countermand.vocabulary.parties import Account
 from countermand.vocabulary.timers import Timer
 
@@ -40,29 +38,6 @@ def gate_of(account: str) -> int:
     True
     """
     return _GATES_FROM + crc32(account.encode()) % GATES
-
-
-# Whom else a standing order may bind. No account's id holds a control character, so the keys never meet.
-EVERYBODY_KEY = "\x01everybody"
-
-
-def person_key(person: str) -> str:
-    """The key under which a person's orders, guard and gate go, beside those of accounts."""
-    return f"\x01person/{person}"
-
-
-def subject_key(subject: Subject) -> str:
-    """The key of whom an order binds."""
-    if subject.account is not None:
-        return subject.account
-    return EVERYBODY_KEY if subject.person is None else person_key(subject.person)
-
-
-def keys_of(operation: Operation) -> tuple[str, ...]:
-    """Whose standing an operation depends on: its account, its person, everybody."""
-    if operation.person is None:
-        return operation.account, EVERYBODY_KEY
-    return operation.account, person_key(operation.person), EVERYBODY_KEY
 
 
 class Recorded(NamedTuple):

@@ -17,7 +17,7 @@ from countermand.containment.plan import suspect_devices
 from countermand.containment.preview import KIND_TEXTS, scope_of
 from countermand.containment.standing import Asked, begun_at, binding, concerning, session_revoked, stops
 from countermand.decisions.decide import Question, judge
-from countermand.flows.decide_operation import Standing
+from countermand.flows.standing_met import Standing
 from countermand.vocabulary.incidents import Incident, IncidentState, Revocation, Seen, Source
 from countermand.vocabulary.operations import MOVES_MONEY, OPENS_DEBT, STOPPED_BY_FREEZE, Amount, Kind
 from countermand.vocabulary.orders import CAUSES, MEASURE_TEXTS, BoundOrder, Measure, Order

@@ -32,8 +32,9 @@ from countermand.vocabulary.incidents import (
     Source,
 )
 from countermand.vocabulary.orders import ORDER_END_TIMER, Order, Subject
+from countermand.vocabulary.subject_keys import subject_key
 from countermand.vocabulary.timers import Timer
-from countermand.work import Unit, Works, subject_key
+from countermand.work import Unit, Works
 
 KEY_CHARACTERS_MAX = 200
 

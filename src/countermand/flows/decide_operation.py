@@ -20,6 +20,7 @@ from countermand.containment.standing import asked_of, binding
 from countermand.decisions.decide import Question, decide
 from countermand.flows.arms import Arm, Arms, Canary, Mark
 from countermand.flows.record_labels import LabelBook, Past, PendingLabel
+from countermand.flows.standing_met import Standing, orders_elsewhere
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, micros_of
 from countermand.kernel.errors import BadRequest, Conflict, CountermandError
@@ -28,25 +29,14 @@ from countermand.vocabulary.decisions import Answer, Decision
 from countermand.vocabulary.facts import OPERATION_DECIDED, Fact
 from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.operations import Operation
-from countermand.vocabulary.orders import BoundOrder, Order
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
-from countermand.vocabulary.parties import Account, Freeze
-from countermand.work import EVERYBODY_KEY, DecidedRow, Known, LabelRow, Recorded, keys_of, person_key
+from countermand.vocabulary.parties import Account
+from countermand.vocabulary.subject_keys import keys_of
+from countermand.work import DecidedRow, Known, LabelRow, Recorded
 
 log = structlog.get_logger(__name__)
 _ANSWER = msgspec.json.Encoder()
 _PACK = msgspec.msgpack.Encoder()
-
-
-class Standing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What stood against the account when the operation was decided; recorded with it.
-
-    `bound` is what orders besides the freeze said about the operation, in the words of then.
-    """
-
-    guard: int
-    freeze: Freeze | None
-    bound: tuple[BoundOrder, ...] = ()
 
 
 @dataclass(slots=True)
@@ -340,14 +330,6 @@ class Decider:
         for row in outcome.rows:
             if isinstance(row, LabelRow):
                 self.labels.settle(row)
-
-
-def orders_elsewhere(operation: Operation, known: Mapping[str, Account]) -> tuple[Order, ...] | None:
-    """The orders on the person of an operation and on everybody; None where there are none."""
-    orders = known[EVERYBODY_KEY].orders
-    if operation.person is not None:
-        orders = known[person_key(operation.person)].orders + orders
-    return orders or None
 
 
 def _take_out(marks: list[Mark], down_to: int) -> None:

@@ -10,8 +10,9 @@ from countermand.containment.standing import binds_at
 from countermand.flows.contain_now import ContainHouse, effects_of
 from countermand.vocabulary.facts import ORDER_ENDED, Fact
 from countermand.vocabulary.orders import ORDER_END_TIMER, Measure, Order, Subject
+from countermand.vocabulary.subject_keys import subject_key
 from countermand.vocabulary.timers import Timer
-from countermand.work import Unit, subject_key
+from countermand.work import Unit
 
 CLOCK_ACTOR = "clock"
 

@@ -21,7 +21,8 @@ from countermand.kernel.errors import Conflict, NotFound
 from countermand.vocabulary.facts import PERMIT_GIVEN, Fact
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
-from countermand.work import Works, keys_of
+from countermand.vocabulary.subject_keys import keys_of
+from countermand.work import Works
 
 # What was allowed longer ago is decided anew: the world has moved on.
 DECISION_MICROS_MAX = MICROS_PER_DAY

@@ -28,7 +28,8 @@ from countermand.vocabulary.facts import (
 )
 from countermand.vocabulary.incidents import AppealRequest, Incident, IncidentState, LiftRequest, Source
 from countermand.vocabulary.orders import Measure, Order, Subject
-from countermand.work import Unit, subject_key
+from countermand.vocabulary.subject_keys import subject_key
+from countermand.work import Unit
 
 
 async def lift_containment(

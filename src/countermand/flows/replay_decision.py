@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from countermand.decisions.decide import Question, decide
-from countermand.flows.decide_operation import Standing
+from countermand.flows.standing_met import Standing
 from countermand.kernel.errors import NotFound, SetupError
 from countermand.policy.package import compile_recorded
 from countermand.policy.ports import Scorers

@@ -35,8 +35,9 @@ from countermand.vocabulary.facts import (
     Fact,
 )
 from countermand.vocabulary.holds import HOLD_TIMER, Hold, HoldState
+from countermand.vocabulary.subject_keys import EVERYBODY_KEY
 from countermand.vocabulary.timers import Timer
-from countermand.work import EVERYBODY_KEY, Unit
+from countermand.work import Unit
 
 CLOCK = "clock"
 BANK = "bank"

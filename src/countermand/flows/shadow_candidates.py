@@ -11,9 +11,9 @@ import msgspec
 
 from countermand.decisions.decide import Question, judge
 from countermand.decisions.spoken import spoken
-from countermand.flows.decide_operation import Standing
 from countermand.flows.recorded_policies import RecordedPolicies
 from countermand.flows.shadow_windows import WindowRoom
+from countermand.flows.standing_met import Standing
 from countermand.policy.facts import Facts
 from countermand.policy.program import Program
 from countermand.vocabulary.shadows import Chunk, Compared, FollowedRow, Shadow, Step, Verdict

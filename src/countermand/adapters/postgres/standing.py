@@ -12,7 +12,7 @@ from countermand.adapters.postgres.profiles import orders_of
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import moment_of
 from countermand.vocabulary.orders import Order, Subject
-from countermand.work import subject_key
+from countermand.vocabulary.subject_keys import subject_key
 
 QUERIES = Queries("standing.sql")
 

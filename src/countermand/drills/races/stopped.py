@@ -34,48 +34,69 @@ class Case:
 
 def cases(draw: random.Random) -> list[Case]:
     """One of every measure, with what it is about drawn by chance."""
-    channel, device, payee = draw.choice(CHANNELS), draw.choice(DEVICES), draw.choice(PAYEES)
-    session, kind = draw.choice(SESSIONS), draw.choice(sorted(MONEY))
-    limit = draw.choice((500, 5_000))
-    open_, paying = MONEY | DEBT | CONTROL, {"payment", "withdrawal"}
-    to_payee = MONEY | {"beneficiary_add", "mandate_create"}
-    no_payee = {"withdrawal", "loan_disburse"}
+    return [*_by_kind(draw), *_by_place(draw), *_by_payment(draw)]
 
-    def about(one: Operation, field: str, value: str) -> bool:
-        return one[field] in (None, value)
 
-    def measure(name: str, stops: Callable[[Operation], bool], **more: Any) -> Case:
-        return Case(name, {"measures": [{"measure": name, **more}]}, stops)
+OPEN = MONEY | DEBT | CONTROL
 
+
+def _measure(name: str, stops: Callable[[Operation], bool], **more: Any) -> Case:
+    return Case(name, {"measures": [{"measure": name, **more}]}, stops)
+
+
+def _by_kind(draw: random.Random) -> list[Case]:
+    kind = draw.choice(sorted(MONEY))
     return [
-        measure("freeze", lambda one: one["kind"] in open_),
-        measure("stop_outgoing", lambda one: one["kind"] in MONEY),
-        measure("stop_kinds", lambda one: one["kind"] == kind, values=[kind]),
-        measure(
+        _measure("freeze", lambda one: one["kind"] in OPEN),
+        _measure("stop_outgoing", lambda one: one["kind"] in MONEY),
+        _measure("stop_kinds", lambda one: one["kind"] == kind, values=[kind]),
+        _measure("stop_mandates", lambda one: one["kind"] in ("mandate_run", "mandate_create")),
+        _measure(
+            "heightened_review",
+            lambda one: one["kind"] in MONEY | DEBT,
+            values=[draw.choice(("challenge", "hold"))],
+            hours=1,
+        ),
+        _measure("stop_debt", lambda one: one["kind"] in DEBT),
+    ]
+
+
+def _by_place(draw: random.Random) -> list[Case]:
+    channel, device, session = draw.choice(CHANNELS), draw.choice(DEVICES), draw.choice(SESSIONS)
+    return [
+        _measure(
             "stop_channels",
-            lambda one: one["kind"] in open_ and about(one, "channel", channel),
+            lambda one: one["kind"] in OPEN and one["channel"] in (None, channel),
             values=[channel],
         ),
-        measure(
+        _measure(
             "stop_devices",
             lambda one: (
                 one["kind"] not in HARMLESS
                 and (
                     one["device"] == device
-                    or (one["device"] is None and one["kind"] in open_ and one["kind"] != "mandate_run")
+                    or (one["device"] is None and one["kind"] in OPEN and one["kind"] != "mandate_run")
                 )
             ),
             values=[device],
         ),
-        measure(
+        _measure(
             "stop_sessions",
             lambda one: (
                 one["kind"] not in ("login", "mandate_run")
-                and (one["session"] == session or (one["session"] is None and one["kind"] in open_))
+                and (one["session"] == session or (one["session"] is None and one["kind"] in OPEN))
             ),
             values=[session],
         ),
-        measure(
+    ]
+
+
+def _by_payment(draw: random.Random) -> list[Case]:
+    payee, limit, paying = draw.choice(PAYEES), draw.choice((500, 5_000)), {"payment", "withdrawal"}
+    to_payee = MONEY | {"beneficiary_add", "mandate_create"}
+    no_payee = {"withdrawal", "loan_disburse"}
+    return [
+        _measure(
             "stop_payees",
             lambda one: (
                 one["kind"] in to_payee
@@ -83,8 +104,7 @@ def cases(draw: random.Random) -> list[Case]:
             ),
             values=[payee],
         ),
-        measure("stop_mandates", lambda one: one["kind"] in ("mandate_run", "mandate_create")),
-        measure(
+        _measure(
             "stop_instruments",
             lambda one: (
                 (one["kind"] in MONEY and one["card"] == "card-1")
@@ -92,18 +112,11 @@ def cases(draw: random.Random) -> list[Case]:
             ),
             values=["card-1"],
         ),
-        measure(
+        _measure(
             "lower_limit",
             lambda one: one["kind"] in MONEY | DEBT and one["minor"] > limit,
             amount_limit={"minor": limit, "currency": "CNY"},
         ),
-        measure(
-            "heightened_review",
-            lambda one: one["kind"] in MONEY | DEBT,
-            values=[draw.choice(("challenge", "hold"))],
-            hours=1,
-        ),
-        measure("stop_debt", lambda one: one["kind"] in DEBT),
     ]
 
 
