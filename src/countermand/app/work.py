@@ -17,8 +17,8 @@ from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
 from countermand.app.database import open_database, unreachable
-from countermand.app.proving import open_proving
 from countermand.app.effects import SESSIONS, effect_ports, session_port
+from countermand.app.proving import open_proving
 from countermand.confirmation.permits import PermitKey
 from countermand.extensions import CoreBanking
 from countermand.flows.contain_now import Containing
