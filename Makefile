@@ -70,6 +70,10 @@ demo: setup ## Play the demo and stay up; ONCE=1 plays it through and ends
 torture: setup ## Load, freeze, retry and kill the server, then check the history (SEED=1)
 	$(BIN)/python -m countermand.drills.torture --seed $(SEED) $(ARGS)
 
+.PHONY: crashes
+crashes: setup ## Kill server, workers and bank 1,000 times while holds end, then check (SEED=1)
+	$(BIN)/python -m countermand.drills.crashes --seed $(SEED) $(ARGS)
+
 .PHONY: faults
 faults: setup ## Plant faults in the shipped packs and count those the static analyser finds (SEED=1)
 	$(BIN)/python -m countermand.drills.faults --seed $(SEED) $(ARGS)

@@ -29,6 +29,8 @@ ENTRY_POINTS = frozenset(
         "countermand.surfaces.cli.main",
         "countermand.surfaces.cli.reference",
         "countermand.drills.torture",
+        "countermand.drills.crashes",
+        "countermand.adapters.banking.simulated",
         "countermand.drills.faults",
         # The definition of every window: tests and benchmarks compare the feature stores with it.
         "countermand.policy.reference",

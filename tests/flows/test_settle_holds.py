@@ -115,7 +115,7 @@ async def test_a_bank_that_executed_before_the_cancellation_says_so(stage: Stage
     assert not (await revoke_hold(stage, hold.operation, "not_wanted", "app"))["revoked"]
     (execute,) = claimed
     assert (await stage.port.deliver(execute)).state is EffectState.DONE
-    await stage.later(61 * SECOND)  # its lease is over: somebody else delivers it again
+    await stage.later(31 * SECOND)  # its lease is over: somebody else delivers it again
     await stage.deliverer.settle()
     assert (await stage.state(hold), await stage.entries()) == ("executed", [hold.operation])
     answer = await tables.fetchval("SELECT answer->>'refused' FROM effect WHERE action = 'cancel'")

@@ -6,8 +6,14 @@ import os
 import signal
 
 VARIABLE = "COUNTERMAND_BREAK_AT"
-_name, _, _count = os.environ.get(VARIABLE, "").partition(":")
-_left = int(_count or 1)
+_name, _left = "", 1
+
+
+def arm(place: str) -> None:
+    """Break at `NAME:COUNT`: when NAME is passed for the COUNT-th time. Nothing disarms."""
+    global _name, _left  # noqa: PLW0603 - the process has one life
+    _name, _, count = place.partition(":")
+    _left = int(count or 1)
 
 
 def breaking_point(name: str) -> None:
@@ -17,3 +23,6 @@ def breaking_point(name: str) -> None:
         _left -= 1
         if _left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get(VARIABLE, ""))

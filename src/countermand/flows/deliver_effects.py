@@ -22,8 +22,8 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE_MAX = 32
 # Whoever takes longer than this is tried again, also by others: a port's own time-out is far below it.
-LEASE_SECONDS = 60
-DELIVERY_SECONDS_MAX = 45.0
+LEASE_SECONDS = 30
+DELIVERY_SECONDS_MAX = 25.0
 LOOK_SECONDS = 2.0
 LATE_SECONDS = 1.0
 LATE_EFFECTS_MAX = 500

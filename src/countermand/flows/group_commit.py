@@ -15,6 +15,7 @@ from typing import Protocol
 
 import structlog
 
+from countermand.flows.breaking_points import breaking_point
 from countermand.flows.decide_operation import Decider, Outcome, Pending, RecentAnswers, broken, pending_of
 from countermand.flows.record_labels import PendingLabel, pending_label
 from countermand.kernel.errors import BadRequest, CountermandError, SetupError, Unavailable
@@ -250,7 +251,9 @@ class GroupCommitter:
             if outcome.rows:
                 guards = {key: accounts[key].guard for m in outcome.decided for key in m.keys}
                 committing = True
+                breaking_point("deciding.decided")
                 await self.store.commit(lane, outcome.rows, guards, outcome.facts, outcome.holds)
+                breaking_point("deciding.committed")
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing may stay in the windows
             certain = isinstance(error, Outdated | RowRefused | SetupError)
             self._undo(outcome, doubtful=committing and not certain)
