@@ -18,7 +18,13 @@ FUNCTION_LINES_MAX = 60
 
 # Written by a tool and read by one: no limits of length, no words to mind.
 GENERATED = frozenset(
-    {"requirements.lock", "requirements-bench.lock", "docs/reference/openapi.json", "LICENSE"}
+    {
+        "requirements.lock",
+        "requirements-bench.lock",
+        "docs/reference/openapi.json",
+        "docs/reference/core-banking.openapi.json",
+        "LICENSE",
+    }
 )
 # The rules themselves have to name what they forbid.
 NAMES_THE_FORBIDDEN = frozenset({"tests/test_tidy.py", "tests/test_tidy_bites.py", "CONTRIBUTING.md"})

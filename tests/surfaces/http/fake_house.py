@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from countermand.confirmation.permits import PermitKey
 from countermand.flows.group_commit import Meter
 from countermand.flows.record_labels import LabelShown
 from countermand.flows.settle_holds import Settlement
@@ -32,14 +28,13 @@ from countermand.policy.package import compile_policy
 from countermand.policy.program import Program
 from countermand.vocabulary.decisions import Answer, Decision
 from countermand.vocabulary.facts import Fact
-from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.lists import ListEntry
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account, Freeze
 from countermand.vocabulary.reading import body_digest
 from countermand.work import DecidedRow, LabelRow, PastLabel, StoredOperation
-from surfaces.http.fake_incidents import FakeBooks
+from surfaces.http.fake_holds import PERMIT_KEY, WORKER, FakeHolds, FakeWorks
 from surfaces.http.fake_policies import NOW, FakePublications, FakeShadows, FakeThresholds
 
 FUTURE_MICROS_MAX = 300 * 10**6
@@ -282,65 +277,6 @@ class FakeJournal:
         self.facts += facts
 
 
-class FakeHolds:
-    """A shelf without holds; also the book of a unit, the receipts and the proofs: nobody has any."""
-
-    async def find(self, operation: str) -> None:
-        return None
-
-    async def page(self, account: str | None, state: str | None, after: str, count_max: int) -> list[Hold]:
-        return []
-
-    async def reserved(self, account: str, kinds: Any) -> dict[str, int]:
-        return {}
-
-    async def receipt(self, operation: str) -> bool:
-        return False
-
-    async def accounts(self, operations: Any) -> dict[str, str]:
-        return {}
-
-    async def lock(self, operations: Any) -> list[Hold]:
-        return []
-
-    async def receipts_for(self, operations: Any) -> dict[str, Any]:
-        return {}
-
-
-class FakeUnit:
-    """A unit in which nothing is found."""
-
-    def __init__(self) -> None:
-        self.holds = self.consents = self.proofs = FakeHolds()
-
-    async def share(self, accounts: Any) -> None:
-        """Nobody freezes meanwhile."""
-
-    async def freezes(self, accounts: Any) -> dict[str, Freeze]:
-        return {}
-
-    async def handles(self, accounts: Any) -> dict[str, str]:
-        return {}
-
-    async def note(self, facts: Any) -> None:
-        """Nobody reads them."""
-
-
-class FakeWorks:
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[FakeUnit]:
-        yield FakeUnit()
-
-
-# What the worker is asked for by the measures.
-WORKER = SimpleNamespace(
-    timers=SimpleNamespace(done=0, stuck=0, late_seconds=0.0),
-    deliverer=SimpleNamespace(delivered=0, failed=0, late=0),
-    guard=SimpleNamespace(reason=None),
-)
-PERMIT_KEY = PermitKey("k-1", Ed25519PrivateKey.from_private_bytes(bytes(32)))
-
-
 class FakeHouse:
     def __init__(self) -> None:
         self.journal = FakeJournal()
@@ -355,7 +291,6 @@ class FakeHouse:
         self.policy_shelf = FakeShelf()
         self.publications = self.canaries = FakePublications()
         self.thresholds = FakeThresholds()
-        self.works = self.incidents = FakeBooks()
         self.effect_ports = frozenset({"notices", "banking", "sessions", "webhooks"})
         self.session_jwks: dict[str, Any] = {"keys": []}
         self.clock = ManualClock(NOW)
