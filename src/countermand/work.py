@@ -358,8 +358,8 @@ class Schedule(Protocol):
         """When the next timer of each of these kinds is due, of those kinds that have one."""
         ...
 
-    async def effect_due(self, ports: Collection[str]) -> int | None:
-        """When the next effect of these ports is due."""
+    async def effect_due(self, ports: Collection[str], after: int) -> int | None:
+        """When the next effect of these ports is due after an instant; what is due before waits its turn."""
         ...
 
 

@@ -91,12 +91,13 @@ class Deliverer:
                 self._running.add(asyncio.create_task(self._deliver(effect)))
             if self._running:
                 return None
-            due = await self.schedule.effect_due(self.ports.keys())
+            now = self.clock.now()
+            due = await self.schedule.effect_due(self.ports.keys(), now)
         except Unavailable:
             return LOOK_SECONDS / 4
         if due is None:
             return LOOK_SECONDS
-        return max(0.0, min(LOOK_SECONDS, (due - self.clock.now()) / MICROS_PER_SECOND))
+        return min(LOOK_SECONDS, (due - now) / MICROS_PER_SECOND)
 
     async def settle(self) -> None:
         """Deliver until nothing is due and nothing under way: for drills and tests."""

@@ -25,7 +25,7 @@ from countermand.adapters.postgres.journal import append_facts
 from countermand.adapters.postgres.standing import PostgresStanding
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
-from countermand.kernel.clock import micros_of
+from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.facts import Fact
 from countermand.work import gate_of
@@ -110,8 +110,8 @@ class PostgresSchedule:
             rows = await self._pool.fetch(TIMERS.next_due, list(kinds))
         return {row["kind"]: micros_of(row["due_at"]) for row in rows}
 
-    async def effect_due(self, ports: Collection[str]) -> int | None:
-        """When the next effect of these ports is due. Raises Unavailable."""
+    async def effect_due(self, ports: Collection[str], after: int) -> int | None:
+        """When the next effect of these ports is due after an instant. Raises Unavailable."""
         with away_is_unavailable():
-            due_at = await self._pool.fetchval(EFFECTS.effect_next_due, list(ports))
+            due_at = await self._pool.fetchval(EFFECTS.effect_next_due, list(ports), moment_of(after))
         return None if due_at is None else micros_of(due_at)

@@ -46,8 +46,8 @@ WHERE id IN (
 RETURNING *;
 
 -- name: effect_next_due
--- When the next effect of these ports ($1) is due, NULL where there is none.
-SELECT min(due_at) FROM effect WHERE state = 'pending' AND port = ANY($1::text[]);
+-- When the next effect of these ports ($1) is due after an instant ($2), NULL where there is none.
+SELECT min(due_at) FROM effect WHERE state = 'pending' AND port = ANY($1::text[]) AND due_at > $2;
 
 -- name: effect_of_id
 -- One effect by its id ($1).
