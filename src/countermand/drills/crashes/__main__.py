@@ -21,14 +21,17 @@ import asyncpg
 import structlog
 
 from countermand.app import open_bank, open_desk, settlement_of
+from countermand.confirmation.pack import Agreements
 from countermand.drills.crashes.checker import HoldRow, violations_of
 from countermand.drills.crashes.customers import Consenting, Customers, Seen
 from countermand.drills.crashes.lives import Killed, Lives
 from countermand.drills.crashes.world import World, open_world
-from countermand.flows.give_consent import give_consent
+from countermand.flows.give_consent import Agreed, give_consent, show_statement
+from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.reconcile_bank import reconcile_bank
+from countermand.flows.replay_decision import Archive
 from countermand.flows.settle_holds import Settlement
-from countermand.vocabulary.confirmations import ConsentReceipt
+from countermand.flows.show_holds import HoldShelf
 from countermand.work import Works
 
 SHOWN_MAX = 20
@@ -58,6 +61,10 @@ class Consented:
 
     works: Works
     settlement: Settlement
+    archive: Archive
+    profiles: ProfileBook
+    holds: HoldShelf
+    agreements: Agreements
 
 
 async def play(plan: Plan, directory: Path) -> tuple[dict[str, Any], list[str]]:
@@ -99,19 +106,15 @@ async def play(plan: Plan, directory: Path) -> tuple[dict[str, Any], list[str]]:
 @asynccontextmanager
 async def _consenting(world: World) -> AsyncIterator[Consenting]:
     async with open_desk(world.settings) as desk:
-        house = Consented(desk.works, settlement_of(world.settings, desk.clock, desk.ids))
+        settlement = settlement_of(world.settings, desk.clock, desk.ids)
+        house = Consented(desk.works, settlement, desk.archive, desk.profiles, desk.holds, desk.agreements)
 
         async def consent(operation: str) -> None:
-            receipt = ConsentReceipt(
-                operation=operation,
-                digest=bytes(32),
-                statement="payment",
-                version="1",
-                language="zh",
-                given_at=desk.clock.now(),
-                given_by="customer",
+            put = await show_statement(house, operation, "zh")
+            agreed = Agreed(
+                digest=put.digest, language="zh", answers=(), credit=None, session=None, device=None
             )
-            await give_consent(house, receipt, "drill")
+            await give_consent(house, operation, agreed, "drill")
 
         yield consent
 
