@@ -161,8 +161,8 @@ def test_an_order_ends_at_its_instant(asked: Asked, orders: list[Order]) -> None
 
 @given(_asked, _orders)
 def test_what_pays_in_is_never_stopped(asked: Asked, orders: list[Order]) -> None:
-    """Paying back stays possible under every order but one on that very kind."""
-    paying = asked._replace(kind=Kind.REPAYMENT, session=None)
+    """Paying back stays possible under every order, in a session that was not ended."""
+    paying = asked._replace(kind=Kind.REPAYMENT, session="new", session_begun_at=NOON + 1)
     assert not stops(paying, orders, NOON)
 
 
