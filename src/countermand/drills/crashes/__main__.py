@@ -21,23 +21,23 @@ import asyncpg
 import structlog
 
 from countermand.app import open_bank, open_desk, settlement_of
-from countermand.confirmation.pack import Agreements
 from countermand.drills.crashes.checker import HoldRow, violations_of
 from countermand.drills.crashes.customers import Consenting, Customers, Seen
 from countermand.drills.crashes.lives import Killed, Lives
 from countermand.drills.crashes.world import World, open_world
-from countermand.flows.give_consent import Agreed, give_consent, show_statement
-from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.reconcile_bank import reconcile_bank
-from countermand.flows.replay_decision import Archive
-from countermand.flows.settle_holds import Settlement
-from countermand.flows.show_holds import HoldShelf
-from countermand.work import Works
+from countermand.flows.settle_holds import move_on, take_hold
+from countermand.vocabulary.confirmations import ConsentReceipt
 
 SHOWN_MAX = 20
 SETTLE_SECONDS_MAX = 120.0
 LOOK_SECONDS = 0.25
-HOLDS = "SELECT operation, account, amount_minor, state, coalesce(cause, '') FROM hold"
+HOLDS = """
+SELECT operation, account, amount_minor, state, coalesce(cause, ''),
+       EXISTS (SELECT FROM timer AS t WHERE t.kind = 'hold' AND t.ref = operation)
+       OR EXISTS (SELECT FROM effect AS e WHERE e.id = 'execute-' || operation AND e.state = 'pending')
+FROM hold
+"""
 WAITING = "SELECT count(*) FROM hold WHERE state IN ('open', 'released')"
 
 
@@ -53,18 +53,6 @@ class Plan:
 
 
 SHORT = {"injections": 25, "minutes": 0.5, "workers": 2, "customers": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Consented:
-    """What giving consent needs."""
-
-    works: Works
-    settlement: Settlement
-    archive: Archive
-    profiles: ProfileBook
-    holds: HoldShelf
-    agreements: Agreements
 
 
 async def play(plan: Plan, directory: Path) -> tuple[dict[str, Any], list[str]]:
@@ -107,14 +95,21 @@ async def play(plan: Plan, directory: Path) -> tuple[dict[str, Any], list[str]]:
 async def _consenting(world: World) -> AsyncIterator[Consenting]:
     async with open_desk(world.settings) as desk:
         settlement = settlement_of(world.settings, desk.clock, desk.ids)
-        house = Consented(desk.works, settlement, desk.archive, desk.profiles, desk.holds, desk.agreements)
 
         async def consent(operation: str) -> None:
-            put = await show_statement(house, operation, "zh")
-            agreed = Agreed(
-                digest=put.digest, language="zh", answers=(), credit=None, session=None, device=None
+            receipt = ConsentReceipt(
+                operation=operation,
+                shown="A payment.",
+                statement="payment",
+                version="1",
+                language="zh",
+                given_at=desk.clock.now(),
+                given_by="customer",
             )
-            await give_consent(house, operation, agreed, "drill")
+            async with desk.works.open() as unit:
+                hold = await take_hold(unit, operation)
+                await unit.consents.keep(receipt)
+                await move_on(unit, [hold], desk.clock.now(), settlement)
 
         yield consent
 

@@ -11,13 +11,14 @@ from countermand.vocabulary.banking import BankEntry
 
 
 class HoldRow(NamedTuple):
-    """A hold as the database has it at the end."""
+    """A hold as the database has it at the end; `coming`: a timer or an instruction to the bank will end it."""
 
     operation: str
     account: str
     amount_minor: int
     state: str
     cause: str
+    coming: bool = False
 
 
 def violations_of(seen: Seen, holds: dict[str, HoldRow], entries: list[BankEntry]) -> Iterator[str]:
@@ -33,7 +34,7 @@ def violations_of(seen: Seen, holds: dict[str, HoldRow], entries: list[BankEntry
     for hold in holds.values():
         there = executed[hold.operation]
         if hold.state in ("open", "released"):
-            yield f"{hold.operation}: is {hold.state} still: lost"
+            yield f"{hold.operation}: is {hold.state} still: {'late' if hold.coming else 'lost'}"
         if hold.state == "executed" and not there:
             yield f"{hold.operation}: executed here and not there: lost"
         if hold.state != "executed" and there:
