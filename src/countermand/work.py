@@ -272,8 +272,8 @@ class EffectBook(Protocol):
         """One effect by its id."""
         ...
 
-    async def late(self, now: int, count_max: int) -> list[Effect]:
-        """Pending effects whose alarm is due; each is told once."""
+    async def late(self, ports: Collection[str], now: int, count_max: int) -> list[Effect]:
+        """Pending effects of these ports whose alarm is due; each is told once."""
         ...
 
 

@@ -175,7 +175,7 @@ class Deliverer:
         self._late_at = loop_now
         now = self.clock.now()
         async with self.works.open() as unit:
-            late = await unit.effects.late(now, LATE_EFFECTS_MAX)
+            late = await unit.effects.late(list(self.ports), now, LATE_EFFECTS_MAX)
             await unit.note([_fact(EFFECT_LATE, effect, now) for effect in late])
         self.late += len(late)
         for effect in late:

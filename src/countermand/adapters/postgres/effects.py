@@ -67,9 +67,9 @@ class PostgresEffects:
         row = await self._connection.fetchrow(QUERIES.effect_of_id, effect)
         return None if row is None else effect_of_row(row)
 
-    async def late(self, now: int, count_max: int) -> list[Effect]:
-        """Pending effects whose alarm is due; each is told once."""
-        rows = await self._connection.fetch(QUERIES.late_effects, moment_of(now), count_max)
+    async def late(self, ports: Collection[str], now: int, count_max: int) -> list[Effect]:
+        """Pending effects of these ports whose alarm is due; each is told once."""
+        rows = await self._connection.fetch(QUERIES.late_effects, moment_of(now), count_max, list(ports))
         return [effect_of_row(row) for row in sorted(rows, key=lambda row: row["seq"])]
 
 

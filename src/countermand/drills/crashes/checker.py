@@ -11,7 +11,7 @@ from countermand.vocabulary.banking import BankEntry
 
 
 class HoldRow(NamedTuple):
-    """A hold as the database has it at the end; `coming`: a timer or an instruction to the bank will end it."""
+    """A hold as the database has it at the end; `coming`: a timer or an instruction will end it."""
 
     operation: str
     account: str

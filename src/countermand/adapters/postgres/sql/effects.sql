@@ -38,10 +38,11 @@ FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::timestam
 WHERE effect.id = new.id AND effect.state = 'pending';
 
 -- name: late_effects
--- Pending effects whose alarm is due at $1, taken off the alarm's list.
+-- Pending effects of these ports ($3) whose alarm is due at $1, up to $2, taken off the alarm's list.
 UPDATE effect SET alarm_at = NULL
 WHERE id IN (
-    SELECT id FROM effect WHERE state = 'pending' AND alarm_at <= $1 ORDER BY alarm_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT id FROM effect WHERE state = 'pending' AND alarm_at <= $1 AND port = ANY($3::text[])
+    ORDER BY alarm_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 RETURNING *;
 
