@@ -67,9 +67,9 @@ class TimerRunner:
         return min(LOOK_SECONDS, (ahead - now) / MICROS_PER_SECOND)
 
     async def _empty(self, kind: str) -> bool:
-        """One batch of a kind; whether there may be more."""
+        """One batch of a kind; whether there was anything to do, else others are at it."""
         try:
-            return await self._batch(kind, self.batch_max) == self.batch_max
+            return await self._batch(kind, self.batch_max) > 0
         except Unavailable:
             raise
         except Exception:
