@@ -44,7 +44,7 @@ from countermand.flows.challenge_customer import Challenges
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.group_commit import GroupCommitter
-from countermand.flows.house import House
+from countermand.flows.house import House, Readiness
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_thresholds import ThresholdKeeper
@@ -52,6 +52,7 @@ from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
 from countermand.flows.record_labels import LabelBook
+from countermand.flows.worker import Worker
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import Conflict, SetupError
@@ -91,10 +92,6 @@ async def open_house(
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
         work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
         memory.changes.watch("effect", work.worker.effects_changed)
-
-        async def readiness() -> dict[str, bool]:
-            return {**await deciding.seat.readiness(), "clock": work.worker.guard.reason is None}
-
         challenges, authenticators = _asking(work, pool)
         yield House(
             decider=deciding.committer,
@@ -124,11 +121,18 @@ async def open_house(
             clock=time,
             ids=deciding.committer.decider.ids,
             rebuilt=deciding.rebuilt,
-            readiness=readiness,
+            readiness=_readiness(deciding.seat, work.worker),
             arm_keeper=deciding.keeper,
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
         )
+
+
+def _readiness(seat: Seat, worker: Worker) -> Readiness:
+    async def readiness() -> dict[str, bool]:
+        return {**await seat.readiness(), "clock": worker.guard.reason is None}
+
+    return readiness
 
 
 @dataclass(frozen=True, slots=True)
