@@ -202,6 +202,13 @@ class DecisionStore(Protocol):
         """
         ...
 
+    def behind_gates(self, lane: int, keys: Collection[str]) -> AbstractAsyncContextManager[None]:
+        """Inside, the lane shares the gates of these keys from before its look-up: nothing overtakes it.
+
+        Only for a lane that is alone: whoever waits for a gate must not be waited for. Raises Unavailable.
+        """
+        ...
+
     async def recorded(self, ids: Collection[str]) -> Mapping[str, Recorded]:
         """Which of these ids, of operations or labels, are recorded; asked when a commit's end is unknown.
 

@@ -126,6 +126,9 @@ class Faults:
         await self.store.commit(lane, rows, guards, facts, holds)
         await self.at("committed")
 
+    def behind_gates(self, lane: int, keys: Any) -> Any:
+        return self.store.behind_gates(lane, keys)
+
     async def recorded(self, ids: Any) -> Any:
         await self.at("recorded")
         return await self.store.recorded(ids)

@@ -179,3 +179,21 @@ async def test_what_cannot_be_a_freeze_is_refused(house: House, account: str, re
     with pytest.raises(BadRequest) as refusal:
         await freeze_account(house, account, reason, "desk")
     assert refusal.value.code == "invalid_freeze"
+
+
+async def test_whoever_is_overtaken_again_and_again_is_decided_all_the_same(house: House) -> None:
+    """Desks that freeze and lift without a pause keep neither these accounts nor their neighbours waiting."""
+    hurry = True
+
+    async def desk(account: str) -> None:
+        while hurry:
+            await freeze_account(house, account, "again", "desk")
+            await lift_freeze(house, account, "desk")
+
+    desks = [asyncio.create_task(desk(f"a-{number % 4}")) for number in range(8)]
+    asked = [payment(f"a-{number % 8}", device={"id": f"d-{number}"}) for number in range(200)]
+    answers = [answer for start in range(0, 200, 20) for answer in
+               await house.decider.decide_many(asked[start : start + 20], None)]  # fmt: skip
+    hurry = False
+    await asyncio.gather(*desks)
+    assert {outcome_of(answer) for answer in answers} >= {"allow"}

@@ -193,7 +193,7 @@ async def test_a_fenced_server_stops_deciding(house: House, tables: Any) -> None
     with pytest.raises(Unavailable):
         await house.decider.decide(payment(), None)
     assert await tables.fetchval("SELECT count(*) FROM operation") == 1
-    assert await house.readiness() == {"database": True, "epoch": False}
+    assert await house.readiness() == {"database": True, "epoch": False, "clock": True}
 
 
 async def test_a_second_server_is_refused_with_reason_and_remedy(house: House, database_dsn: str) -> None:

@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 ACCOUNTS_CACHED_MAX = 200_000
 # A group is decided again when the one below it failed; each refused row below costs one attempt.
 GROUP_ATTEMPTS_MAX = 10
+# Who was overtaken so often (by changes of somebody's standing) is decided alone, and cannot be any more.
+OVERTAKEN_MAX = 3
+ALONE_SECONDS_MAX = 10.0
 _NOTHING_NEW = Known({}, {}, {})
 
 
@@ -211,7 +214,9 @@ class GroupCommitter:
             self._open += 1
             members = [self._queue.popleft() for _ in range(min(len(self._queue), self.group_size_max))]
             try:
-                if members:
+                if any(member.attempts >= OVERTAKEN_MAX for member in members):
+                    await self._alone(number, members)
+                elif members:
                     await self._group(number, members)
             except Exception as error:  # a bug must not silence the lane: its members are told
                 log.exception("group_failed")
@@ -226,6 +231,23 @@ class GroupCommitter:
         if self._turn_of == lane:
             self._turn_of = None
             self._turn.release()
+
+    async def _alone(self, lane: int, members: list[_Waiting]) -> None:
+        """Decide a group behind its gates, while no other group is under way."""
+        keys = {key for m in members if isinstance(m.pending, Pending) for key in m.pending.keys}
+        keys |= {m.pending.id for m in members if isinstance(m.pending, PendingLabel)}
+        self._pass_turn(lane)
+        self._open -= 1
+        self._ended.set()
+        try:
+            async with self.between_groups(ALONE_SECONDS_MAX), self.store.behind_gates(lane, keys):
+                await self._group(lane, members)
+        except TimeoutError:
+            self._retry(members)
+        except CountermandError as refusal:
+            self._refuse(members, refusal)
+        finally:
+            self._open += 1
 
     async def _group(self, lane: int, members: list[_Waiting]) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -103,12 +103,29 @@ class PostgresDecisions:
                 [row_of_hold(hold) for hold in holds],
                 [(HOLD_TIMER, hold.operation, moment_of(first_look(hold))) for hold in holds],
             )
+            if end == "recorded" and connection.is_in_transaction():  # behind its gates
+                await connection.execute("COMMIT")
         if end == "fenced":
             raise fenced()
         if end == "outdated":
             raise Outdated
         assert end == "recorded", f"commit_group said {end}"
         self._seq_next = first + len(rows)
+
+    @asynccontextmanager
+    async def behind_gates(self, lane: int, keys: Collection[str]) -> AsyncIterator[None]:
+        gates = sorted({gate_of(key) for key in keys})
+        with self._answering(lane):
+            opened = await self._connected(lane)
+            await opened.execute("BEGIN")
+            await opened.execute(self._queries.share_gates, gates)
+        try:
+            yield
+        finally:
+            connection = self._connections[lane]
+            if connection is not None and connection.is_in_transaction():  # nothing was recorded
+                with self._answering(lane):
+                    await connection.execute("ROLLBACK")
 
     async def recorded(self, ids: Collection[str]) -> Mapping[str, Recorded]:
         lost = frozenset(self._lost)

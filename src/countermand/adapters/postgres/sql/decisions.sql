@@ -30,6 +30,10 @@ WHERE id = ANY($3::text[]);
 -- Record a group: $1 epoch, $2 gates, $3 keys, $4 guards, $5 operations, $6 labels, $7 facts, $8 holds, $9 timers.
 SELECT commit_group($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
+-- name: share_gates
+-- Share gates ($1, in order) until the transaction ends.
+SELECT pg_advisory_xact_lock_shared(gate) FROM unnest($1::bigint[]) AS gate;
+
 -- name: operations_recorded
 -- The answers of those ids ($1) that are recorded; a label has none, it is enough that it is there.
 SELECT id, body_digest, answer FROM operation WHERE id = ANY($1::text[])
