@@ -378,3 +378,13 @@ def test_a_window_may_not_be_turned_round() -> None:
     turned = asked(since=moment_of(NOON), until=moment_of(NOON) - timedelta(hours=1))
     with pytest.raises(BadRequest, match="invalid_containment"):
         window_of(turned, NOON)
+
+
+async def test_lifting_the_freeze_of_the_door_says_which_incident_keeps_it(house: House) -> None:
+    """Two stops on one account: the one that is left is named, and nothing pretends to be free."""
+    await freeze_account(house, "a-1", "the desk is looking", "desk")
+    shown = await contain_now(house, asked(Preset.EVERYTHING), "k-1", "desk")
+    lifted = await lift_freeze(house, "a-1", "desk")
+    assert lifted["frozen"]
+    assert lifted["incident"] == shown["incident"]
+    assert outcome_of(await house.decider.decide(payment(), None)) == "deny"

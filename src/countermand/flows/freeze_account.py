@@ -11,7 +11,7 @@ from countermand.kernel.errors import BadRequest
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.facts import ACCOUNT_FROZEN, ACCOUNT_LIFTED, Fact
 from countermand.vocabulary.operations import Identifier
-from countermand.vocabulary.parties import Freeze
+from countermand.vocabulary.parties import Freeze, Lifted
 
 REASON_CHARACTERS_MAX = 500
 
@@ -26,8 +26,8 @@ class OrderBook(Protocol):
         """
         ...
 
-    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> str | None:
-        """Lift the freeze; its id, or None where none bound. Raises Unavailable."""
+    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> Lifted:
+        """Lift the freeze, and say what else keeps the account frozen. Raises Unavailable."""
         ...
 
 
@@ -75,15 +75,22 @@ async def freeze_account(
 async def lift_freeze(
     house: OrderHouse, account: str, actor: str, trace: str | None = None
 ) -> dict[str, Any]:
-    """From the return on the account decides like any other; lifting what does not bind changes nothing.
+    """From the return on this freeze binds no more; lifting what does not bind changes nothing.
+
+    An incident's own orders stay: they are lifted with the incident, which the answer names.
 
     Raises BadRequest (`invalid_freeze`), Unavailable.
     """
     account = _account(account)
     now = house.clock.now()
     fact = Fact(now, ACCOUNT_LIFTED, {"actor": actor}, None, trace)
-    order = await house.orders.lift(account, now, actor, fact)
-    return {"account": account, "frozen": False, "order": order}
+    lifted = await house.orders.lift(account, now, actor, fact)
+    return {
+        "account": account,
+        "frozen": lifted.incident is not None,
+        "order": lifted.order,
+        "incident": lifted.incident,
+    }
 
 
 def _account(account: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -155,6 +155,13 @@ class Freeze(msgspec.Struct, frozen=True, gc=False):
     order: str
     reason: str
     placed_at: int
+
+
+class Lifted(NamedTuple):
+    """What lifting a freeze did: the order it ended, and the incident that keeps the account frozen."""
+
+    order: str | None
+    incident: str | None
 
 
 FREEZE_RULE = "standing-order.freeze"

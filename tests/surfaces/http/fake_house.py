@@ -31,7 +31,7 @@ from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.lists import ListEntry
 from countermand.vocabulary.operations import Operation
-from countermand.vocabulary.parties import Account, Freeze
+from countermand.vocabulary.parties import Account, Freeze, Lifted
 from countermand.vocabulary.reading import body_digest
 from countermand.work import DecidedRow, LabelRow, PastLabel, StoredOperation
 from surfaces.http.fake_holds import PERMIT_KEY, WORKER, FakeHolds, FakeWorks
@@ -192,9 +192,9 @@ class FakeOrders:
         self.facts.append(fact)
         return self.freezes.setdefault(account, freeze)
 
-    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> str | None:
+    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> Lifted:
         freeze = self.freezes.pop(account, None)
-        return None if freeze is None else freeze.order
+        return Lifted(None if freeze is None else freeze.order, None)
 
 
 class FakeProfiles:

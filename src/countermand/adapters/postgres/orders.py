@@ -13,7 +13,7 @@ from countermand.adapters.postgres.journal import append_fact
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.facts import Fact
-from countermand.vocabulary.parties import Freeze
+from countermand.vocabulary.parties import Freeze, Lifted
 
 QUERIES = Queries("orders.sql")
 
@@ -41,17 +41,17 @@ class PostgresOrders:
                 await append_fact(connection, about, guard=moved["guard"])
         return freeze
 
-    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> str | None:
-        """Lift the active freeze; its id, or None where none binds."""
+    async def lift(self, account: str, at: int, actor: str, fact: Fact) -> Lifted:
+        """Lift the active freeze, and say what else keeps the account frozen."""
         with away_is_unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
                 await take_gate(connection, account)
                 order: str | None = await connection.fetchval(
                     QUERIES.lift_freeze, account, moment_of(at), actor
                 )
-                if order is None:
-                    return None
-                moved = await connection.fetchrow(QUERIES.move_guard, account)
-                about = msgspec.structs.replace(fact, subject=str(moved["handle"]))
-                await append_fact(connection, about, order=order, guard=moved["guard"])
-        return order
+                if order is not None:
+                    moved = await connection.fetchrow(QUERIES.move_guard, account)
+                    about = msgspec.structs.replace(fact, subject=str(moved["handle"]))
+                    await append_fact(connection, about, order=order, guard=moved["guard"])
+                incident = await connection.fetchval(QUERIES.freezing_incident, account, moment_of(at))
+        return Lifted(order, incident)

@@ -55,13 +55,17 @@ class FreezeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AccountStanding(msgspec.Struct, frozen=True):
-    """Whether an account is frozen, and by which order; `order` null: there was nothing to lift."""
+    """Whether an account is frozen, and by which order; `order` null: there was nothing to lift.
+
+    `incident` keeps it frozen after its own freeze was lifted, and is lifted at its own address.
+    """
 
     account: str
     frozen: bool
     order: str | None
     reason: str | None = None
     placed_at: Instant | None = None
+    incident: str | None = None
 
 
 class FreezeShown(msgspec.Struct, frozen=True):

@@ -16,3 +16,9 @@ INSERT INTO standing_order (id, account, kind, reason, placed_at, placed_by) VAL
 -- Lift that freeze of an account: account, when, by whom. Who asked first may come second to the gate.
 UPDATE standing_order SET lifted_at = greatest($2, placed_at), lifted_by = $3
 WHERE account = $1 AND kind = 'freeze' AND incident IS NULL AND lifted_at IS NULL RETURNING id;
+
+-- name: freezing_incident
+-- The incident whose order freezes an account ($1) at an instant ($2), if there is one.
+SELECT incident FROM standing_order
+WHERE account = $1 AND kind = 'freeze' AND incident IS NOT NULL AND lifted_at IS NULL AND (ends_at IS NULL OR ends_at > $2)
+ORDER BY placed_at LIMIT 1;

@@ -85,12 +85,19 @@ async def lift(account_id: str, data_dir: Path | None) -> None:
     quiet_logs()
     async with open_desk(settings_with(data_dir)) as desk:
         lifted = await lift_freeze(desk, account_id, ACTOR)
-    answer(
-        lifted,
-        Text(en=f"{account_id} is not frozen.", zh=f"账户 {account_id} 未被冻结。")
-        if lifted["order"] is None
-        else Text(en=f"The freeze of {account_id} is lifted.", zh=f"账户 {account_id} 的冻结已解除。"),
-    )
+    answer(lifted, _lifted(account_id, lifted))
+
+
+def _lifted(account_id: str, lifted: dict[str, Any]) -> Text:
+    incident = lifted["incident"]
+    if incident is not None:
+        return Text(
+            en=f"{account_id} stays frozen by incident {incident}: countermand contain lift {incident}",
+            zh=f"账户 {account_id} 仍被事件 {incident} 冻结：countermand contain lift {incident}",
+        )
+    if lifted["order"] is None:
+        return Text(en=f"{account_id} is not frozen.", zh=f"账户 {account_id} 未被冻结。")
+    return Text(en=f"The freeze of {account_id} is lifted.", zh=f"账户 {account_id} 的冻结已解除。")
 
 
 def _answer_profile(shown: dict[str, Any]) -> None:
