@@ -7,6 +7,7 @@ from typing import Protocol
 
 from countermand.kernel.errors import Conflict, Unavailable
 from countermand.vocabulary.banking import BankAnswer, BankEntry, Instruction
+from countermand.vocabulary.notices import NoticeAnswer, NoticeMessage
 
 
 class CoreBanking(Protocol):
@@ -48,3 +49,19 @@ def bank_protests(what: str) -> Conflict:
         f"Core banking does not accept our request: {what}.",
         f"核心系统不接受本系统的请求：{what}。",
     )
+
+
+class Notifier(Protocol):
+    """Takes notices to customers through one channel.
+
+    The contract suite of this port is `tests/adapters/notifiers`.
+    """
+
+    @property
+    def repeats_safely(self) -> bool:
+        """Whether the same message twice reaches somebody once: the peer knows it by its id."""
+        ...
+
+    async def send(self, message: NoticeMessage) -> NoticeAnswer:
+        """Hand it over. Raises Unavailable (`sender_away`) only where it has surely not left."""
+        ...

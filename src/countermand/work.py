@@ -18,6 +18,7 @@ from countermand.confirmation.ports import (
 )
 from countermand.containment.ports import IncidentBook, IncidentRecord, StandingBook
 from countermand.kernel.errors import Unavailable
+from countermand.oversight.notice_ports import ContactBook, NoticeBook
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import Hold
@@ -316,6 +317,12 @@ class Unit(Protocol):
 
     @property
     def proofs(self) -> ProofShelf: ...
+
+    @property
+    def contacts(self) -> ContactBook: ...
+
+    @property
+    def notices(self) -> NoticeBook: ...
 
     @property
     def authenticators(self) -> AuthenticatorBook: ...

@@ -67,6 +67,13 @@ CONFIRMATION_GIVEN = "confirmation.given"
 AUTHENTICATOR_BEGUN = "authenticator.begun"
 AUTHENTICATOR_ENROLLED = "authenticator.enrolled"
 AUTHENTICATOR_REMOVED = "authenticator.removed"
+NOTICE_PLANNED = "notice.planned"
+NOTICE_SENT = "notice.sent"
+NOTICE_CONFIRMED = "notice.confirmed"
+NOTICE_NOT_DELIVERED = "notice.not_delivered"
+NOTICE_ANSWERED = "notice.answered"
+CONTACTS_CHANGED = "contacts.changed"
+CONTACTS_REMOVED = "contacts.removed"
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):

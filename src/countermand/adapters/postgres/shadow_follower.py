@@ -9,13 +9,12 @@ account's gate from before it takes its numbers until its end, so open groups ar
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from time import monotonic
 from typing import Any
 
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.journal import append_fact
+from countermand.adapters.postgres.open_groups import open_groups_end
 from countermand.adapters.postgres.pool import CLOSE_SECONDS_MAX, connect
 from countermand.adapters.postgres.queries import Queries
 from countermand.adapters.postgres.shadow_chunks import pack, unpack
@@ -23,15 +22,11 @@ from countermand.adapters.postgres.shadows import outcome_pair, shadow_of
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.shadows import Chunk, FollowedRow, PastRow, Shadow, Step, Tally
-from countermand.work import ALL_GATES, database_away
 
 QUERIES = Queries("shadows.sql")
 POLICIES = Queries("policies.sql")
 FOLLOWER_LOCK = 7_400_998
 HISTORY_CHUNK_ROWS = 20_000
-GROUPS_PAUSE_SECONDS = 0.02
-# A group that its server forgot is ended by the database after 30 idle seconds.
-GROUPS_SECONDS_MAX = 60.0
 
 
 class PostgresFollower:
@@ -97,25 +92,11 @@ class PostgresFollower:
                 return []
             last = found[-1][0]
             if last - after != len(found) and last > self._settled_to:
-                await self._open_groups_end()
+                await open_groups_end(self._connection)
                 found = await self._connection.fetch(QUERIES.followed_rows, *values)
                 found = [row for row in found if row[0] <= last]
                 self._settled_to = last
         return [FollowedRow(row[0], row[1], row[2], micros_of(row[3]), *row[4:10]) for row in found]
-
-    async def _open_groups_end(self) -> None:
-        """Wait until every group that is open now has ended, whichever way; nobody waits for us."""
-        gates = (ALL_GATES[0], ALL_GATES[-1])
-        open_groups = await self._groups_open(gates)
-        deadline = monotonic() + GROUPS_SECONDS_MAX
-        while open_groups:
-            if monotonic() > deadline:
-                raise database_away()
-            await asyncio.sleep(GROUPS_PAUSE_SECONDS)
-            open_groups &= await self._groups_open(gates)
-
-    async def _groups_open(self, gates: tuple[int, int]) -> set[str]:
-        return {row[0] for row in await self._connection.fetch(QUERIES.groups_open, *gates)}
 
     async def history(
         self, since: int, up_to: int, shadow_id: int, same_windows: Collection[int]

@@ -22,6 +22,7 @@ from countermand.adapters.postgres.gates import QUERIES
 from countermand.adapters.postgres.holds import PostgresHolds
 from countermand.adapters.postgres.incidents import PostgresIncidents
 from countermand.adapters.postgres.journal import append_facts
+from countermand.adapters.postgres.notices import PostgresContacts, PostgresNotices
 from countermand.adapters.postgres.standing import PostgresStanding
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
@@ -45,6 +46,8 @@ class PostgresUnit:
         self.incidents = self.incident_record = PostgresIncidents(connection)
         self.consents = PostgresConsents(connection)
         self.proofs = PostgresProofs(connection)
+        self.contacts = PostgresContacts(connection)
+        self.notices = PostgresNotices(connection)
         self.authenticators = PostgresAuthenticators(connection)
         self.challenges = PostgresChallenges(connection)
         self.confirmations = PostgresConfirmations(connection)

@@ -1,87 +1,39 @@
-"""One-time codes by e-mail (SMTP, RFC 5321), through the institution's own relay."""
+"""One-time codes by e-mail, through the institution's own relay."""
 
 from __future__ import annotations
 
-import ssl
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
-
+from countermand.adapters.senders.relay import AddressRefused, SmtpRelay
 from countermand.confirmation.challenge_ports import CodeMessage
-from countermand.kernel.errors import BadRequest, SetupError, Unavailable
+from countermand.kernel.errors import BadRequest
 
-TIMEOUT_SECONDS = 15
-SCHEMES = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 SUBJECTS = {"zh": "您的验证码", "en": "Your code"}
 
 
 class SmtpCodes:
-    """`address` is smtp://, smtps:// or smtp+starttls://, with user, password and port where need be.
+    """Codes through a relay."""
 
-    Raises SetupError (`bad_setting`).
-    """
-
-    def __init__(self, address: str, sender: str) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in SCHEMES or not parts.hostname or "@" not in sender:
-            raise SetupError(
-                "bad_setting",
-                "COUNTERMAND_SMTP_URL must look like smtp+starttls://user:password@host:587, and "
-                "COUNTERMAND_SMTP_SENDER be an e-mail address.",
-                "COUNTERMAND_SMTP_URL 应形如 smtp+starttls://user:password@host:587，"
-                "COUNTERMAND_SMTP_SENDER 应为邮箱地址。",
-                variable="COUNTERMAND_SMTP_URL",
-            )
-        self._sender = sender
-        self._peer: dict[str, Any] = {
-            "hostname": parts.hostname,
-            "port": parts.port or SCHEMES[parts.scheme],
-            "username": unquote(parts.username) if parts.username else None,
-            "password": unquote(parts.password) if parts.password else None,
-            "use_tls": parts.scheme == "smtps",
-            "start_tls": parts.scheme == "smtp+starttls",
-        }
-        if parts.scheme != "smtp":
-            self._peer["tls_context"] = ssl.create_default_context()
+    def __init__(self, relay: SmtpRelay) -> None:
+        self._relay = relay
 
     async def send(self, message: CodeMessage) -> dict[str, Any]:
         """Hand it to the relay; the same message carries the same Message-ID."""
         mail = EmailMessage()
-        mail["From"], mail["To"] = self._sender, message.to
+        mail["From"], mail["To"] = self._relay.sender, message.to
         mail["Subject"] = SUBJECTS[message.language]
-        mail["Message-ID"] = f"<{message.id}@{self._sender.rpartition('@')[2]}>"
+        mail["Message-ID"] = f"<{message.id}@{self._relay.domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         first, second = message.text.zh, message.text.en
         if message.language == "en":
             first, second = second, first
         mail.set_content(f"{first}\n\n{second}\n")
         try:
-            _, said = await aiosmtplib.send(mail, timeout=TIMEOUT_SECONDS, **self._peer)
-        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPRecipientRefused) as error:
-            refused = getattr(error, "recipients", [error])
-            if all(getattr(one, "code", 0) >= 500 for one in refused):
-                raise _refused() from None
-            raise _away(error) from None
-        except aiosmtplib.SMTPResponseException as error:
-            if error.code in (550, 551, 553):
-                raise _refused() from None
-            raise _away(error) from None
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise _away(error) from None
-        return {"said": said[:200]}
-
-
-def _refused() -> BadRequest:
-    return BadRequest(
-        "code_refused", "The mail server does not take mail for this address.", "邮件服务器拒收该地址的邮件。"
-    )
-
-
-def _away(error: Exception) -> Unavailable:
-    return Unavailable(
-        "sender_away",
-        f"The mail server does not take anything now: {type(error).__name__}.",
-        f"邮件服务器暂时不可用：{type(error).__name__}。",
-    )
+            return {"said": await self._relay.hand(mail)}
+        except AddressRefused:
+            raise BadRequest(
+                "code_refused",
+                "The mail server does not take mail for this address.",
+                "邮件服务器拒收该地址的邮件。",
+            ) from None

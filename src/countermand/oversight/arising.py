@@ -1,0 +1,86 @@
+"""Which notices follow from a decision: what waits, what the policy obliges to tell, what the pack tells of."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from countermand.kernel.clock import rfc3339
+from countermand.oversight.notice_pack import Arising, NoticePack
+from countermand.vocabulary.decisions import Answer, Decision
+from countermand.vocabulary.notices import DecidedOperation, Urgency
+from countermand.vocabulary.operations import Operation
+
+_ANSWER = msgspec.json.Decoder(Answer)
+_OPERATION = msgspec.json.Decoder(Operation)
+
+
+class Arisen(NamedTuple):
+    """One notice to be told: `id` is the same however often the decision is looked at."""
+
+    id: str
+    kind: str
+    account: str
+    person: str | None
+    values: dict[str, Any]
+    urgency: Urgency
+
+
+def arisen(decided: DecidedOperation, pack: NoticePack) -> Arisen | None:
+    """What is told of a decision, one notice at most: a wait says more than the rule that caused it."""
+    operation = _OPERATION.decode(decided.body)
+    decision = _ANSWER.decode(decided.answer).decision
+    kind = _kind(decided, operation, decision, pack)
+    if kind is None:
+        return None
+    return Arisen(
+        id=f"{kind}-{decided.id}",
+        kind=kind,
+        account=decided.account,
+        person=operation.person,
+        values=_values(decided, operation, decision),
+        urgency=Urgency.SECURITY,
+    )
+
+
+def _kind(
+    decided: DecidedOperation, operation: Operation, decision: Decision, pack: NoticePack
+) -> str | None:
+    if "approval" in decided.needs:
+        return "approval_status"
+    if decided.until is not None and decided.until > decided.received_at:
+        return "hold_placed"
+    for rule in pack.arises:
+        if _applies(rule, operation, decision, watched=decided.watched):
+            return rule.tell
+    return None
+
+
+def _applies(rule: Arising, operation: Operation, decision: Decision, *, watched: bool) -> bool:
+    return (
+        (rule.duty is None or any(one.kind == rule.duty for one in decision.obligations))
+        and (not rule.rules or any(one.rule in rule.rules for one in decision.reasons))
+        and (not rule.operations or operation.kind in rule.operations)
+        and (not rule.outcomes or decision.outcome in rule.outcomes)
+        and (watched or not rule.watched)
+    )
+
+
+def _values(decided: DecidedOperation, operation: Operation, decision: Decision) -> dict[str, Any]:
+    amount, payee = operation.amount, operation.counterparty
+    values: dict[str, Any] = {
+        "operation": decided.id,
+        "kind": decided.kind,
+        "amount_minor": None if amount is None else amount.minor,
+        "currency": None if amount is None else amount.currency,
+        "counterparty": None if payee is None else payee.id,
+        "outcome": decision.outcome,
+        "at": rfc3339(decided.received_at),
+    }
+    if decision.reasons:
+        values["reason"] = msgspec.to_builtins(decision.reasons[0].text)
+    if decided.until is not None:
+        end = decided.expires_at if decided.needs else decided.until
+        values |= {"until": end, "needs": list(decided.needs)}
+    return values
