@@ -52,6 +52,9 @@ class Settings:
     smtp_url: str | None = None
     smtp_sender: str | None = None
     sms_gateway_url: str | None = None
+    notice_webhook_url: str | None = None
+    notice_webhook_secret_file: Path | None = None
+    public_url: str | None = None
     shadow_lag_seconds_max: int = 300
     shadow_days_kept: int = 90
     log_level: str = "info"

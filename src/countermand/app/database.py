@@ -17,6 +17,7 @@ from countermand.adapters.postgres.incidents import PostgresIncidentsRead
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
 from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.notices import PostgresNoticeShelf
 from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresProfiles
@@ -33,6 +34,7 @@ from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
+from countermand.app.notices import post_of
 from countermand.app.proving import open_proving
 from countermand.confirmation.pack import read_agreements
 from countermand.flows.desk import Desk
@@ -88,6 +90,8 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             executions=PostgresHoldShelf(pool),
             works=works,
             authenticators=Authenticators(works=works, kit=kit, clock=time, ids=ids, accounts=profiles),
+            post=post_of(settings, works, time, kit.vault),
+            notice_shelf=PostgresNoticeShelf(pool),
             archive=PostgresArchive(pool),
             policy_shelf=PostgresPolicies(pool),
             publications=book,

@@ -22,6 +22,7 @@ from countermand.adapters.postgres.journal import PostgresJournal
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
 from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.notices import PostgresNoticeShelf
 from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
@@ -52,6 +53,7 @@ from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
 from countermand.flows.record_labels import LabelBook
+from countermand.flows.show_notices import Bell
 from countermand.flows.worker import Worker
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, SystemClock
@@ -92,6 +94,8 @@ async def open_house(
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
         work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
         memory.changes.watch("effect", work.worker.effects_changed)
+        bell = Bell()
+        memory.changes.watch("notice", bell.changed)
         challenges, authenticators = _asking(work, pool)
         yield House(
             decider=deciding.committer,
@@ -103,6 +107,9 @@ async def open_house(
             works=PostgresWorks(pool),
             challenges=challenges,
             authenticators=authenticators,
+            post=work.post,
+            notice_shelf=PostgresNoticeShelf(pool),
+            bell=bell,
             incidents=PostgresIncidentsRead(pool),
             effect_ports=effect_ports(settings),
             session_jwks=session_jwks(settings),

@@ -11,7 +11,9 @@ from countermand.adapters.credentials.passkeys import WebAuthnPasskeys
 from countermand.adapters.credentials.passwords import ArgonPasswords
 from countermand.adapters.credentials.time_codes import PyOtpCodes
 from countermand.adapters.credentials.vault import FileVault
-from countermand.adapters.senders.sms_gateway import SmsGateway
+from countermand.adapters.senders.kannel import Kannel
+from countermand.adapters.senders.relay import SmtpRelay
+from countermand.adapters.senders.sms_gateway import SmsCodes
 from countermand.adapters.senders.smtp import SmtpCodes
 from countermand.app.files import read_confirmation_pack
 from countermand.confirmation.challenge_ports import CodeSender
@@ -33,9 +35,10 @@ async def open_proving(settings: Settings) -> AsyncIterator[ProvingKit]:
     senders: dict[Method, CodeSender] = {}
     gateway = None
     if settings.sms_gateway_url is not None:
-        gateway = senders[Method.SMS] = SmsGateway(settings.sms_gateway_url)
+        gateway = Kannel(settings.sms_gateway_url)
+        senders[Method.SMS] = SmsCodes(gateway)
     if settings.smtp_url is not None:
-        senders[Method.EMAIL] = SmtpCodes(settings.smtp_url, settings.smtp_sender or "")
+        senders[Method.EMAIL] = SmtpCodes(SmtpRelay(settings.smtp_url, settings.smtp_sender or ""))
     liveness = None
     if settings.liveness_issuer is not None and settings.liveness_keys_file is not None:
         liveness = SignedLiveness(settings.liveness_issuer, settings.liveness_keys_file)

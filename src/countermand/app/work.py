@@ -18,6 +18,7 @@ from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
 from countermand.app.database import open_database, unreachable
 from countermand.app.effects import SESSIONS, effect_ports, session_port
+from countermand.app.notices import open_notices
 from countermand.app.proving import open_proving
 from countermand.confirmation.permits import PermitKey
 from countermand.extensions import CoreBanking
@@ -28,6 +29,7 @@ from countermand.flows.guard_clock import ClockGuard
 from countermand.flows.proving import ProvingKit
 from countermand.flows.run_timers import TimerHandler, TimerRunner
 from countermand.flows.send_codes import CODES, CodeCourier
+from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_answers
 from countermand.flows.tell_bank import BankPort
 from countermand.flows.worker import Worker
@@ -95,6 +97,7 @@ class WorkParts:
     settlement: Settlement
     keys: tuple[PermitKey, ...]
     kit: ProvingKit
+    post: Post
 
 
 async def work_parts(
@@ -121,9 +124,13 @@ async def work_parts(
     if settings.session_receivers is not None:
         client = await stack.enter_async_context(httpx.AsyncClient())
         ports[SESSIONS] = session_port(settings, settings.session_receivers, clock, client)
+    notices = await open_notices(stack, settings, works, clock, kit.vault)
+    ports.update(notices.ports)
+    handlers.update(notices.handlers)
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
-    return WorkParts(Worker(timers, deliverer, guard), settlement, keys, kit)
+    worker = Worker(timers, deliverer, guard, notices.decisions)
+    return WorkParts(worker, settlement, keys, kit, notices.post)
 
 
 @asynccontextmanager

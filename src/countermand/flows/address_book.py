@@ -106,7 +106,7 @@ def one_form(channel: NoticeChannel, address: str) -> str:
     if channel is NoticeChannel.EMAIL:
         name, _, domain = plain.rpartition("@")
         plain = f"{name}@{domain.lower()}"
-        if _EMAIL.fullmatch(plain) and len(plain) <= 254:  # noqa: PLR2004 - RFC 5321, 4.5.3.1.3
+        if _EMAIL.fullmatch(plain) and len(plain) <= 254:
             return plain
     elif channel is NoticeChannel.SMS:
         digits = re.sub(r"[\s().-]", "", plain)

@@ -1,4 +1,4 @@
-"""A customer answers an SMS: "not me" and a number take back what waits; everything else gets a plain answer."""
+"""A customer answers an SMS: "not me" and a number take back what waits; all else gets a plain answer."""
 
 from __future__ import annotations
 
@@ -39,10 +39,12 @@ class ReplyHouse(RevokingHouse, Protocol):
     def clock(self) -> Clock: ...
 
 
-async def answer_reply(house: ReplyHouse, sender: str, text: str, trace: str | None = None) -> tuple[Text, str]:
+async def answer_reply(
+    house: ReplyHouse, sender: str, text: str, trace: str | None = None
+) -> tuple[Text, str]:
     """What is said back, and in which language. Whoever can fake a number can only stop money, never move it.
 
-    A number that is nobody's gets the answer that somebody's gets who has nothing waiting. Raises Unavailable.
+    A number that is nobody's gets the answer of one for whom nothing waits. Raises Unavailable.
     """
     reply = understood(text)
     accounts, language = await _whose(house, sender, text)

@@ -18,8 +18,10 @@ from countermand.flows.label_history import LabelArchive
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.reconcile_bank import ExecutionShelf
+from countermand.flows.send_notices import Post
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
+from countermand.flows.show_notices import NoticeShelf
 from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -60,6 +62,8 @@ class Desk:
     executions: ExecutionShelf
     archive: LabelArchive
     authenticators: Authenticators
+    post: Post
+    notice_shelf: NoticeShelf
     policy_shelf: PolicyShelf
     publications: PublicationBook
     canaries: CanaryBook

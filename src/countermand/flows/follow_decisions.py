@@ -1,6 +1,4 @@
-"""What follows from decisions for who must be told: each is looked at once, after it was made, by nobody who
-makes them.
-"""
+"""What decisions mean for who must be told: each is looked at once, after it was made, off the path."""
 
 from __future__ import annotations
 

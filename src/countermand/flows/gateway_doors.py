@@ -14,7 +14,7 @@ RECEIPTS, REPLIES = "/v1/notices/receipts", "/v1/notices/replies"
 
 @dataclass(frozen=True, slots=True)
 class GatewayDoors:
-    """`public_url` is where the gateway reaches this server; None: it cannot, and no receipts are asked for."""
+    """`public_url` is where the gateway reaches this server; None: it cannot, no receipts are asked for."""
 
     vault: Sealer
     public_url: str | None
@@ -31,7 +31,7 @@ class GatewayDoors:
 
     @property
     def reply_path(self) -> str:
-        """Where answers of customers go; the address is the secret, it goes into the gateway's own settings."""
+        """Where answers of customers go; the address is a secret of the gateway's own settings."""
         return f"{REPLIES}/{self._digits('reply', '')}"
 
     def is_reply(self, proof: str) -> bool:

@@ -23,9 +23,11 @@ from countermand.flows.label_history import LabelArchive
 from countermand.flows.live_drift import Cards, NewestFacts
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
+from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
+from countermand.flows.show_notices import Bell, NoticeShelf
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -71,6 +73,9 @@ class House:
     permit_keys: Sequence[PermitKey]
     challenges: Challenges
     authenticators: Authenticators
+    post: Post
+    notice_shelf: NoticeShelf
+    bell: Bell
     journal: Journal
     keys: KeyBook
     lists: ListBook

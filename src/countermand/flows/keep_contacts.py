@@ -121,9 +121,7 @@ def _with_former(
     return (*after, *former[-POINTS_MAX:])
 
 
-async def _tell(
-    unit: Unit, known: Known, after: Contacts, now: int, actor: str, trace: str | None
-) -> None:
+async def _tell(unit: Unit, known: Known, after: Contacts, now: int, actor: str, trace: str | None) -> None:
     """The journal fact; and a notice, where there was an address before and it is another now."""
     account = after.account
     subject = (await unit.handles([account])).get(account)
@@ -175,9 +173,7 @@ async def remove_contacts(
     return {"account": account, "removed": True}
 
 
-def former_handler(
-    book: AddressBook, clock: Clock
-) -> Callable[[Unit, list[Timer]], Awaitable[None]]:
+def former_handler(book: AddressBook, clock: Clock) -> Callable[[Unit, list[Timer]], Awaitable[None]]:
     """What happens when a replaced address has heard enough: it is forgotten."""
 
     async def forget(unit: Unit, timers: list[Timer]) -> None:

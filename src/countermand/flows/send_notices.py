@@ -1,8 +1,8 @@
-"""A notice leaves through one channel: what was started is written before it leaves, what came of it after."""
+"""A notice leaves through one channel: that it starts is written before, what came of it after."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,9 +111,7 @@ class ChannelPort:
                 return _delivery(sending)
             if sending.state is SendState.STARTED and not self.notifier.repeats_safely:
                 said = {"uncertain": "interrupted"}
-                return _delivery(
-                    await end(self.post, unit, sending, SendState.UNCERTAIN, said, subject)
-                )
+                return _delivery(await end(self.post, unit, sending, SendState.UNCERTAIN, said, subject))
             known = await self.post.known(unit, notice)
             point = known.point(self.channel, sending.point)
             if point is None and sending.point is not None:
@@ -157,7 +155,7 @@ async def end(
     unit: Unit,
     sending: Sending,
     state: SendState,
-    said: dict[str, object],
+    said: Mapping[str, object],
     subject: str | None,
 ) -> Sending:
     """Write what came of a locked sending; one that reached nobody goes on through the next channel."""
@@ -167,7 +165,7 @@ async def end(
         state=state,
         ended_at=sending.ended_at or now,
         confirmed_at=now if state is SendState.CONFIRMED else None,
-        answer=said,
+        answer=dict(said),
     )
     await unit.notices.put(ended)
     notice = await unit.notices.find(sending.notice)
@@ -175,7 +173,12 @@ async def end(
     reached = state in REACHED
     kind = NOTICE_NOT_DELIVERED if not reached else NOTICE_SENT
     kind = NOTICE_CONFIRMED if state is SendState.CONFIRMED else kind
-    fact = {"sending": sending.seq, "notice": notice.kind, "channel": sending.channel.value, "state": state.value}
+    fact = {
+        "sending": sending.seq,
+        "notice": notice.kind,
+        "channel": sending.channel.value,
+        "state": state.value,
+    }
     await unit.note([Fact(now, kind, fact, subject, notice.trace)])
     waits = state is SendState.ACCEPTED and sending.channel is NoticeChannel.SMS
     if waits and post.doors.public_url is not None:

@@ -1,4 +1,4 @@
-"""What goes on beside the requests: timers that are due and effects that leave, until it is stopped."""
+"""What goes on beside the requests: timers, effects, and what decisions mean for who must be told."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from countermand.flows.deliver_effects import Deliverer
+from countermand.flows.follow_decisions import DecisionFollower
 from countermand.flows.guard_clock import ClockGuard
 from countermand.flows.run_timers import TimerRunner
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The two that work; several workers on one database share what there is to do."""
+    """The three that work; several workers on one database share what there is to do."""
 
     timers: TimerRunner
     deliverer: Deliverer
     guard: ClockGuard
+    decisions: DecisionFollower
 
     async def effects_changed(self, connection: Any, noticed: bool) -> None:
         """Called when effects were written: look at once."""
@@ -32,6 +34,7 @@ class Worker:
         tasks = [
             asyncio.create_task(self.timers.run(), name="countermand timers"),
             asyncio.create_task(self.deliverer.run(), name="countermand effects"),
+            asyncio.create_task(self.decisions.run(), name="countermand notices"),
         ]
         try:
             yield

@@ -1,4 +1,4 @@
-"""Which notices follow from a decision: what waits, what the policy obliges to tell, what the pack tells of."""
+"""Which notice follows from a decision: what waits, what the policy obliges to tell, what the pack tells."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _kind(
 ) -> str | None:
     if "approval" in decided.needs:
         return "approval_status"
-    if decided.until is not None and decided.until > decided.received_at:
+    if decided.held_at is not None and (decided.until or 0) > decided.held_at:
         return "hold_placed"
     for rule in pack.arises:
         if _applies(rule, operation, decision, watched=decided.watched):

@@ -24,7 +24,9 @@ SMS_CHARACTERS_MAX = {"en": 3 * 153, "zh": 3 * 67}
 # Room for what the longest marks become.
 SAMPLE = {"en": "a transfer of 1,000,000.00 yuan to *1234", "zh": "转账1,000,000.00元给尾号1234"}
 
-_LINK = re.compile(r"://|www\.|\b[\w-]+\.(com|cn|net|org|info|top|xyz|cc|me|io|app|vip|link)\b", re.IGNORECASE)
+_LINK = re.compile(
+    r"://|www\.|\b[\w-]+\.(com|cn|net|org|info|top|xyz|cc|me|io|app|vip|link)\b", re.IGNORECASE
+)
 _SECRET = re.compile(r"\bcodes?\b|password|\bpin\b|验证码|密码|口令", re.IGNORECASE)
 _NEVER = re.compile(r"never|do not|绝不|不会|请勿|不要")
 _BLAME = re.compile(r"it was you who|系统显示是您本人|your fault|您自己的责任", re.IGNORECASE)
@@ -92,8 +94,12 @@ def faults(words: Words, obscurities: Obscurities) -> list[tuple[str, str, str]]
     found = []
     for language in ("en", "zh"):
         title, text, sms = (getattr(part, language) for part in (words.title, words.text, words.sms))
-        for name, part in (("title", title), ("text", text), ("sms", sms)):
-            found += [(f"{name}.{language}", en, zh) for en, zh in _faults_anywhere(part)]
+        parts = {"title": title, "text": text, "sms": sms}
+        found += [
+            (f"{name}.{language}", en, zh)
+            for name, part in parts.items()
+            for en, zh in _faults_anywhere(part)
+        ]
         plain = _MARK.sub("十元" if language == "zh" else "ten yuan", text)
         found += [
             (f"text.{language}", f"{one.code}: {one.excerpt}", f"{one.code}：{one.excerpt}")
@@ -108,9 +114,8 @@ def _faults_anywhere(part: str) -> list[tuple[str, str]]:
     unknown = sorted(set(_MARK.findall(part)) - MARKS)
     if unknown:
         found.append((f"there is no mark {{{unknown[0]}}}", f"没有 {{{unknown[0]}}} 这个标记"))
-    for sentence in _SENTENCE.split(part):
-        if _SECRET.search(sentence) and not _NEVER.search(sentence):
-            found.append(("it asks for a secret", "索要验证码或密码"))
+    if any(_SECRET.search(one) and not _NEVER.search(one) for one in _SENTENCE.split(part)):
+        found.append(("it asks for a secret", "索要验证码或密码"))
     if _BLAME.search(part):
         found.append(("it blames the customer", "责怪客户"))
     if not part.strip():

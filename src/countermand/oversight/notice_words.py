@@ -64,7 +64,7 @@ _METHODS = {
 
 
 def words_of(notice: Notice, pack: NoticePack, timezone: str, now: int) -> Words:
-    """The words of a notice as of now; one of a kind the pack does not know is told as an unusual operation."""
+    """The words of a notice as of now; a kind that the pack does not know is told as something unusual."""
     template = pack.words.get(notice.kind, pack.words["abnormal_operation"])
     marks = _marks(notice, pack, timezone, now)
     return Words(

@@ -55,7 +55,9 @@ def ways_at_once(
         if point.channel not in {one.channel for one in chosen}:
             chosen.append(point)
     chosen += [point for point in points if point not in chosen]
-    former = [point for point in contacts.points if (point.former_until or 0) > now and point.channel in channels]
+    former = [
+        point for point in contacts.points if (point.former_until or 0) > now and point.channel in channels
+    ]
     told = chosen[:SECURITY_CHANNELS] + former[:FORMER_POINTS_MAX]
     return ways + [Way(point.channel, point, now) for point in told]
 
@@ -89,8 +91,9 @@ def next_way(
 
 
 def is_last_hope(urgency: Urgency, failed: Sending, sendings: Sequence[Sending]) -> bool:
-    """Whether a message that may or may not have left is sent once more: a security notice, to somebody whom
-    nothing else has reached, and who was not sent it twice already.
+    """Whether a message that may or may not have left is sent once more.
+
+    A security notice, to somebody whom nothing else has reached, and who was not sent it twice already.
     """
     if urgency is not Urgency.SECURITY or failed.state is not SendState.UNCERTAIN:
         return False

@@ -40,7 +40,7 @@ def understood(text: str) -> Reply:
     plain = unicodedata.normalize("NFKC", text[:REPLY_CHARACTERS_MAX]).lower()
     numbers = _NUMBER.findall(plain)
     word = re.sub(r"[\W\d_]+", " ", plain).strip()
-    number = numbers[0] if len(numbers) == 1 and len(numbers[0]) == 4 else None  # noqa: PLR2004 - its digits
+    number = numbers[0] if len(numbers) == 1 and len(numbers[0]) == 4 else None
     if word not in _NO or (numbers and number is None):
         return Reply(Meaning.UNCLEAR, None)
     return Reply(Meaning.REVOKE, number)
@@ -68,18 +68,18 @@ ANSWERS = {
         zh="该操作已无法通过短信撤销。请自行打开官方App，点“不是我”。",
     ),
     "which": Text(
-        en="More than one waits, or the number fits none. Reply N and the four digits of the message, or open the "
-        "official app yourself.",
+        en="More than one waits, or the number fits none. Reply N and the four digits of the message, or "
+        "open the official app yourself.",
         zh="有多笔等待中，或数字不符。请回复 N 加短信中的四位数字，或请自行打开官方App。",
     ),
     "nothing": Text(
-        en="Nothing waits that could be taken back. If something is wrong, open the official app yourself and press "
-        "Not me.",
+        en="Nothing waits that could be taken back. If something is wrong, open the official app yourself "
+        "and press Not me.",
         zh="目前没有可撤销的操作。如有异常，请自行打开官方App，点“不是我”。",
     ),
     "unclear": Text(
-        en="We did not understand this. To take something back, reply N and the four digits of the message. Never "
-        "send us codes.",
+        en="We did not understand this. To take something back, reply N and the four digits of the message. "
+        "Never send us codes.",
         zh="没有看懂您的回复。如需撤销，请回复 N 加短信中的四位数字。请勿发送验证码。",
     ),
 }

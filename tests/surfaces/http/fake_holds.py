@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from countermand.confirmation.permits import PermitKey
 from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.parties import Freeze
+from surfaces.http.fake_notices import FakeContacts, FakeNotices
 
 
 class FakeHolds:
@@ -39,11 +40,23 @@ class FakeHolds:
         return {}
 
 
+class FakeBook:
+    """Timers and effects of a house in which nothing happens later."""
+
+    async def set(self, timers: Any) -> None:
+        return None
+
+    async def put(self, effects: Any) -> None:
+        return None
+
+
 class FakeUnit:
     """A unit in which nothing is found."""
 
     def __init__(self) -> None:
         self.holds = self.consents = self.proofs = FakeHolds()
+        self.contacts, self.notices = FakeContacts(), FakeNotices()
+        self.timers = self.effects = FakeBook()
 
     async def share(self, accounts: Any) -> None:
         """Nobody freezes meanwhile."""

@@ -13,6 +13,7 @@ import msgspec
 from countermand.flows.group_commit import Meter
 from countermand.flows.record_labels import LabelShown
 from countermand.flows.settle_holds import Settlement
+from countermand.flows.show_notices import Bell
 from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import ManualClock, micros_of, rfc3339
 from countermand.kernel.errors import (
@@ -35,6 +36,7 @@ from countermand.vocabulary.parties import Account, Freeze, Lifted
 from countermand.vocabulary.reading import body_digest
 from countermand.work import DecidedRow, LabelRow, PastLabel, StoredOperation
 from surfaces.http.fake_holds import PERMIT_KEY, WORKER, FakeHolds, FakeWorks
+from surfaces.http.fake_notices import FakeNoticeShelf, fake_post
 from surfaces.http.fake_policies import NOW, FakePublications, FakeShadows, FakeThresholds
 
 FUTURE_MICROS_MAX = 300 * 10**6
@@ -297,6 +299,9 @@ class FakeHouse:
         self.ids = CountedIds()
         self.checks = {"database": True, "epoch": True, "clock": True}
         self.works = FakeWorks()
+        self.post = fake_post(self.works, self.clock)
+        self.notice_shelf = FakeNoticeShelf()
+        self.bell = Bell()
         self.holds = FakeHolds()
         self.worker = WORKER
         self.permit_keys = (PERMIT_KEY,)

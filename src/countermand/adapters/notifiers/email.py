@@ -49,6 +49,7 @@ def letter_of(message: NoticeMessage, sender: str, domain: str) -> EmailMessage:
         f'<section lang="{one}"><h1>{escape(title)}</h1><p>{escape(text)}</p></section>'
         for one, title, text in parts
     )
-    page = f'<!DOCTYPE html>\n<html lang="{languages[0]}"><meta charset="utf-8"><body>\n{blocks}\n</body></html>\n'
+    head = f'<!DOCTYPE html>\n<html lang="{languages[0]}"><meta charset="utf-8">'
+    page = f"{head}<body>\n{blocks}\n</body></html>\n"
     mail.add_alternative(page, subtype="html")
     return mail

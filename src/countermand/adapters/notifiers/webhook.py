@@ -36,7 +36,7 @@ class WebhookNotifier:
         self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
 
     async def send(self, message: NoticeMessage) -> NoticeAnswer:
-        """Post it. Raises Unavailable (`sender_away`): also where it may have arrived, the key makes it safe."""
+        """Post it. Raises Unavailable (`sender_away`), also where it may have arrived: it has a key."""
         body = msgspec.json.encode(body_of(message))
         timestamp = str(self._clock.now() // MICROS_PER_SECOND)
         headers = {

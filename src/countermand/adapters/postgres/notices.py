@@ -137,7 +137,9 @@ class PostgresNotices:
 
     async def sendings(self, notice: str) -> list[Sending]:
         """The sendings of a notice, in order of planning."""
-        return [_sending_of(row) for row in await self._connection.fetch(QUERIES.sendings_of_notices, [notice])]
+        return [
+            _sending_of(row) for row in await self._connection.fetch(QUERIES.sendings_of_notices, [notice])
+        ]
 
     async def lock(self, sending: str) -> Sending | None:
         """One sending by its id, for us alone until the transaction ends."""
@@ -253,6 +255,7 @@ def _decided_of(row: Any) -> DecidedOperation:
         subject=None if row["handle"] is None else str(row["handle"]),
         trace=row["trace_id"],
         watched=row["watched"],
+        held_at=_micros(row["placed_at"]),
         until=_micros(row["until"]),
         expires_at=_micros(row["expires_at"]),
         needs=tuple(row["needs"] or ()),

@@ -15,11 +15,11 @@ _ACCEPTED, _QUEUED = "0:", "3:"
 _NOT_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.InvalidURL)
 
 
-class NumberRefused(Exception):  # noqa: N818 - a word of the trade
+class NumberRefused(Exception):
     """The gateway takes nothing for this number, now or later."""
 
 
-class MayHaveLeft(Exception):  # noqa: N818 - it is the point that nobody knows
+class MayHaveLeft(Exception):
     """The connection broke or ran out of time after the request had left."""
 
 

@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 15
 SCHEMES = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
-class AddressRefused(Exception):  # noqa: N818 - a word of the trade
+class AddressRefused(Exception):
     """The relay takes nothing for this address, now or later."""
 
 

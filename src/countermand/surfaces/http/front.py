@@ -57,6 +57,10 @@ class Front:
         inner = {**scope, "path": path.decode("ascii", "replace"), "state": {"visit": visit}}
         await self._application(inner, receive, send_traced)
 
+    def end_streams(self) -> None:
+        """Let those go who only wait for more."""
+        self._house.bell.close()
+
     async def note_refusals(self) -> None:
         """Put what was refused since the last call on the record; if that fails, the next call does."""
         notes = self.keeper.take_notes()

@@ -16,9 +16,11 @@ from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.proving import Answer as ShownAnswer
+from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
+from countermand.flows.show_notices import Bell, NoticeShelf
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
@@ -162,6 +164,15 @@ class House(Protocol):
 
     @property
     def authenticators(self) -> Authenticators: ...
+
+    @property
+    def post(self) -> Post: ...
+
+    @property
+    def notice_shelf(self) -> NoticeShelf: ...
+
+    @property
+    def bell(self) -> Bell: ...
 
     @property
     def decider(self) -> Decider: ...

@@ -42,6 +42,7 @@ from countermand.surfaces.http.messages import (
     RecordedOperation,
     RuleRow,
 )
+from countermand.surfaces.http.notice_routes import NOTICE_HANDLERS
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import language_of
 from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
@@ -257,6 +258,7 @@ ROUTE_HANDLERS = (
     *AGREEMENT_HANDLERS,
     *THRESHOLD_HANDLERS,
     *HOLD_HANDLERS,
+    *NOTICE_HANDLERS,
     *CHALLENGE_HANDLERS,
     *CONTAINMENT_HANDLERS,
 )  # fmt: skip

@@ -55,6 +55,7 @@ async def open_door(front: Front, host: str, port: int) -> AsyncIterator[str]:
         yield _address(server.sockets[0])
     finally:
         server.close()
+        front.end_streams()
         await _drain(state)
         for chore in chores:
             chore.cancel()

@@ -110,4 +110,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON contact_terms, contact_point TO counterm
 GRANT SELECT, INSERT ON notice TO countermand_app;
 GRANT SELECT, INSERT, UPDATE ON notice_sending TO countermand_app;
 GRANT SELECT, UPDATE ON notice_position TO countermand_app;
-GRANT SELECT ON contact_terms, notice, notice_sending, notice_position TO countermand_reader;
+GRANT SELECT ON contact_terms, contact_point, notice, notice_sending, notice_position TO countermand_reader;
