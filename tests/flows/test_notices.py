@@ -1,5 +1,4 @@
-"""Goal: whoever must be told is told, once on each way, through another way if one fails, and never at night
-for nothing.
+"""Goal: whoever must be told is told, once on each way, by another if one fails, at night only if it counts.
 
 Method: a house on a manual clock and a real database, with notifiers that fail on cue.
 """
@@ -154,7 +153,7 @@ async def test_quiet_hours_hold_service_and_not_security(stage: NoticeStage) -> 
 
 
 async def _killed_after_sending(stage: NoticeStage, notifier: Any) -> None:
-    """The notice leaves, and the process dies before it has written so; another one goes on after the lease."""
+    """The notice leaves, and the process dies before that is written; another goes on after the lease."""
     sent = asyncio.Event()
     taking = notifier.send
 

@@ -195,7 +195,7 @@ class DecidedOperation(NamedTuple):
     """A recorded decision, as notices need it: what was asked, what was answered, what waits.
 
     `body` and `answer` are JSON; instants are microseconds UTC. `watched`: an order of heightened review
-    stands on the account. `held_at`, `until`, `expires_at` and `needs` are those of its hold, where it has one.
+    stands on the account. `held_at`, `until`, `expires_at` and `needs` are those of its hold, if any.
     """
 
     seq: int

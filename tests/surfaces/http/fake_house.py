@@ -302,6 +302,7 @@ class FakeHouse:
         self.post = fake_post(self.works, self.clock)
         self.notice_shelf = FakeNoticeShelf()
         self.bell = Bell()
+        self.bell.close()  # streams end at once: nobody here waits for them
         self.holds = FakeHolds()
         self.worker = WORKER
         self.permit_keys = (PERMIT_KEY,)
