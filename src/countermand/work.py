@@ -18,7 +18,7 @@ from countermand.confirmation.ports import (
 )
 from countermand.containment.ports import IncidentBook, IncidentRecord, StandingBook
 from countermand.kernel.errors import Unavailable
-from countermand.oversight.notice_ports import ContactBook, NoticeBook
+from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import Hold
@@ -285,7 +285,7 @@ class EffectBook(Protocol):
         ...
 
 
-class Unit(Protocol):
+class Unit(NoticeBooks, Protocol):
     """One transaction: what is done through it happens together when it ends, or not at all."""
 
     @property
@@ -317,12 +317,6 @@ class Unit(Protocol):
 
     @property
     def proofs(self) -> ProofShelf: ...
-
-    @property
-    def contacts(self) -> ContactBook: ...
-
-    @property
-    def notices(self) -> NoticeBook: ...
 
     @property
     def authenticators(self) -> AuthenticatorBook: ...

@@ -53,7 +53,7 @@ from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
 from countermand.flows.record_labels import LabelBook
-from countermand.flows.show_notices import Bell
+from countermand.flows.show_notices import Bell, Telling
 from countermand.flows.worker import Worker
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock, SystemClock
@@ -94,8 +94,6 @@ async def open_house(
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
         work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
         memory.changes.watch("effect", work.worker.effects_changed)
-        bell = Bell()
-        memory.changes.watch("notice", bell.changed)
         challenges, authenticators = _asking(work, pool)
         yield House(
             decider=deciding.committer,
@@ -107,9 +105,7 @@ async def open_house(
             works=PostgresWorks(pool),
             challenges=challenges,
             authenticators=authenticators,
-            post=work.post,
-            notice_shelf=PostgresNoticeShelf(pool),
-            bell=bell,
+            telling=_telling(memory, work, pool),
             incidents=PostgresIncidentsRead(pool),
             effect_ports=effect_ports(settings),
             session_jwks=session_jwks(settings),
@@ -221,6 +217,13 @@ def _asking(work: WorkParts, pool: asyncpg.Pool[Any]) -> tuple[Challenges, Authe
         settlement=work.settlement,
     )
     return challenges, Authenticators(works=works, kit=kit, clock=clock, ids=ids, accounts=accounts)
+
+
+def _telling(memory: _Memory, work: WorkParts, pool: asyncpg.Pool[Any]) -> Telling:
+    """What customers were told, and the bell that rings when there is more."""
+    bell = Bell()
+    memory.changes.watch("notice", bell.changed)
+    return Telling(work.post, PostgresNoticeShelf(pool), bell)
 
 
 def _hold_terms(settings: Settings) -> HoldTerms:

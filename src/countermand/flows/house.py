@@ -27,7 +27,7 @@ from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
-from countermand.flows.show_notices import Bell, NoticeShelf
+from countermand.flows.show_notices import Bell, NoticeShelf, Telling
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -73,9 +73,7 @@ class House:
     permit_keys: Sequence[PermitKey]
     challenges: Challenges
     authenticators: Authenticators
-    post: Post
-    notice_shelf: NoticeShelf
-    bell: Bell
+    telling: Telling
     journal: Journal
     keys: KeyBook
     lists: ListBook
@@ -90,6 +88,21 @@ class House:
     arm_keeper: ArmKeeper
     thresholds: ThresholdBook
     threshold_keeper: ThresholdKeeper
+
+    @property
+    def post(self) -> Post:
+        """How customers are told."""
+        return self.telling.post
+
+    @property
+    def notice_shelf(self) -> NoticeShelf:
+        """What they were told."""
+        return self.telling.shelf
+
+    @property
+    def bell(self) -> Bell:
+        """It rings when there is more."""
+        return self.telling.bell
 
     @property
     def live(self) -> Arm:

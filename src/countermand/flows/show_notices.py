@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from countermand.flows.send_notices import Post
@@ -68,6 +69,15 @@ class Bell:
         """End every stream."""
         self.closed = True
         self.ring()
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What a house has of notices."""
+
+    post: Post
+    shelf: NoticeShelf
+    bell: Bell
 
 
 class NoticeDesk(Protocol):

@@ -103,3 +103,13 @@ class NoticeBook(Protocol):
     async def pass_by(self, seq: int) -> None:
         """Move the position."""
         ...
+
+
+class NoticeBooks(Protocol):
+    """Both, as a unit of work has them."""
+
+    @property
+    def contacts(self) -> ContactBook: ...
+
+    @property
+    def notices(self) -> NoticeBook: ...

@@ -16,6 +16,8 @@ from countermand.vocabulary.notices import Notice, Words, reply_number
 NOTHING = Text(en="not known", zh="未知")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _TAIL = 4
+# The year 2286: whatever is later is no instant that anybody meant.
+_FAR = 10**16
 
 KIND_WORDS: Mapping[str, Text] = {
     "login": Text(en="a sign-in", zh="登录"),
@@ -127,7 +129,8 @@ def _what(values: Mapping[str, Any]) -> Text:
 
 
 def _waits(needs: Any) -> Text:
-    said = [_WAITS[need] for need in needs or () if need in _WAITS] or [_WAITS["approval"]]
+    known = needs if isinstance(needs, list | tuple) else ()
+    said = [_WAITS[need] for need in known if need in _WAITS] or [_WAITS["approval"]]
     return Text(en=" and ".join(one.en for one in said), zh="以及".join(one.zh for one in said))
 
 
@@ -145,7 +148,7 @@ def _same(value: str) -> Text:
 def _instant(value: Any) -> int | None:
     """Microseconds UTC, from a number or from RFC 3339."""
     if isinstance(value, int):
-        return value
+        return value if 0 <= value < _FAR else None
     if isinstance(value, str):
         try:
             return micros_of(datetime.fromisoformat(value))

@@ -77,6 +77,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.hold",
         Text(en="Look at held operations and take them back", zh="查看与撤销暂缓的操作"),
     ),
+    "notice": (
+        "commands.notice",
+        Text(en="See what customers were told; try it out", zh="查看发给客户的通知；发送测试"),
+    ),
     "bank": (
         "commands.bank",
         Text(en="Compare with core banking; simulate one", zh="与核心系统对账；模拟核心系统"),
