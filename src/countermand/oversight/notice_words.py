@@ -109,6 +109,7 @@ def _marks(notice: Notice, pack: NoticePack, timezone: str, now: int) -> dict[st
     until = _instant(values.get("until"))
     if until is not None:
         marks |= {"until": local_time(until, timezone), "left": time_left(until - now)}
+    marks["review_until"] = Text(en="we tell you otherwise", zh="另行通知")
     review_until = _instant(values.get("review_until"))
     if review_until is not None:
         marks["review_until"] = local_time(review_until, timezone)

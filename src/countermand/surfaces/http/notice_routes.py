@@ -95,11 +95,11 @@ async def stream_notices(request: Asked, account_id: FromPath[str]) -> ServerSen
 
 
 async def _events(stream: AsyncIterator[dict[str, Any] | None]) -> AsyncIterator[ServerSentEventMessage]:
-    yield ServerSentEventMessage(retry=RETRY_MILLISECONDS, comment="notices")
+    yield ServerSentEventMessage(data=None, retry=RETRY_MILLISECONDS, comment="notices")
     try:
         async for notice in stream:
             if notice is None:
-                yield ServerSentEventMessage(comment="nothing new")
+                yield ServerSentEventMessage(data=None, comment="nothing new")
             else:
                 text = msgspec.json.encode(notice).decode()
                 yield ServerSentEventMessage(data=text, event="notice", id=notice["seq"])
