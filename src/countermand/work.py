@@ -16,7 +16,13 @@ from countermand.confirmation.ports import (
     HoldBook,
     ProofShelf,
 )
-from countermand.containment.ports import IncidentBook, IncidentRecord, StandingBook
+from countermand.containment.ports import (
+    IncidentBook,
+    IncidentRecord,
+    MandateBook,
+    OwnLimitBook,
+    StandingBook,
+)
 from countermand.kernel.errors import Unavailable
 from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
@@ -326,6 +332,12 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def confirmations(self) -> ConfirmationBook: ...
+
+    @property
+    def own_limits(self) -> OwnLimitBook: ...
+
+    @property
+    def mandates(self) -> MandateBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

@@ -106,6 +106,7 @@ async def open_house(
             challenges=challenges,
             authenticators=authenticators,
             telling=_telling(memory, work, pool),
+            holders=work.holders,
             incidents=PostgresIncidentsRead(pool),
             effect_ports=effect_ports(settings),
             session_jwks=session_jwks(settings),

@@ -26,6 +26,8 @@ from countermand.flows.contain_now import Containing
 from countermand.flows.deliver_effects import Deliverer, Follower, Port
 from countermand.flows.end_orders import orders_ender
 from countermand.flows.guard_clock import ClockGuard
+from countermand.flows.keep_own_limits import raise_binder
+from countermand.flows.own_orders import Holders
 from countermand.flows.proving import ProvingKit
 from countermand.flows.run_timers import TimerHandler, TimerRunner
 from countermand.flows.send_codes import CODES, CodeCourier
@@ -40,6 +42,7 @@ from countermand.settings import Settings
 from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.holds import HOLD_TIMER
 from countermand.vocabulary.orders import ORDER_END_TIMER
+from countermand.vocabulary.own_limits import LIMIT_RAISE_TIMER
 
 SIMULATED_BANK = "countermand.adapters.banking.simulated"
 WORKER_CONNECTIONS_MAX = 4
@@ -98,6 +101,7 @@ class WorkParts:
     keys: tuple[PermitKey, ...]
     kit: ProvingKit
     post: Post
+    holders: Holders
 
 
 async def work_parts(
@@ -108,10 +112,14 @@ async def work_parts(
     works, schedule = PostgresWorks(pool), PostgresSchedule(pool)
     settlement = settlement_of(settings, clock, ids, keys)
     guard = ClockGuard(works, schedule, clock, settings.clock_skew_seconds_max)
-    containing = Containing(works, clock, ids, effect_ports(settings))
+    kit = await stack.enter_async_context(open_proving(settings))
+    ports_put = effect_ports(settings)
+    containing = Containing(works, clock, ids, ports_put)
+    holders = Holders(works=works, kit=kit, clock=clock, ids=ids, effect_ports=ports_put)
     handlers: dict[str, TimerHandler] = {
         HOLD_TIMER: hold_handler(settlement),
         ORDER_END_TIMER: orders_ender(containing),
+        LIMIT_RAISE_TIMER: raise_binder(holders),
     }
     ports: dict[str, Port] = {}
     followers: dict[str, Follower] = {}
@@ -119,7 +127,6 @@ async def work_parts(
         bank = await stack.enter_async_context(open_bank(settings, keys, clock))
         ports[BANKING] = BankPort(bank, works, clock)
         followers[BANKING] = note_bank_answers
-    kit = await stack.enter_async_context(open_proving(settings))
     ports[CODES] = CodeCourier(kit, clock)
     if settings.session_receivers is not None:
         client = await stack.enter_async_context(httpx.AsyncClient())
@@ -130,7 +137,7 @@ async def work_parts(
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
     worker = Worker(timers, deliverer, guard, notices.decisions)
-    return WorkParts(worker, settlement, keys, kit, notices.post)
+    return WorkParts(worker, settlement, keys, kit, notices.post, holders)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
 from countermand.vocabulary.authenticators import Confirmation, Method, Purpose
 from countermand.vocabulary.holds import Hold
+from countermand.vocabulary.own_limits import is_mandate_ref, limit_of_ref
 
 SEAL_CONTEXT = b"countermand/confirmation/1\n"
 CODE_CONTEXT = b"countermand/code/1\n"
@@ -40,6 +41,9 @@ _KIND_WORDS = {
     "mandate_run": Text(en="debit automatically", zh="自动扣款"),
     "mandate_cancel": Text(en="stop automatic debits", zh="关闭自动扣款"),
     "data_export": Text(en="export personal data", zh="导出个人数据"),
+    "limit_set": Text(en="to", zh="至"),
+    "limit_removed": Text(en="no limit of your own any more", zh="不再设自己的限额"),
+    "mandate_on": Text(en="switch an automatic debit on again", zh="重新开启自动扣款"),
 }
 _PURPOSE_WORDS = {
     Purpose.OPERATION: Text(en="Confirm: {what}", zh="确认：{what}"),
@@ -75,6 +79,20 @@ def linked_of_hold(hold: Hold, purpose: Purpose) -> Linked:
         payee=hold.counterparty,
         institution=hold.institution,
     )
+
+
+def linked_of_account(purpose: Purpose, ref: str, account: str) -> Linked:
+    """What is asked of an account; a ref of `vocabulary.own_limits` is read, so its words stand in it."""
+    bare = Linked(purpose=purpose, ref=ref, account=account)
+    if purpose is Purpose.LIMIT and (asked := limit_of_ref(ref)) is not None:
+        limit = asked.limit
+        if limit is None:
+            return msgspec.structs.replace(bare, kind="limit_removed")
+        amount = {"amount_minor": limit.minor, "currency": limit.currency}
+        return msgspec.structs.replace(bare, kind="limit_set", **amount)
+    if purpose is Purpose.LIFT and is_mandate_ref(ref):
+        return msgspec.structs.replace(bare, kind="mandate_on")
+    return bare
 
 
 def linked_digest(linked: Linked) -> str:

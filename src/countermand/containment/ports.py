@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from countermand.vocabulary.incidents import Alarming, EvidenceRequest, Incident, Revocation, Seen, Task
 from countermand.vocabulary.orders import Order, Subject
+from countermand.vocabulary.own_limits import LimitRaise, MandateSeen, MandateTerms
 
 
 class StandingBook(Protocol):
@@ -93,4 +94,51 @@ class IncidentRecord(Protocol):
 
     async def unbind(self, account: str, devices: Collection[str]) -> None:
         """Take devices off the profile of an account."""
+        ...
+
+
+class OwnLimitBook(Protocol):
+    """Raises of holders' own limits; whoever changes them has taken the account's gate."""
+
+    async def waiting(self, account: str) -> LimitRaise | None:
+        """The raise of an account that waits; there is one at most."""
+        ...
+
+    async def find(self, raises: Collection[str]) -> list[LimitRaise]:
+        """Those of these raises that wait, in the order of their asking."""
+        ...
+
+    async def put(self, one: LimitRaise) -> None:
+        """Write a raise, new or changed."""
+        ...
+
+    async def trust_changed_at(self, account: str, since: int) -> int | None:
+        """When a device, a credential or a contact of an account last changed since an instant, by our clock.
+
+        Operations that were denied changed nothing.
+        """
+        ...
+
+    async def contained_since(self, account: str, since: int) -> bool:
+        """Whether somebody else has placed an order on the account since, also one that was lifted again."""
+        ...
+
+
+class MandateBook(Protocol):
+    """The automatic debits of accounts."""
+
+    async def put(self, terms: MandateTerms) -> bool:
+        """Write what the institution tells of one; False where it told the same before."""
+        ...
+
+    async def told(self, account: str) -> list[MandateTerms]:
+        """What the institution told, in order of their names."""
+        ...
+
+    async def seen(self, account: str) -> list[MandateSeen]:
+        """What the record knows, in order of their names."""
+        ...
+
+    async def named(self, operations: Collection[str]) -> Mapping[str, str]:
+        """The mandates that these operations name."""
         ...

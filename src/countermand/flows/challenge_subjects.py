@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from countermand.confirmation.linking import Linked, linked_of_hold
+from countermand.confirmation.linking import Linked, linked_of_account, linked_of_hold
 from countermand.confirmation.tiers import Asked
 from countermand.flows.replay_decision import Archive
 from countermand.flows.settle_holds import take_hold
@@ -82,7 +82,7 @@ async def topic_of(unit: Unit, purpose: Purpose, ref: str, account: str, backgro
     kyc = None if background.account is None else background.account.kyc_level
     if purpose not in ABOUT_HOLDS:
         kind = _KIND_OF_PURPOSE[purpose]
-        linked = Linked(purpose=purpose, ref=ref, account=account)
+        linked = linked_of_account(purpose, ref, account)
         asked = Asked(kind=kind, amount_minor=None, currency=None, risk=None, kyc_level=kyc)
         return Topic(linked=linked, asked=asked, hold=None)
     hold = await take_hold(unit, ref)

@@ -16,6 +16,7 @@ from countermand.containment.preview import scope_of
 from countermand.containment.requests import POLICE_STOPS_MAX, check, code_of, unmatched, window_of
 from countermand.containment.standing import asked_of_hold, concerning, stops
 from countermand.flows.incident_words import key_reused, shown_containment, unknown_incident
+from countermand.flows.limit_raises import cancel_for_containment
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import BadRequest, Conflict
@@ -179,12 +180,13 @@ async def _carry_out(
 ) -> dict[str, Any]:
     """Everything of a plan, written; the order of locks is gates, orders, holds, incident, sessions."""
     revoked, released = await _take_holds_back(unit, incident, planned.orders, act)
-    told = [*planned.told, *(_cancelled(hold) for hold in released)]
+    told = [*planned.told, *(told_cancelled(hold) for hold in released)]
     effects = effects_of(house, told, incident.id, act.now, act.trace)
     back = [hold.operation for hold in revoked]
     shown = {**shown_containment(incident, planned, back, [one.id for one in effects], act.now), **more}
     await unit.incidents.put(msgspec.structs.replace(incident, shown=shown))
     await unit.standing.place(planned.orders, incident.reason)
+    await cancel_for_containment(unit, incident.account, act.actor, act.now, act.trace)
     if incident.account is not None:
         await unit.incident_record.unbind(incident.account, planned.unbind)
     await set_end_timers(unit, planned.orders)
@@ -244,7 +246,8 @@ async def _take_holds_back(
 HOLDS_STOPPED_MAX = 1_000
 
 
-def _cancelled(hold: Hold) -> Told:
+def told_cancelled(hold: Hold) -> Told:
+    """What core banking must not execute any more, if it has not yet."""
     terms = {"account": hold.account, "operation": hold.operation, "kind": hold.kind}
     amount = {"amount_minor": hold.amount_minor, "currency": hold.currency}
     payee = {"counterparty": hold.counterparty, "institution": hold.institution}

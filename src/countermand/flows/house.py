@@ -22,6 +22,7 @@ from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.label_history import LabelArchive
 from countermand.flows.live_drift import Cards, NewestFacts
 from countermand.flows.manage_keys import KeyBook
+from countermand.flows.own_orders import Holders
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
@@ -74,6 +75,7 @@ class House:
     challenges: Challenges
     authenticators: Authenticators
     telling: Telling
+    holders: Holders
     journal: Journal
     keys: KeyBook
     lists: ListBook

@@ -22,7 +22,9 @@ class BankAction(StrEnum):
     FREEZE = "freeze"
     LIFT = "lift"
     LOWER_LIMIT = "lower_limit"
+    RAISE_LIMIT = "raise_limit"
     STOP_MANDATE = "stop_mandate"
+    START_MANDATE = "start_mandate"
 
 
 class BankOutcome(StrEnum):

@@ -14,6 +14,9 @@ from countermand.vocabulary.outcomes import Outcome
 # The timer that ends an order; its ref is the order.
 ORDER_END_TIMER = "order_end"
 RULE_PREFIX = "standing-order."
+# The causes of orders that the holder placed on their own account; such an order needs no incident.
+OWN_LIMIT, OWN_MANDATE = "own_limit", "own_mandate"
+OWN_CAUSES = frozenset({OWN_LIMIT, OWN_MANDATE})
 
 
 class Measure(StrEnum):
@@ -208,6 +211,29 @@ CAUSES = {
             zh="账户正在逐步恢复给持有人使用。",
         ),
         Text(en="It ends by itself at the time shown.", zh="到所示时间自动结束。"),
+        (),
+    ),
+    OWN_LIMIT: Cause(
+        Text(
+            en="The holder set this limit for the account.",
+            zh="该限额由持有人自行设定。",
+        ),
+        Text(
+            en="Raise it in the app: confirm that it is you, and after a wait the new limit holds. A smaller "
+            "amount needs no wait.",
+            zh="可在App中调高：确认是您本人，等待期满后新限额生效。较小金额无需等待。",
+        ),
+        (),
+    ),
+    OWN_MANDATE: Cause(
+        Text(
+            en="The holder switched this automatic debit off.",
+            zh="该自动扣款由持有人自行关闭。",
+        ),
+        Text(
+            en="Switch it on again in the app and confirm that it is you, or pay the bill yourself.",
+            zh="可在App中重新开启并确认是您本人，也可以自行支付账单。",
+        ),
         (),
     ),
 }

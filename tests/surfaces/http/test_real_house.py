@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest_asyncio
 
 from countermand.app import open_follower, open_house
 from countermand.flows.manage_keys import create_key, revoke_key
 from countermand.settings import Settings
 from countermand.surfaces.http.front import make_front
+from countermand.surfaces.http.holder_messages import LimitShown, MandateList, MandateShown, OrdersShown
 from countermand.surfaces.http.server import open_door
+from countermand.vocabulary.operations import Amount
 
 SCOPES = ("decide", "contain", "confirm", "read", "manage", "policy")
 
@@ -164,3 +167,28 @@ async def test_a_shadow_follows_and_is_compared(real: RealDoor, database_dsn: st
     assert (await client.get("/v1/shadows")).json() == {"shadows": []}
     unknown = await client.get("/v1/shadows/twin/diff")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_shadow")
+
+
+async def test_a_holder_keeps_their_limit_and_their_debits(real: RealDoor) -> None:
+    """Each answer is what the contract says it gives; a raise without a proof says what to prove."""
+    client, path = real.client, "/v1/accounts/a-7"
+    ten = {"minor": 1000, "currency": "CNY"}
+    lowered = await client.put(f"{path}/limit", json={"limit": ten})
+    assert msgspec.json.decode(lowered.content, type=LimitShown).limit == Amount(1000, "CNY")
+    over = await client.post("/v1/operations", json=withdrawal("op-7", account="a-7"))
+    assert over.json()["decision"]["outcome"] == "deny"
+    refused = await client.put(f"{path}/limit", json={"limit": None})
+    assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_needed")
+    about = {key: refused.json()["details"][key] for key in ("purpose", "ref")}
+    asked = await client.post(f"{path}/challenge", json={**about, "session": "s", "device": "d"})
+    assert asked.json()["code"] == "cannot_be_challenged", "nothing is enrolled to prove it with"
+    assert (await client.delete(f"{path}/limit/raise")).content == (await client.get(f"{path}/limit")).content
+    told = await client.put(f"{path}/mandates/m%2F1", json={"payee": "Gym", "at_most": ten})
+    assert msgspec.json.decode(told.content, type=MandateShown).on
+    off = await client.post(f"{path}/mandates/m%2F1/off")
+    assert off.json()["on"] is False
+    assert (await client.post(f"{path}/mandates/m%2F1/on", json={})).json()["code"] == "confirmation_needed"
+    found = msgspec.json.decode((await client.get(f"{path}/mandates")).content, type=MandateList)
+    assert [one.mandate for one in found.mandates] == ["m/1"]
+    said = msgspec.json.decode((await client.get(f"{path}/orders")).content, type=OrdersShown)
+    assert [one.code for one in said.orders] == ["own_limit", "own_mandate"]

@@ -15,6 +15,7 @@ from countermand.flows.holder_proofs import Keeping
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
+from countermand.flows.own_orders import Holders
 from countermand.flows.proving import Answer as ShownAnswer
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
@@ -173,6 +174,9 @@ class House(Protocol):
 
     @property
     def bell(self) -> Bell: ...
+
+    @property
+    def holders(self) -> Holders: ...
 
     @property
     def decider(self) -> Decider: ...

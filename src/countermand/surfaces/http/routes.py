@@ -21,6 +21,7 @@ from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
 from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
 from countermand.surfaces.http.containment_routes import CONTAINMENT_HANDLERS
 from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
+from countermand.surfaces.http.holder_routes import HOLDER_HANDLERS
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
     AccountShown,
@@ -261,4 +262,5 @@ ROUTE_HANDLERS = (
     *NOTICE_HANDLERS,
     *CHALLENGE_HANDLERS,
     *CONTAINMENT_HANDLERS,
+    *HOLDER_HANDLERS,
 )  # fmt: skip

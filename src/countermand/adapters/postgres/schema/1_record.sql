@@ -178,7 +178,7 @@ CREATE TABLE standing_order (
     CONSTRAINT standing_order_is_sound CHECK (
         num_nonnulls(account, person) <= 1 AND (amount_minor IS NULL) = (currency IS NULL)
         AND (ends_at IS NULL OR ends_at >= placed_at)
-        AND (incident IS NOT NULL OR (kind = 'freeze' AND account IS NOT NULL))
+        AND (incident IS NOT NULL OR (account IS NOT NULL AND (kind = 'freeze' OR code IN ('own_limit', 'own_mandate'))))
     )
 );
 CREATE UNIQUE INDEX standing_order_one_active_freeze ON standing_order (account)
@@ -197,7 +197,7 @@ COMMENT ON COLUMN standing_order.amount_minor IS 'The most that one operation ma
 COMMENT ON COLUMN standing_order.currency IS 'ISO 4217 currency of that amount.';
 COMMENT ON COLUMN standing_order.code IS 'Why, a word of vocabulary/orders.';
 COMMENT ON COLUMN standing_order.ends_at IS 'Not binding from this instant on, whether it was lifted by then or not.';
-COMMENT ON COLUMN standing_order.incident IS 'The incident it belongs to; NULL for the account''s own freeze.';
+COMMENT ON COLUMN standing_order.incident IS 'The incident it belongs to; NULL for the account''s own freeze and for what its holder ordered.';
 COMMENT ON COLUMN standing_order.subject IS 'Whom it binds, as one key.';
 COMMENT ON COLUMN standing_order.reason IS 'Why, in the words of who placed it.';
 COMMENT ON COLUMN standing_order.placed_at IS 'From when it binds.';
