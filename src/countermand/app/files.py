@@ -108,7 +108,10 @@ def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> Op
 def open_places(settings: Settings) -> tuple[Callable[[str], Place], bool]:
     """Where addresses are, and whether any table was set. Raises SetupError like `open_house`."""
     known = settings.geo_country_file is not None or settings.geo_asn_file is not None
-    return IpTable(settings.geo_country_file, settings.geo_asn_file).locate, known
+    # In the demo's table, and in no other, the ranges reserved for documentation are somewhere.
+    demo = settings.geo_country_file == DEMO_PLACES
+    table = IpTable(settings.geo_country_file, settings.geo_asn_file, documentation_known=demo)
+    return table.locate, known
 
 
 def file_identity(settings: Settings, file: Path, mapping: str | Path) -> dict[str, Any]:

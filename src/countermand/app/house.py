@@ -12,7 +12,6 @@ import structlog
 
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.adapters.models.registry import ModelRegistry
-from countermand.adapters.places.ip_table import IpTable
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
 from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.decisions import PostgresDecisions
@@ -35,7 +34,7 @@ from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
 from countermand.app.effects import effect_ports, session_jwks
-from countermand.app.files import read_confirmation_pack, read_policy
+from countermand.app.files import open_places, read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
 from countermand.app.work import WorkParts, work_parts
 from countermand.confirmation.holds import HoldTerms
@@ -179,12 +178,12 @@ async def _deciding(
     recall = Recall(program, policy_id, await shelf.sources(policy_id))
     rebuilt = await (rebuilder := Rebuilder(recall, features, store)).catch_up(clock.now())
     log.info("features_rebuilt", operations=rebuilt, policy=program.label)
-    places = IpTable(settings.geo_country_file, settings.geo_asn_file)
+    locate, _ = open_places(settings)
 
     async def sense(of: Program) -> Surroundings:
         if of.uses_population:
             await memory.population.keep()
-        return Surroundings(of, places.locate, memory.lists, memory.population)
+        return Surroundings(of, locate, memory.lists, memory.population)
 
     arm = Arm(program, policy_id, features, await sense(program), source, rebuilder.labelled)
     terms = _hold_terms(settings) if holding else None
