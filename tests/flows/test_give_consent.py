@@ -114,3 +114,12 @@ async def test_the_database_keeps_no_receipt_of_other_words(lender: House, table
             "given_at, given_by, session, device, answers FROM consent_receipt",
             (await allowed(lender, "withdrawal")).id,
         )
+
+
+async def test_whoever_withdraws_without_a_payee_is_told_that_they_receive_it(lender: House) -> None:
+    """Cash has no payee: it can be agreed to all the same, and then be permitted."""
+    asked = await allowed(lender, "withdrawal", counterparty=None)
+    put = await show_statement(lender, asked.id, "zh")
+    assert "钱到您本人" in put.text
+    await give_consent(lender, asked.id, agreed_to(put.digest), "app")
+    assert (await give_permit(lender, asked.id, "core"))["permit"]

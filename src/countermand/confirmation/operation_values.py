@@ -9,9 +9,11 @@ from countermand.kernel.clock import moment_of
 from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
 from countermand.vocabulary.consent import CreditTerms
-from countermand.vocabulary.operations import OPENS_DEBT, Operation
+from countermand.vocabulary.operations import OPENS_DEBT, Kind, Operation
 
 _AT_ONCE = Text(en="the moment you agree; then it is done", zh="您同意的那一刻，之后立即执行")
+# Cash has no payee, and neither has what goes to one's own card: whoever withdraws receives it.
+_ONESELF = Text(en="you yourself", zh="您本人")
 
 
 def operation_values(
@@ -30,6 +32,8 @@ def operation_values(
         values["payee"] = _plain(
             payee.id if payee.institution is None else f"{payee.id} ({payee.institution})"
         )
+    elif operation.kind is Kind.WITHDRAWAL:
+        values["payee"] = _ONESELF
     if operation.amount is not None:
         values["amount"] = _money(operation.amount.minor, operation.amount.currency)
     if operation.kind not in OPENS_DEBT:
