@@ -11,7 +11,7 @@ from countermand.kernel.text import Text
 from countermand.vocabulary.consent import CreditTerms
 from countermand.vocabulary.operations import OPENS_DEBT, Kind, Operation
 
-_AT_ONCE = Text(en="the moment you agree; then it is done", zh="您同意的那一刻，之后立即执行")
+_AT_ONCE = Text(en="the moment you agree; then it is done", zh="在您同意（同意后立即执行）")
 # Cash has no payee, and neither has what goes to one's own card: whoever withdraws receives it.
 _ONESELF = Text(en="you yourself", zh="您本人")
 
