@@ -5,7 +5,7 @@ All places are documentation ranges (RFC 5737) that the product's demo table kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -74,10 +74,21 @@ class World:
             self._clinic(),
         ]
 
-    def victim(self) -> tuple[str, dict[str, Any]]:
-        """The account of whoever will say "that was not me", and its profile."""
-        account = self.named("acct-chen")
-        return account, self._profile("192.0.2.40", self.named("phone-chen"))
+    def customer(
+        self, put: Callable[[str, dict[str, Any]], None], name: str, ip: str
+    ) -> tuple[str, dict[str, Any]]:
+        """A customer of an act, whose profile is put: the account, and where its holder is at home."""
+        account, home = self.named(f"acct-{name}"), self.place(name, ip)
+        put(account, self._profile(ip, home["device"]))
+        return account, home
+
+    def place(self, name: str, ip: str) -> dict[str, Any]:
+        """Where somebody acts from: an address, a phone and a session of their own."""
+        return {"ip": ip, "device": self.named(f"phone-{name}"), "session": self.named(f"s-{name}")}
+
+    def by_day(self, days_ago: int) -> int:
+        """Ten in the morning in Shanghai, some whole days before today."""
+        return self._evening(days_ago, 10)
 
     def named(self, name: str) -> str:
         """A name of this run."""

@@ -1,18 +1,24 @@
 """Goal: the demo plays through on the real server, and notices when an attack is not stopped.
 
-Method: play it on real PostgreSQL over a real socket; once with the policy it is made for, once with another.
+Method: play it on real PostgreSQL and a real bank over real sockets, with its own policy and with another;
+once as a command in a process of its own.
 """
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
-import click
+import httpx
 import msgspec
 import pytest
 from rich.console import Console
 
 from countermand.app import DEMO_PLACES
-from countermand.drills.demo import Demo
+from countermand.drills.demo_bank import LEDGER, simulated_bank
+from countermand.drills.demo_stage import Played
+from countermand.kernel.errors import SetupError
 from countermand.kernel.text import Text
 from countermand.settings import Settings
 from countermand.surfaces.cli import demo as command
@@ -20,12 +26,19 @@ from countermand.surfaces.cli.live_view import LiveView
 from countermand.surfaces.cli.speech import Speech
 from countermand.vocabulary.operations import Operation
 
+SECONDS_MAX = 120
+PROGRAM = [sys.executable, "-c", "from countermand.surfaces.cli.main import main; main()"]
+
 
 @pytest.fixture
-def settings(database_dsn) -> Settings:
+def settings(database_dsn, tmp_path) -> Settings:
     """The product's settings on a database of this test's own."""
     return Settings(
-        database_url=database_dsn, policy="cn-consumer-finance", port=0, geo_country_file=DEMO_PLACES
+        data_dir=tmp_path,
+        database_url=database_dsn,
+        policy="cn-consumer-finance",
+        port=0,
+        geo_country_file=DEMO_PLACES,
     )
 
 
@@ -37,17 +50,48 @@ async def test_the_demo_plays_through(settings, capsys):
     assert lines[-1] == "demo: ok"
     assert sum("→ hold" in line for line in lines) >= 6
     assert any("409 id_reused" in line for line in lines)
+    for told in (
+        "Taken back. Nothing has left the account.",
+        "| What happens: The money goes to bookshop-",
+        "The permit verifies with the published key",
+        "The bank executed it, exactly once",
+        "Still works: looking at the balance, paying back",
+        "The appeal is upheld",
+        "Whoever entered it: refused",
+        "The bank booked 4 operations; both ledgers compared: 0 disagreements",
+    ):
+        assert any(told in line for line in lines), told
 
 
-async def test_the_demo_speaks_json(settings, capsys):
-    """One object: counts for each story, and nothing that should not have been."""
-    with click.Context(click.Command("demo"), obj=Speech("zh", as_json=True)):
-        failed = await command._play(settings, 2, once=True)
-    report = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert not failed, report["failures"]
+def test_the_command_plays_with_its_own_bank(server_directory):
+    """In a process of its own, as JSON, whatever bank the environment names; the ledger stays."""
+    done = subprocess.run(
+        [*PROGRAM, "demo", "--once", "--json", "--seed", "2", "--data-dir", str(server_directory)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS_MAX,
+        env={**os.environ, "LC_ALL": "zh_CN.UTF-8", "COUNTERMAND_BANKING": "http://127.0.0.1:9"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
     assert report["demo"] == "ok"
     assert set(report["scenes"]) == {"ordinary", "takeover", "farm", "coached", "mule", "small-loans"}
+    assert report["bank"] == {"executed_here": 2, "entries_there": 4, "disagreements": []}
     assert report["operations"] == sum(report["outcomes"].values())
+    lines = [json.loads(line) for line in (server_directory / LEDGER).read_text().splitlines()]
+    assert sum("entry" in line for line in lines) == 4
+
+
+def test_the_bank_ends_with_the_demo(tmp_path):
+    """Inside it listens, afterwards nobody does; where it cannot start, that is said."""
+    with simulated_bank(tmp_path, []) as address:
+        assert httpx.get(f"{address}/health").json() == {"ok": True}
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/health")
+    (tmp_path / "no" / LEDGER).mkdir(parents=True)
+    with pytest.raises(SetupError, match="bank_not_started"), simulated_bank(tmp_path / "no", []):
+        pytest.fail("a bank without a ledger")
 
 
 async def test_a_policy_that_stops_nothing_fails_the_demo(settings, capsys):
@@ -95,7 +139,7 @@ def test_the_live_view_shows_operations_outcomes_and_reasons():
 
 def test_a_failure_is_remembered_in_both_languages():
     """What did not hold is kept; what held is not."""
-    played = Demo(door=None, world=None, tell=print).played
+    played = Played()
     played.expect(True, "a", "甲")
     played.expect(False, "b", "乙")
     assert played.failures == [Text(en="b", zh="乙")]

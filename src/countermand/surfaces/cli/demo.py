@@ -6,18 +6,27 @@ import asyncio
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import click
 import msgspec
 
-from countermand.app import DEMO_PLACES, open_house
-from countermand.drills.demo import Demo, Played, report_of
+from countermand.app import (
+    DEMO_PLACES,
+    open_bank,
+    open_database,
+    open_desk,
+    open_house,
+    read_permit_keys,
+)
+from countermand.drills.demo import Demo, report_of
+from countermand.drills.demo_bank import BankLine, simulated_bank
+from countermand.drills.demo_stage import INSTITUTION, SCOPES, Played, Stage
 from countermand.drills.demo_world import World, mark_of
 from countermand.drills.door_client import DoorClient
 from countermand.flows.group_commit import GroupCommitter
@@ -33,7 +42,6 @@ from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import open_door
 
 POLICY = "cn-consumer-finance"
-SCOPES = ("decide", "contain", "read", "manage", "policy")
 DONE, FAILED = 0, 1
 
 
@@ -69,7 +77,14 @@ def demo(context: click.Context, data_dir: Path | None, once: bool, port: int | 
         given = settings_with(
             directory, policy=POLICY, policy_start="replace", port=0 if once and port is None else port
         )
-        settings = replace(given, database_url=None, geo_country_file=given.geo_country_file or DEMO_PLACES)
+        # What is set for an installation must not reach anybody from here.
+        settings = replace(
+            given,
+            database_url=None,
+            geo_country_file=given.geo_country_file or DEMO_PLACES,
+            confirmation=POLICY,
+            session_receivers=None,
+        )
         failed = uvloop.run(_play(settings, seed, once=once))
     context.exit(FAILED if failed else DONE)
 
@@ -78,28 +93,61 @@ async def _play(settings: Settings, seed: int, *, once: bool) -> bool:
     """True where an expectation did not hold."""
     speech = current_speech()
     view = LiveView(speech)
-    async with open_house(settings) as house:
+    async with AsyncExitStack() as stack:
+        async with open_database(settings):  # it settles in the directory while that is empty
+            permit_keys = read_permit_keys(settings)
+        # The demo's own bank, whatever the environment names.
+        bank = stack.enter_context(simulated_bank(settings.data_dir, permit_keys))
+        settings = replace(settings, banking=bank)
+        house = await stack.enter_async_context(open_house(settings))
         now = house.clock.now()
         mark = mark_of(now)
         overheard = Overheard(house.decider, view.heard)
         # The door asks of a decider only what the overheard one has, too.
         front = make_front(replace(house, decider=cast("GroupCommitter", overheard)))
-        _, key = await create_key(house, f"demo-{mark}", SCOPES, ACTOR)
-        async with collector_off_the_path(), open_door(front, settings.host, settings.port) as address:
-            world = World(seed, now, mark)
-            if once:
-                played = await asyncio.to_thread(_played, address, key, world, partial(_say, speech))
-                return _end(played, world, speech)
-            with view.shown(address, key):
-                played = await asyncio.to_thread(_played, address, key, world, view.told)
-                view.end(played.failures)
-                await _until_interrupted()
-            return bool(played.failures)
+        keys = {
+            role: (await create_key(house, _key_name(role, mark), scopes, ACTOR))[1]
+            for role, scopes in SCOPES.items()
+        }
+        line = await _line(stack, settings)
+        await stack.enter_async_context(collector_off_the_path())
+        address = await stack.enter_async_context(open_door(front, settings.host, settings.port))
+        await stack.enter_async_context(house.worker.working())
+        world = World(seed, now, mark)
+        playing = partial(_played, address, keys, line, world, speech.language)
+        if once:
+            played = await asyncio.to_thread(playing, partial(_say, speech))
+            return _end(played, world, speech)
+        with view.shown(address, keys[INSTITUTION]):
+            played = await asyncio.to_thread(playing, view.told)
+            view.end(played.failures)
+            await _until_interrupted()
+        return bool(played.failures)
 
 
-def _played(address: str, key: str, world: World, tell: Any) -> Played:
-    with DoorClient(address, key) as door:
-        return Demo(door, world, tell).play()
+def _key_name(role: str, mark: str) -> str:
+    return f"demo-{mark}" if role == INSTITUTION else f"demo-{role}-{mark}"
+
+
+async def _line(stack: AsyncExitStack, settings: Settings) -> BankLine:
+    """The institution's own line to its bank, and the desk that compares the ledgers."""
+    bank = await stack.enter_async_context(open_bank(settings))
+    desk = await stack.enter_async_context(open_desk(settings))
+    return BankLine(asyncio.get_running_loop(), bank, desk.executions)
+
+
+def _played(
+    address: str,
+    keys: Mapping[str, str],
+    line: BankLine,
+    world: World,
+    language: str,
+    tell: Callable[[Text], None],
+) -> Played:
+    with ExitStack() as stack:
+        doors = {role: stack.enter_context(DoorClient(address, key)) for role, key in keys.items()}
+        stage = Stage(doors=doors, bank=line, world=world, tell=tell, language=language)
+        return Demo(stage).play()
 
 
 def _say(speech: Speech, line: Text) -> None:
