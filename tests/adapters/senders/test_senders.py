@@ -16,7 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from countermand.adapters.senders.sms_gateway import SmsGateway
+from countermand.adapters.senders.kannel import Kannel
+from countermand.adapters.senders.relay import SmtpRelay
+from countermand.adapters.senders.sms_gateway import SmsCodes
 from countermand.adapters.senders.smtp import SmtpCodes
 from countermand.confirmation.challenge_ports import CodeMessage
 from countermand.kernel.errors import BadRequest, SetupError, Unavailable
@@ -75,7 +77,7 @@ async def gateway(status: int, body: str) -> AsyncIterator[tuple[list[dict[str, 
 async def test_a_code_arrives_by_mail_in_both_languages() -> None:
     """The customer's language first; the effect's id is the message's, so a repetition can be told."""
     async with mail_server() as (box, address):
-        said = await SmtpCodes(address, "bank@example.com").send(MESSAGE)
+        said = await SmtpCodes(SmtpRelay(address, "bank@example.com")).send(MESSAGE)
     assert "taken" in said["said"]
     (mail,) = box.mails
     assert (mail["To"], mail["Subject"]) == ("li@example.com", "您的验证码")
@@ -92,16 +94,16 @@ async def test_a_mail_server_that_refuses_is_believed(refusal: str, error: type[
     async with mail_server() as (box, address):
         box.refusal = refusal
         with pytest.raises(error):
-            await SmtpCodes(address, "bank@example.com").send(MESSAGE)
+            await SmtpCodes(SmtpRelay(address, "bank@example.com")).send(MESSAGE)
     assert box.mails == []
 
 
 async def test_a_code_leaves_by_sms_in_one_language() -> None:
     """With the dialect's parameters, in UCS-2 where it is Chinese."""
     async with gateway(202, "0: Accepted for delivery") as (seen, address):
-        sender = SmsGateway(address)
-        said = await sender.send(MESSAGE._replace(to="+8613800001234"))
-        await sender.close()
+        kannel = Kannel(address)
+        said = await SmsCodes(kannel).send(MESSAGE._replace(to="+8613800001234"))
+        await kannel.close()
     assert said == {"said": "0: Accepted for delivery"}
     (query,) = seen
     assert query == {
@@ -126,31 +128,31 @@ async def test_a_code_leaves_by_sms_in_one_language() -> None:
 async def test_a_gateway_that_refuses_is_believed(status: int, body: str, error: Any) -> None:
     """Our own mistake (a wrong password) is tried again: nobody's number is at fault."""
     async with gateway(status, body) as (_, address):
-        sender = SmsGateway(address)
+        kannel = Kannel(address)
         if error is None:
-            assert (await sender.send(MESSAGE))["said"] == body
+            assert (await SmsCodes(kannel).send(MESSAGE))["said"] == body
         else:
             with pytest.raises(error):
-                await sender.send(MESSAGE)
-        await sender.close()
+                await SmsCodes(kannel).send(MESSAGE)
+        await kannel.close()
 
 
 async def test_who_is_away_is_unavailable() -> None:
     """Nobody listens there."""
     with pytest.raises(Unavailable, match="sender_away"):
-        await SmtpCodes("smtp://127.0.0.1:9", "bank@example.com").send(MESSAGE)
-    sender = SmsGateway("http://127.0.0.1:9/sendsms")
+        await SmtpCodes(SmtpRelay("smtp://127.0.0.1:9", "bank@example.com")).send(MESSAGE)
+    kannel = Kannel("http://127.0.0.1:9/sendsms")
     with pytest.raises(Unavailable, match="sender_away"):
-        await sender.send(MESSAGE)
-    await sender.close()
+        await SmsCodes(kannel).send(MESSAGE)
+    await kannel.close()
 
 
 def test_an_address_that_is_none_is_refused_at_the_start() -> None:
     """Not when the first customer waits for a code."""
     for make in (
-        lambda: SmtpCodes("mail.example.com", "bank@example.com"),
-        lambda: SmtpCodes("smtp://mail.example.com", "bank"),
-        lambda: SmsGateway("gateway"),
+        lambda: SmtpRelay("mail.example.com", "bank@example.com"),
+        lambda: SmtpRelay("smtp://mail.example.com", "bank"),
+        lambda: Kannel("gateway"),
     ):
         with pytest.raises(SetupError, match="bad_setting"):
             make()
