@@ -44,8 +44,8 @@ async def awaiting(house: House, **more: Any) -> Operation:
     return asked
 
 
-async def test_a_chain_is_walked_level_by_level(bank: House) -> None:
-    """Two in payments, then the manager; the manager cannot come first, and each step says who is missing."""
+async def test_a_chain_is_walked_level_by_level(bank: House, tables: Any) -> None:
+    """Two in payments, then the manager; who cannot come first, and the customer is told of each step."""
     asked = await awaiting(bank)
     with pytest.raises(Forbidden, match="not_an_approver"):
         await approve_operation(bank, asked.id, Verdict.APPROVE, "fine", "chen")
@@ -54,6 +54,8 @@ async def test_a_chain_is_walked_level_by_level(bank: House) -> None:
         assert (told["waits_for"] or {"role": None})["role"] == missing
     assert told["complete"]
     assert (await approvals_of(bank, asked.id))["said"][2]["by"] == "chen"
+    told = await tables.fetch("SELECT id FROM effect WHERE action = 'approval_status' ORDER BY seq")
+    assert [row["id"] for row in told] == [f"approval_status-{asked.id}-{count}" for count in (1, 2)]
 
 
 async def test_the_maker_and_a_second_word_are_refused(bank: House) -> None:

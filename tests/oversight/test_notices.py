@@ -280,3 +280,14 @@ def test_the_shipped_pack_is_what_was_read() -> None:
     """It decodes to all kinds, and nothing in it is left unused."""
     assert set(msgspec.yaml.decode(FILES[FILE], type=NoticePack).words) == set(KINDS)
     assert awake_at(QuietHours(time(22), time(7)), "Asia/Shanghai", NOON) == NOON
+
+
+def test_the_cause_chooses_the_words() -> None:
+    """What was refused by a second person was not "not confirmed in time"."""
+    values = {"operation": "op-1", "kind": "payment", "cause": "approval_refused"}
+    refused = Notice(
+        id="n", kind="hold_lapsed", account="a", person=None, values=values, urgency=Urgency.SECURITY, at=NOON
+    )
+    late = msgspec.structs.replace(refused, values={**values, "cause": "expired"})
+    assert words_of(refused, PACK, "UTC", NOON).title.en == "Not approved: a payment"
+    assert words_of(late, PACK, "UTC", NOON).title.en == "Not confirmed in time: a payment"

@@ -54,6 +54,14 @@ def cancellation_of(hold: Hold, now: int, subject: str | None, trace: str | None
     )
 
 
+def approval_notice(hold: Hold, count: int, now: int, subject: str | None, trace: str | None) -> Effect:
+    """Tell the customer that one more has said yes, and what it still waits for; `count` words were said."""
+    notice = notice_of(hold, "approval_status", now, subject, trace)
+    values = {**notice.body["values"], "until": hold.expires_at, "needs": [need.value for need in hold.unmet]}
+    body = {**notice.body, "values": values}
+    return msgspec.structs.replace(notice, id=f"{notice.id}-{count}", body=body)
+
+
 def notice_of(hold: Hold, action: str, now: int, subject: str | None, trace: str | None) -> Effect:
     """Tell the customer what became of the operation; each step is told once."""
     values: dict[str, Any] = {

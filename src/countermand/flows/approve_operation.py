@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from countermand.confirmation.approvals import Asked, Progress, chain_for, progress, seat_of
+from countermand.confirmation.hold_effects import approval_notice
 from countermand.confirmation.holds import met
 from countermand.confirmation.pack import Agreements
 from countermand.flows.keep_profiles import ProfileBook
@@ -96,6 +97,8 @@ async def approve_operation(
         kind = OPERATION_APPROVED if verdict is Verdict.APPROVE else OPERATION_REFUSED
         body = {"operation": operation_id, "level": level, "actor": person, "on_behalf_of": principal}
         await unit.note([Fact(now, kind, body, handle, trace)])
+        if not (where.refused or where.complete):
+            await unit.effects.put([approval_notice(hold, len(said) + 1, now, handle, trace)])
         await _carry_on(unit, hold, where, person, now, house.settlement, trace)
     return _told(operation_id, chosen, where, [*said, word])
 

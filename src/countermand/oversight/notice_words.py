@@ -67,13 +67,21 @@ _METHODS = {
 
 def words_of(notice: Notice, pack: NoticePack, timezone: str, now: int) -> Words:
     """The words of a notice as of now; a kind that the pack does not know is told as something unusual."""
-    template = pack.words.get(notice.kind, pack.words["abnormal_operation"])
+    template = _template(notice, pack)
     marks = _marks(notice, pack, timezone, now)
     return Words(
         title=_filled(template.title, marks),
         text=_filled(template.text, marks),
         sms=_filled(template.sms, marks),
     )
+
+
+def _template(notice: Notice, pack: NoticePack) -> Words:
+    """The words for the kind and its cause, where the pack tells them apart, else for the kind."""
+    for name in (f"{notice.kind}_{notice.values.get('cause')}", notice.kind):
+        if name in pack.words:
+            return pack.words[name]
+    return pack.words["abnormal_operation"]
 
 
 def _filled(text: Text, marks: Mapping[str, Text]) -> Text:

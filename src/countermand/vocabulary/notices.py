@@ -23,6 +23,9 @@ KINDS = (
     "hold_failed",
     "hold_revoked",
     "hold_lapsed",
+    # The same steps for another reason, which is another thing to the customer: kind and cause.
+    "hold_lapsed_approval_refused",
+    "hold_revoked_contained",
     "approval_status",
     "new_place_login",
     "unusual_login",
