@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -43,10 +44,10 @@ def answered(*arguments: str, stdin: str | None = None):
 
 
 @contextmanager
-def serving(directory):
+def serving(directory, policy="handbook-demo"):
     """A server on the directory, at an address of its own choosing."""
     process = subprocess.Popen(
-        [*PROGRAM, "serve", "--data-dir", str(directory), "--port", "0", "--policy", "handbook-demo"],
+        [*PROGRAM, "serve", "--data-dir", str(directory), "--port", "0", "--policy", policy],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"},
@@ -143,3 +144,32 @@ def test_commands_where_nothing_runs(server_directory):
     assert answered("db", "migrate", *place)["migrations_pending"] == []
     assert answered("db", "status", *place)["server"] == "started for this command"
     assert not (server_directory / "cluster" / "postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("page", ["docs/start.md", "docs/start.zh-CN.md"])
+def test_the_walk_of_the_first_page_works_as_it_stands(page, tmp_path, server_directory):
+    """Its commands, copied into a shell: taken back, agreed to, permitted, contained, lifted."""
+    text = (Path(__file__).parents[3] / page).read_text(encoding="utf-8")
+    (walk,) = [block for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL) if "ask()" in block]
+    with serving(server_directory, policy="cn-consumer-finance") as address:
+        scopes = [word for scope in ("decide", "confirm", "contain", "read") for word in ("--scope", scope)]
+        key = answered("key", "create", "desk", *scopes, "--data-dir", str(server_directory))["key"]
+        script = re.sub(r"^\$ ", "", walk, flags=re.MULTILINE).replace("localhost:8080", address)
+        done = subprocess.run(
+            ["bash", "-euc", script],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            timeout=SECONDS_MAX,
+            env={**os.environ, "KEY": key},
+        )
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    held, waiting, back, _, shown, agreed, permit, preview, stopped, refused, lifted = said
+    assert (held["decision"]["outcome"], waiting["state"], back["revoked"]) == ("hold", "open", True)
+    assert agreed["shown"] == shown["text"]
+    assert permit["permit"]
+    assert preview["said"]
+    assert len(stopped["orders"]) > 1
+    assert refused["code"] == "contained"
+    assert (lifted["state"], lifted["orders"]) == ("closed", [])
