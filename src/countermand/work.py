@@ -16,13 +16,7 @@ from countermand.confirmation.ports import (
     HoldBook,
     ProofShelf,
 )
-from countermand.containment.ports import (
-    IncidentBook,
-    IncidentRecord,
-    MandateBook,
-    OwnLimitBook,
-    StandingBook,
-)
+from countermand.containment.ports import HolderBook, IncidentBook, IncidentRecord, StandingBook
 from countermand.kernel.errors import Unavailable
 from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
@@ -334,10 +328,7 @@ class Unit(NoticeBooks, Protocol):
     def confirmations(self) -> ConfirmationBook: ...
 
     @property
-    def own_limits(self) -> OwnLimitBook: ...
-
-    @property
-    def mandates(self) -> MandateBook: ...
+    def own(self) -> HolderBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

@@ -127,7 +127,7 @@ class OwnLimitBook(Protocol):
 class MandateBook(Protocol):
     """The automatic debits of accounts."""
 
-    async def put(self, terms: MandateTerms) -> bool:
+    async def tell(self, terms: MandateTerms) -> bool:
         """Write what the institution tells of one; False where it told the same before."""
         ...
 
@@ -142,3 +142,7 @@ class MandateBook(Protocol):
     async def named(self, operations: Collection[str]) -> Mapping[str, str]:
         """The mandates that these operations name."""
         ...
+
+
+class HolderBook(OwnLimitBook, MandateBook, Protocol):
+    """What holders keep themselves, and what the institution tells of it."""

@@ -53,7 +53,7 @@ async def tell_mandate(
         terms = MandateTerms(
             account=account, mandate=mandate, payee=payee, at_most=at_most, told_at=now, told_by=actor
         )
-        if await unit.mandates.put(terms):
+        if await unit.own.tell(terms):
             handle = (await unit.handles([account])).get(account)
             await unit.note([Fact(now, MANDATE_TOLD, {"mandate": mandate, "actor": actor}, handle, trace)])
         return await _one(unit, account, mandate)
@@ -134,7 +134,7 @@ async def _take_holds_back(unit: Unit, account: str, mandate: str, act: Act) -> 
         for hold in await unit.holds.of_account(account, state)
         if Kind(hold.kind) in _OF_MANDATES
     ]
-    named = await unit.mandates.named([hold.operation for hold in found]) if found else {}
+    named = await unit.own.named([hold.operation for hold in found]) if found else {}
     mine = [hold for hold in found if named.get(hold.operation) == mandate]
     back = [
         ended(hold, HoldState.REVOKED, act.now, act.by, OWN_MANDATE)
@@ -163,8 +163,8 @@ async def _one(unit: Unit, account: str, mandate: str) -> dict[str, Any]:
 
 
 async def _all(unit: Unit, account: str) -> list[dict[str, Any]]:
-    seen = {one.mandate: one for one in await unit.mandates.seen(account)}
-    told = {one.mandate: one for one in await unit.mandates.told(account)}
+    seen = {one.mandate: one for one in await unit.own.seen(account)}
+    told = {one.mandate: one for one in await unit.own.told(account)}
     off = {order.values[0]: order for order in await own_orders(unit, account, OWN_MANDATE)}
     names = sorted(seen.keys() | told.keys() | off.keys())
     return [

@@ -24,7 +24,7 @@ from countermand.flows.own_orders import (
 from countermand.kernel.clock import rfc3339
 from countermand.vocabulary.authenticators import Purpose
 from countermand.vocabulary.facts import LIMIT_RAISE_ASKED, LIMIT_RAISE_DELAYED, LIMIT_RAISED, Fact
-from countermand.vocabulary.operations import Amount
+from countermand.vocabulary.operations import Amount, Kind
 from countermand.vocabulary.orders import CAUSES, OWN_LIMIT, Measure, Order
 from countermand.vocabulary.own_limits import LIMIT_RAISE_TIMER, LimitRaise, RaiseState, ref_of_limit
 from countermand.vocabulary.timers import Timer
@@ -104,18 +104,18 @@ async def bind_raises(house: Holders, unit: Unit, timers: Sequence[Timer]) -> No
     is cancelled.
     """
     refs = [timer.ref for timer in timers]
-    await unit.gate({one.account for one in await unit.own_limits.find(refs)})
+    await unit.gate({one.account for one in await unit.own.find(refs)})
     act = Act(CLOCK_ACTOR, house.clock.now(), None)
-    for one in await unit.own_limits.find(refs):
+    for one in await unit.own.find(refs):
         kept = await _kept(unit, one.account)
         due_at = binds_from(one.asked_at, await _changed_at(unit, one.account, one.asked_at))
         stale = kept.order is None or kept.order.id != one.order
-        if stale or await unit.own_limits.contained_since(one.account, one.asked_at):
+        if stale or await unit.own.contained_since(one.account, one.asked_at):
             await _take_back(house, unit, one, CONTAINED if not stale else REPLACED, act)
         elif act.now < due_at:
             await unit.timers.set([Timer(LIMIT_RAISE_TIMER, one.id, due_at)])
             if due_at != one.binds_at:
-                await unit.own_limits.put(msgspec.structs.replace(one, binds_at=due_at))
+                await unit.own.put(msgspec.structs.replace(one, binds_at=due_at))
                 body = {"raise": one.id, "order": one.order, "binds_at": due_at}
                 fact = Fact(act.now, LIMIT_RAISE_DELAYED, body)
                 await change_orders(house, unit, one.account, act, facts=[fact], cause=one.id)
@@ -126,7 +126,7 @@ async def bind_raises(house: Holders, unit: Unit, timers: Sequence[Timer]) -> No
 
 async def _lower(house: Holders, unit: Unit, account: str, kept: _Kept, limit: Amount, act: Act) -> None:
     order = _order(house, account, limit, act)
-    values = {"order": order.id, "minor": limit.minor, "currency": limit.currency}
+    values = {"order": order.id, **_said(limit)}
     await change_orders(
         house,
         unit,
@@ -162,7 +162,7 @@ async def _ask_raise(
         asked_by=act.by,
         binds_at=binds_from(act.now, await _changed_at(unit, account, act.now)),
     )
-    await unit.own_limits.put(one)
+    await unit.own.put(one)
     await unit.timers.set([Timer(LIMIT_RAISE_TIMER, one.id, one.binds_at)])
     body = {"raise": one.id, "order": one.order, "binds_at": one.binds_at, "confirmation": proof.id}
     fact = Fact(act.now, LIMIT_RAISE_ASKED, {**body, "actor": act.by})
@@ -173,7 +173,7 @@ async def _ask_raise(
 async def _bind(house: Holders, unit: Unit, one: LimitRaise, before: Order, act: Act) -> None:
     """The raised limit takes the place of the one before; core banking is told what holds now."""
     bound = msgspec.structs.replace(one, state=RaiseState.BOUND, ended_at=act.now, ended_by=act.by)
-    await unit.own_limits.put(bound)
+    await unit.own.put(bound)
     amount: dict[str, Any] = {}
     if one.limit is not None:
         amount = {"amount_minor": one.limit.minor, "currency": one.limit.currency}
@@ -201,11 +201,11 @@ async def _take_back(house: Holders, unit: Unit, one: LimitRaise, why: str, act:
 
 async def _kept(unit: Unit, account: str) -> _Kept:
     order = next(iter(await own_orders(unit, account, OWN_LIMIT)), None)
-    return _Kept(order, await unit.own_limits.waiting(account))
+    return _Kept(order, await unit.own.waiting(account))
 
 
 async def _changed_at(unit: Unit, account: str, asked_at: int) -> int | None:
-    return await unit.own_limits.trust_changed_at(account, asked_at - CHANGE_WINDOW_MICROS)
+    return await unit.own.trust_changed_at(account, asked_at - CHANGE_WINDOW_MICROS)
 
 
 def _order(house: Holders, account: str, limit: Amount, act: Act) -> Order:
@@ -221,20 +221,20 @@ def _order(house: Holders, account: str, limit: Amount, act: Act) -> Order:
 
 
 def _values(one: LimitRaise) -> dict[str, Any]:
-    limit = one.limit
-    return {
-        "raise": one.id,
-        "minor": None if limit is None else limit.minor,
-        "currency": None if limit is None else limit.currency,
-        "binds_at": rfc3339(one.binds_at),
-    }
+    return {"raise": one.id, "until": rfc3339(one.binds_at), **_said(one.limit)}
+
+
+def _said(limit: Amount | None) -> dict[str, Any]:
+    """The limit as notices put it into words."""
+    amount = {} if limit is None else {"amount_minor": limit.minor, "currency": limit.currency}
+    return {"kind": Kind.LIMIT_CHANGE.value, **amount}
 
 
 async def _shown(unit: Unit, account: str) -> dict[str, Any]:
     """The limit as doors show it; a raise that a containment has overtaken shows as none."""
     kept, cause = await _kept(unit, account), CAUSES[OWN_LIMIT]
     waiting, order = kept.waiting, kept.order
-    if waiting is not None and await unit.own_limits.contained_since(account, waiting.asked_at):
+    if waiting is not None and await unit.own.contained_since(account, waiting.asked_at):
         waiting = None
     return {
         "account": account,

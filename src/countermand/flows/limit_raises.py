@@ -20,7 +20,7 @@ async def cancel_raise(
     """
     state = RaiseState.CANCELLED
     after = msgspec.structs.replace(one, state=state, ended_at=now, ended_by=by, why=why)
-    await unit.own_limits.put(after)
+    await unit.own.put(after)
     handles = await unit.handles([one.account])
     body = {"raise": one.id, "order": one.order, "actor": by, "why": why}
     await unit.note([Fact(now, LIMIT_RAISE_CANCELLED, body, handles.get(one.account), trace)])
@@ -31,5 +31,5 @@ async def cancel_for_containment(
     unit: Unit, account: str | None, by: str, now: int, trace: str | None
 ) -> None:
     """Whoever asked for more may not have been the holder: nothing is raised after a containment."""
-    if account is not None and (one := await unit.own_limits.waiting(account)) is not None:
+    if account is not None and (one := await unit.own.waiting(account)) is not None:
         await cancel_raise(unit, one, by, CONTAINED, now, trace)

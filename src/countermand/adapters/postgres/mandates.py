@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from countermand.adapters.postgres.own_limits import PostgresOwnLimits
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.operations import Amount
@@ -21,7 +22,7 @@ class PostgresMandates:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    async def put(self, terms: MandateTerms) -> bool:
+    async def tell(self, terms: MandateTerms) -> bool:
         """Write what the institution tells of one; False where it told the same before."""
         written = await self._connection.fetchval(
             QUERIES.put_mandate,
@@ -59,6 +60,10 @@ class PostgresMandates:
         """The mandates that these operations name."""
         rows = await self._connection.fetch(QUERIES.mandates_named, list(operations))
         return {row["id"]: row["mandate"] for row in rows if row["mandate"] is not None}
+
+
+class PostgresHolderBook(PostgresOwnLimits, PostgresMandates):
+    """What holders keep themselves, on one connection."""
 
 
 def _value(name: str, value: Any) -> Any:

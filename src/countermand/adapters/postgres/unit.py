@@ -22,9 +22,8 @@ from countermand.adapters.postgres.gates import QUERIES
 from countermand.adapters.postgres.holds import PostgresHolds
 from countermand.adapters.postgres.incidents import PostgresIncidents
 from countermand.adapters.postgres.journal import append_facts
-from countermand.adapters.postgres.mandates import PostgresMandates
+from countermand.adapters.postgres.mandates import PostgresHolderBook
 from countermand.adapters.postgres.notices import PostgresContacts, PostgresNotices
-from countermand.adapters.postgres.own_limits import PostgresOwnLimits
 from countermand.adapters.postgres.standing import PostgresStanding
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
@@ -53,8 +52,7 @@ class PostgresUnit:
         self.authenticators = PostgresAuthenticators(connection)
         self.challenges = PostgresChallenges(connection)
         self.confirmations = PostgresConfirmations(connection)
-        self.own_limits = PostgresOwnLimits(connection)
-        self.mandates = PostgresMandates(connection)
+        self.own = PostgresHolderBook(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""
