@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import msgspec
-
 from countermand.confirmation.approvals import Asked, Progress, chain_for, progress, seat_of
 from countermand.confirmation.hold_effects import approval_notice
 from countermand.confirmation.holds import met
 from countermand.confirmation.pack import Agreements
+from countermand.flows.decided_operations import Archive, decided_operation
 from countermand.flows.keep_profiles import ProfileBook
-from countermand.flows.replay_decision import Archive
 from countermand.flows.settle_holds import Moves, Settlement, move_on
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import BadRequest, Conflict, Forbidden, NotFound
@@ -31,7 +29,6 @@ from countermand.vocabulary.operations import Operation
 from countermand.work import Unit, Works
 
 DELEGATION_DAYS_MAX = 31
-_OPERATION = msgspec.json.Decoder(Operation)
 
 
 class ApprovalHouse(Protocol):
@@ -72,7 +69,7 @@ async def approve_operation(
     Raises NotFound (`unknown_operation`, `nothing_to_approve`), Conflict (`approval_too_late`), and those of
     `seat_of`.
     """
-    operation = await _operation(house, operation_id)
+    operation, _ = await decided_operation(house.archive, operation_id)
     chain, makers = await _chain(house, operation), _makers(operation)
     now = house.clock.now()
     async with house.works.open() as unit:
@@ -125,7 +122,7 @@ async def approvals_of(house: ApprovalHouse, operation_id: str) -> dict[str, Any
 
     Raises NotFound (`unknown_operation`, `nothing_to_approve`).
     """
-    operation = await _operation(house, operation_id)
+    operation, _ = await decided_operation(house.archive, operation_id)
     chain = await _chain(house, operation)
     async with house.works.open() as unit:
         found = await unit.holds.lock([operation_id])
@@ -200,17 +197,6 @@ async def delegate(
         body = {"principal": principal, "delegate": to, "until": rfc3339(until)}
         await unit.note([Fact(now, APPROVAL_DELEGATED, body, None, trace)])
     return body
-
-
-async def _operation(house: ApprovalHouse, operation_id: str) -> Operation:
-    stored = await house.archive.find(operation_id)
-    if stored is None or stored.row.id != operation_id:
-        raise NotFound(
-            "unknown_operation",
-            "No operation with this id was decided here.",
-            "此处没有裁决过该 id 的操作。",
-        )
-    return _OPERATION.decode(stored.row.body)
 
 
 async def _chain(house: ApprovalHouse, operation: Operation) -> Callable[[Hold], Chain]:

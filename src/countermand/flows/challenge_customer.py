@@ -39,6 +39,7 @@ from countermand.flows.challenge_subjects import (
 )
 from countermand.flows.challenge_views import sealed_for, shown
 from countermand.flows.check_answers import Desk, Shown, check_answer
+from countermand.flows.decided_operations import Archive
 from countermand.flows.holder_proofs import method_locked, wrong_answer
 from countermand.flows.proving import (
     SEAL_KEY,
@@ -47,7 +48,6 @@ from countermand.flows.proving import (
     Visitor,
     standing_of,
 )
-from countermand.flows.replay_decision import Archive
 from countermand.flows.settle_holds import Settlement, move_on
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Conflict, CountermandError, Forbidden, NotFound

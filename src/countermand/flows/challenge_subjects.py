@@ -9,9 +9,9 @@ import msgspec
 
 from countermand.confirmation.linking import Linked, linked_of_account, linked_of_hold
 from countermand.confirmation.tiers import Asked
-from countermand.flows.replay_decision import Archive
+from countermand.flows.decided_operations import Archive, decided_operation
 from countermand.flows.settle_holds import take_hold
-from countermand.kernel.errors import BadRequest, Conflict, NotFound
+from countermand.kernel.errors import BadRequest, Conflict
 from countermand.vocabulary.authenticators import Purpose
 from countermand.vocabulary.decisions import Answer
 from countermand.vocabulary.holds import Hold, HoldState, Need
@@ -63,13 +63,7 @@ async def background_of(
     """
     if purpose not in ABOUT_HOLDS:
         return Background(account=await accounts.find(account), risk=None)
-    stored = await archive.find(ref)
-    if stored is None or stored.row.id != ref:
-        raise NotFound(
-            "unknown_operation",
-            "No operation with this id was decided here.",
-            "此处没有裁决过该 id 的操作。",
-        )
+    _, stored = await decided_operation(archive, ref)
     risk = _ANSWER.decode(stored.row.answer).decision.score
     return Background(account=await accounts.find(stored.row.account), risk=risk)
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countermand.decisions.wording import words_of
-from countermand.flows.replay_decision import Archive, PolicyShelf
+from countermand.flows.decided_operations import Archive, recorded_operation
+from countermand.flows.replay_decision import PolicyShelf
 from countermand.flows.train_model import BatchScorer
 from countermand.kernel.errors import NotFound
 from countermand.kernel.text import Text
@@ -75,14 +76,7 @@ async def explain_score(desk: ExplainingDesk, models: Models, operation: str) ->
 
     Raises NotFound (`unknown_operation`, `not_scored`), SetupError where a model's file is not what it was.
     """
-    stored = await desk.archive.find(operation)
-    if stored is None:
-        raise NotFound(
-            "unknown_operation",
-            f"No operation or decision {operation} is recorded here.",
-            f"没有操作或决策 {operation} 的记录。",
-            operation=operation,
-        )
+    stored = await recorded_operation(desk.archive, operation)
     row = stored.row
     programs = Programs(desk.policy_shelf)
     program = await programs.program(row.policy_id)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import msgspec
-
 from countermand.confirmation.holds import met
 from countermand.confirmation.operation_values import operation_values
 from countermand.confirmation.pack import Agreements
 from countermand.confirmation.statements import misunderstood, shown, statement_for
 from countermand.flows.consent_to_data import require_shown
+from countermand.flows.decided_operations import Archive, decided_operation
 from countermand.flows.keep_profiles import ProfileBook
-from countermand.flows.replay_decision import Archive
 from countermand.flows.settle_holds import Settlement, move_on, take_hold
 from countermand.flows.show_holds import HoldShelf
 from countermand.kernel.clock import rfc3339
@@ -28,7 +26,6 @@ from countermand.vocabulary.outcomes import Outcome
 from countermand.work import Works
 
 TIMEZONE = "Asia/Shanghai"
-_OPERATION = msgspec.json.Decoder(Operation)
 
 
 class ConsentingHouse(Protocol):
@@ -124,14 +121,7 @@ async def give_consent(
 async def _statement(
     house: ConsentingHouse, operation_id: str, language: str, credit: CreditTerms | None
 ) -> tuple[Statement, Shown, Operation]:
-    stored = await house.archive.find(operation_id)
-    if stored is None or stored.row.id != operation_id:
-        raise NotFound(
-            "unknown_operation",
-            "No operation with this id was decided here.",
-            "此处没有裁决过该 id 的操作。",
-        )
-    operation = _OPERATION.decode(stored.row.body)
+    operation, stored = await decided_operation(house.archive, operation_id)
     statement = statement_for(operation.kind.value, house.agreements.statements)
     if statement is None or Outcome(stored.row.outcome) is Outcome.DENY:
         raise Conflict(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import msgspec
-
 from countermand.confirmation.permits import (
     cleared_by_decision,
     cleared_by_hold,
@@ -14,19 +12,17 @@ from countermand.confirmation.permits import (
     terms_of,
 )
 from countermand.containment.standing import asked_of, stops, subjects_of
-from countermand.flows.replay_decision import Archive
+from countermand.flows.decided_operations import Archive, decided_operation
 from countermand.flows.settle_holds import Settlement
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_SECOND, rfc3339
-from countermand.kernel.errors import Conflict, NotFound
+from countermand.kernel.errors import Conflict
 from countermand.vocabulary.facts import PERMIT_GIVEN, Fact
-from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.subject_keys import keys_of
 from countermand.work import Works
 
 # What was allowed longer ago is decided anew: the world has moved on.
 DECISION_MICROS_MAX = MICROS_PER_DAY
-_OPERATION = msgspec.json.Decoder(Operation)
 
 
 class PermittingHouse(Protocol):
@@ -50,14 +46,8 @@ async def give_permit(
     Raises NotFound (`unknown_operation`), Conflict (`not_allowed`, `contained`, `consent_missing`,
     `decision_too_old`), Unavailable.
     """
-    stored = await house.archive.find(operation_id)
-    if stored is None or stored.row.id != operation_id:
-        raise NotFound(
-            "unknown_operation",
-            "No operation with this id was decided here.",
-            "此处没有裁决过该 id 的操作。",
-        )
-    operation, row, settlement = _OPERATION.decode(stored.row.body), stored.row, house.settlement
+    operation, stored = await decided_operation(house.archive, operation_id)
+    row, settlement = stored.row, house.settlement
     async with house.works.open() as unit:
         await unit.share(keys_of(operation))
         now = settlement.clock.now()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from countermand.flows.replay_decision import Archive
+from countermand.flows.decided_operations import Archive, recorded_operation
 from countermand.kernel.clock import rfc3339
-from countermand.kernel.errors import NotFound
 from countermand.work import PastLabel
 
 PAGE_LABELS_MAX = 1000
@@ -36,13 +35,7 @@ async def label_history(house: LabelDesk, operation: str, after: str = "") -> di
 
     The last of all is the one that counts. Raises NotFound (`unknown_operation`) and Unavailable.
     """
-    found = await house.archive.find(operation)
-    if found is None:
-        raise NotFound(
-            "unknown_operation",
-            "No operation with this id was decided here.",
-            "此处没有裁决过该 id 的操作。",
-        )
+    found = await recorded_operation(house.archive, operation)
     labels = await house.archive.labels(found.row.id, after, PAGE_LABELS_MAX)
     return {"operation": found.row.id, "labels": [_shown(one) for one in labels]}
 

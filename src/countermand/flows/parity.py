@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import msgspec
 
 from countermand.decisions.decide import Question, judge
+from countermand.flows.decided_operations import Archive
 from countermand.flows.facts_of_record import Record
 from countermand.flows.prepare_facts import Shelf, Told, facts_from_record
-from countermand.flows.replay_decision import Archive
 from countermand.flows.standing_met import Standing
 from countermand.policy.bound import Package
 from countermand.policy.package import compile_recorded

@@ -8,25 +8,17 @@ from typing import Any, Protocol
 import msgspec
 
 from countermand.decisions.decide import Question, decide
+from countermand.flows.decided_operations import Archive, recorded_operation
 from countermand.flows.standing_met import Standing
-from countermand.kernel.errors import NotFound, SetupError
+from countermand.kernel.errors import SetupError
 from countermand.policy.package import compile_recorded
 from countermand.policy.ports import Scorers
 from countermand.policy.program import Program
 from countermand.vocabulary.decisions import Answer, Counterfactual
-from countermand.work import StoredOperation
 
 _ANSWER = msgspec.json.Decoder(Answer)
 _FACTS = msgspec.msgpack.Decoder(list[Any])
 _STANDING = msgspec.msgpack.Decoder(Standing)
-
-
-class Archive(Protocol):
-    """Recorded operations."""
-
-    async def find(self, operation_or_decision: str) -> StoredOperation | None:
-        """One operation by its own id or its decision's."""
-        ...
 
 
 class PolicyShelf(Protocol):
@@ -55,14 +47,7 @@ async def replay_decision(house: ReplayHouse, operation_or_decision: str) -> dic
 
     Raises NotFound (`unknown_operation`), PolicyError (its policy is not understood any more).
     """
-    stored = await house.archive.find(operation_or_decision)
-    if stored is None:
-        raise NotFound(
-            "unknown_operation",
-            f"No operation or decision {operation_or_decision} is recorded here.",
-            f"没有操作或决策 {operation_or_decision} 的记录。",
-            operation=operation_or_decision,
-        )
+    stored = await recorded_operation(house.archive, operation_or_decision)
     row = stored.row
     program = _program(await house.policy_shelf.source(row.policy_id), house.models)
     facts = _FACTS.decode(row.facts)

@@ -9,12 +9,13 @@ from anyio import to_process
 from litestar import Request, Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from countermand.flows.decided_operations import recorded_operation
 from countermand.flows.freeze_account import freeze_account, lift_freeze
 from countermand.flows.keep_lists import add_entry, entries, remove_entry
 from countermand.flows.keep_profiles import put_profile, show_profile
 from countermand.flows.label_history import label_history
 from countermand.flows.record_labels import LabelShown, label_operation
-from countermand.kernel.errors import NotFound, Unavailable
+from countermand.kernel.errors import Unavailable
 from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
 from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
@@ -71,13 +72,7 @@ def _house(request: Asked) -> House:
 async def read_operation(request: Asked, operation_id: FromPath[str]) -> RecordedOperation:
     """An operation that was decided: what was sent, what was known, what was answered."""
     house = _house(request)
-    found = await house.archive.find(identifier(operation_id, "operation_id"))
-    if found is None:
-        raise NotFound(
-            "unknown_operation",
-            "No operation with this id was decided here.",
-            "此处没有裁决过该 id 的操作。",
-        )
+    found = await recorded_operation(house.archive, identifier(operation_id, "operation_id"))
     return await shown_operation(house, found)
 
 
