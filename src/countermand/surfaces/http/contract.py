@@ -18,6 +18,12 @@ from countermand.vocabulary.decisions import Answer
 from countermand.vocabulary.operations import Identifier, Operation
 from countermand.vocabulary.reading import BATCH_OPERATIONS_MAX
 
+# One server-sent event, as the HTML standard names its fields; `data` is a NoticeShown in JSON.
+_EVENT = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")}
+    | {"retry": {"type": "integer"}},
+}
 _REF = "#/components/schemas/{name}"
 _PROBLEM = PROBLEM_TYPE.decode()
 _PARAMETER = re.compile(r"\{(\w+):str\}")
@@ -241,6 +247,8 @@ def _answer(reference: str) -> dict[str, Any]:
 
 
 def _answered(hint: Any, media: str | None) -> dict[str, Any]:
+    if media == "text/event-stream":
+        return {"description": "Done", "content": {media: {"schema": _EVENT}}}
     if media is not None:
         kind = "object" if media == "application/json" else "string"
         return {"description": "Done", "content": {media: {"schema": {"type": kind}}}}
