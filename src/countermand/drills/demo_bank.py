@@ -35,10 +35,14 @@ def simulated_bank(directory: Path, keys: Collection[PermitKey]) -> Iterator[str
     """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / KEYS).write_text(json.dumps(published(keys)), encoding="utf-8")
-    command = [sys.executable, "-m", SIMULATED_BANK, "--ledger", str(directory / LEDGER)]
+    command = [sys.executable, "-m", SIMULATED_BANK, "--leashed", "--ledger", str(directory / LEDGER)]
     # In a session of its own: Ctrl-C ends the server first, which may still have something to tell it.
     process = subprocess.Popen(
-        [*command, "--keys", str(directory / KEYS)], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [*command, "--keys", str(directory / KEYS)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         assert process.stdout is not None, "it was asked for"
@@ -53,12 +57,10 @@ def simulated_bank(directory: Path, keys: Collection[PermitKey]) -> Iterator[str
     finally:
         process.terminate()
         try:
-            process.wait(_END_SECONDS_MAX)
+            process.communicate(timeout=_END_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+            process.communicate()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import httpx
@@ -81,6 +82,31 @@ def test_the_command_plays_with_its_own_bank(server_directory):
     assert report["operations"] == sum(report["outcomes"].values())
     lines = [json.loads(line) for line in (server_directory / LEDGER).read_text().splitlines()]
     assert sum("entry" in line for line in lines) == 4
+
+
+def test_the_bank_ends_even_where_the_demo_is_killed(tmp_path):
+    """Nobody is left behind that listens, though nobody could say goodbye."""
+    program = (
+        "import sys, time; from pathlib import Path\n"
+        "from countermand.drills.demo_bank import simulated_bank\n"
+        "with simulated_bank(Path(sys.argv[1]), []) as address:\n"
+        "    print(address, flush=True); time.sleep(60)"
+    )
+    demo = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    address = demo.stdout.readline().strip()
+    assert httpx.get(f"{address}/health").json() == {"ok": True}
+    demo.kill()
+    demo.communicate()
+    deadline = time.monotonic() + SECONDS_MAX
+    while _listens(address):
+        assert time.monotonic() < deadline, "the bank outlived the demo"
+
+
+def _listens(address) -> bool:
+    try:
+        return httpx.get(f"{address}/health").is_success
+    except httpx.TransportError:
+        return False
 
 
 def test_the_bank_ends_with_the_demo(tmp_path):

@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+import threading
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,6 +40,12 @@ def _read(place: str) -> bytes:
     return Path(place).read_bytes()
 
 
+def _end_with_input(server: BankServer) -> None:
+    """Whoever started us holds the other end, and lets go of it even when they are killed."""
+    sys.stdin.buffer.read()
+    server.shutdown()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(prog="countermand.adapters.banking.simulated", description=__doc__)
@@ -47,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--late-seconds", type=float, default=LATE_SECONDS)
+    parser.add_argument("--leashed", action="store_true", help="end when standard input does")
     options = parser.parse_args(arguments)
     clock, keys, ledger = SystemClock(), keys_from(options.keys), Ledger(options.ledger)
     address = (options.host, options.port)
@@ -55,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if options.leashed:
+        threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
     sys.stdout.write(f"listening http://{options.host}:{server.server_port}\n")
     sys.stdout.flush()
     try:
