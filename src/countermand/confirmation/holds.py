@@ -12,7 +12,7 @@ from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.kernel.errors import Conflict, Forbidden
 from countermand.vocabulary.confirmations import Proof
 from countermand.vocabulary.decisions import Decision
-from countermand.vocabulary.holds import Hold, HoldState, Need
+from countermand.vocabulary.holds import STATES_ZH, Hold, HoldState, Need
 from countermand.vocabulary.operations import Operation
 
 STEP_UP, APPROVAL, HOLD = "step_up_challenge", "approval", "hold"
@@ -117,7 +117,7 @@ def hold_ended(hold: Hold) -> Conflict:
         "hold_ended",
         f"This operation is {hold.state} and can no longer be taken back here; report it as not yours, "
         "and the money is recalled.",
-        f"该操作已处于“{hold.state}”状态，无法在此撤销；请报告“非本人操作”，我们将追回资金。",
+        f"该操作{STATES_ZH[hold.state]}，无法在此撤销；请报告“非本人操作”，我们将追回资金。",
         operation=hold.operation,
         state=hold.state.value,
     )

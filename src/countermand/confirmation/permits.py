@@ -17,7 +17,7 @@ from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.kernel.errors import BadRequest, Conflict
 from countermand.vocabulary.banking import Terms
 from countermand.vocabulary.confirmations import ConsentReceipt, needs_consent
-from countermand.vocabulary.holds import Hold, HoldState
+from countermand.vocabulary.holds import STATES_ZH, Hold, HoldState
 from countermand.vocabulary.operations import Operation
 
 ISSUER = "countermand"
@@ -66,14 +66,14 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def cleared_by_decision(operation: str, decision: str, outcome: str) -> Cleared:
     """What a decision that allowed the operation clears. Raises Conflict (`not_allowed`)."""
     if outcome != "allow":
-        raise not_allowed(operation, outcome)
+        raise not_allowed(operation, outcome, "未放行")
     return Cleared(operation=operation, decision=decision, confirmations=())
 
 
 def cleared_by_hold(hold: Hold, decision: str) -> Cleared:
     """What a released hold clears, with all that was confirmed. Raises Conflict (`not_allowed`)."""
     if hold.state not in (HoldState.RELEASED, HoldState.EXECUTED) or hold.unmet:
-        raise not_allowed(hold.operation, hold.state.value)
+        raise not_allowed(hold.operation, hold.state.value, STATES_ZH[hold.state])
     return Cleared(operation=hold.operation, decision=decision, confirmations=hold.met)
 
 
@@ -204,12 +204,12 @@ def read_keys(document: Mapping[str, Any]) -> dict[str, Ed25519PublicKey]:
     }
 
 
-def not_allowed(operation: str, state: str) -> Conflict:
+def not_allowed(operation: str, state: str, zh: str) -> Conflict:
     """There is no permit for what was not allowed, or not yet."""
     return Conflict(
         "not_allowed",
         f"This operation stands at {state}; only an allowed or released operation gets a permit.",
-        f"该操作当前状态为“{state}”；仅已放行的操作可获得执行许可。",
+        f"该操作{zh}；仅已放行的操作可获得执行许可。",
         operation=operation,
         state=state,
     )

@@ -24,7 +24,7 @@ from countermand.vocabulary.facts import (
     OPERATION_REFUSED,
     Fact,
 )
-from countermand.vocabulary.holds import Hold, HoldState, Need
+from countermand.vocabulary.holds import STATES_ZH, Hold, HoldState, Need
 from countermand.vocabulary.operations import Operation
 from countermand.work import Unit, Works
 
@@ -220,13 +220,13 @@ async def _awaiting(unit: Unit, operation_id: str, now: int) -> Hold:
         raise _nothing(operation_id)
     hold = found[0]
     if hold.state is not HoldState.OPEN or now >= hold.expires_at:
-        state = hold.state.value if hold.state is not HoldState.OPEN else HoldState.LAPSED.value
+        state = HoldState.LAPSED if hold.state is HoldState.OPEN else hold.state
         raise Conflict(
             "approval_too_late",
             f"This operation is {state}; it can no longer be approved.",
-            f"该操作已处于“{state}”状态，无法再审批。",
+            f"该操作{STATES_ZH[state]}，无法再审批。",
             operation=operation_id,
-            state=state,
+            state=state.value,
         )
     return hold
 

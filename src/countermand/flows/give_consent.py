@@ -20,7 +20,7 @@ from countermand.kernel.text import Text
 from countermand.vocabulary.confirmations import ConsentReceipt
 from countermand.vocabulary.consent import CreditTerms, Shown, Statement
 from countermand.vocabulary.facts import CONSENT_GIVEN, CONSENT_MISUNDERSTOOD, Fact
-from countermand.vocabulary.holds import HoldState, Need
+from countermand.vocabulary.holds import STATES_ZH, HoldState, Need
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 from countermand.work import Works
@@ -135,7 +135,7 @@ async def _statement(
         raise Conflict(
             "consent_not_asked",
             f"This operation is {hold.state}; there is nothing to agree to.",
-            f"该操作已处于“{hold.state}”状态，无需再同意。",
+            f"该操作{STATES_ZH[hold.state]}，无需再同意。",
             operation=operation_id,
         )
     account = await house.profiles.find(operation.account)

@@ -25,6 +25,16 @@ class HoldState(StrEnum):
     LAPSED = "lapsed"
 
 
+STATES_ZH = {
+    HoldState.OPEN: "暂缓中",
+    HoldState.RELEASED: "已放行",
+    HoldState.EXECUTED: "已执行",
+    HoldState.FAILED: "未能执行",
+    HoldState.REVOKED: "已撤销",
+    HoldState.LAPSED: "已失效",
+}
+
+
 class Need(StrEnum):
     """What a held operation waits for, besides its time."""
 

@@ -192,3 +192,9 @@ async def test_a_holder_keeps_their_limit_and_their_debits(real: RealDoor) -> No
     assert [one.mandate for one in found.mandates] == ["m/1"]
     said = msgspec.json.decode((await client.get(f"{path}/orders")).content, type=OrdersShown)
     assert [one.code for one in said.orders] == ["own_limit", "own_mandate"]
+
+
+async def test_a_field_that_is_missing_is_named(real: RealDoor) -> None:
+    """Not the body it is missing from."""
+    answer = await real.client.post("/v1/contain/preview", json={"account": "a-1"})
+    assert (answer.status_code, answer.json()["field"]) == (400, "reason")

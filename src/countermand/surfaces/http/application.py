@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ from countermand.surfaces.http.routes import ROUTE_HANDLERS
 from countermand.surfaces.http.visits import visit_of
 from countermand.vocabulary.reading import BODY_BYTES_MAX
 
+_MISSING = re.compile(r"missing required field `([^`]+)`")
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -134,7 +136,10 @@ def _invalid(error: HTTPException) -> BadRequest:
     extra = error.extra
     first = extra[0] if isinstance(extra, list) and extra and isinstance(extra[0], dict) else None
     if first is not None:
-        return invalid_request(str(first.get("message", "")), str(first.get("key", "")) or None)
+        message = str(first.get("message", ""))
+        # Of a body that lacks a field only the body is named; the field stands in the message.
+        missing = _MISSING.search(message)
+        return invalid_request(message, missing[1] if missing else str(first.get("key", "")) or None)
     return invalid_request(str(error.detail).rstrip("."), None)
 
 
