@@ -48,6 +48,7 @@ async def test_a_profile_comes_back_as_it_was_said(database_dsn):
             "traits": ("student",),
             "kyc_level": 2,
             "frozen": None,
+            "orders": [],
         }
 
 

@@ -66,7 +66,7 @@ async def test_a_killed_database_is_started_again(server_directory: Path) -> Non
         assert after
         house.decider._recent.forget(before.id)  # asked of the record, not of memory
         assert await recorded_again(house, before) == answer
-        assert await house.readiness() == {"database": True, "epoch": True}
+        assert await house.readiness() == {"database": True, "epoch": True, "clock": True}
 
 
 async def test_a_full_disk_refuses_safely_and_recovers(small_disk: Path) -> None:

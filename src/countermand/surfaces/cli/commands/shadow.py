@@ -220,7 +220,7 @@ def _step_back() -> None:
     only, and it is the session that must step back. That is ours to say where we lead it.
     """
     with suppress(OSError):
-        os.nice(NICENESS)
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # whatever whoever started us was
     if os.getsid(0) == os.getpid():
         with suppress(OSError):
             AUTOGROUP.write_text(str(NICENESS))
