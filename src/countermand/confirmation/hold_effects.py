@@ -11,8 +11,8 @@ from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.vocabulary.banking import BANKING, BankAction
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.holds import Hold
+from countermand.vocabulary.notices import NOTICES
 
-NOTICES = "notices"
 # A bank that has not answered by then is an alarm.
 EXECUTE_ALARM_SECONDS, CANCEL_ALARM_SECONDS, NOTICE_ALARM_SECONDS = 60, 10, 300
 

@@ -19,9 +19,8 @@ from countermand.kernel.text import Text
 from countermand.vocabulary.consent import DataConsent, Shown
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import CONSENT_GIVEN, CONSENT_WITHDRAWN, Fact
+from countermand.vocabulary.notices import NOTICES
 from countermand.work import Unit, Works
-
-NOTICES = "notices"
 
 
 class AgreementHouse(Protocol):
