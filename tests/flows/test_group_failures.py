@@ -11,7 +11,7 @@ import pytest
 from countermand.adapters.postgres.availability import unavailable
 from countermand.flows.house import House
 from countermand.kernel.errors import CountermandError, Unavailable
-from countermand.work import RowRefused
+from countermand.work.record import RowRefused
 from flows.stage import (
     Faults,
     answer_of,

@@ -32,7 +32,7 @@ from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD
 from countermand.vocabulary.parties import Account
 from countermand.vocabulary.subject_keys import keys_of
-from countermand.work import DecidedRow, Known, LabelRow, Recorded
+from countermand.work.record import DecidedRow, Known, LabelRow, Recorded
 
 log = structlog.get_logger(__name__)
 _ANSWER = msgspec.json.Encoder()

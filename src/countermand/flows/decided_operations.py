@@ -8,7 +8,7 @@ import msgspec
 
 from countermand.kernel.errors import NotFound
 from countermand.vocabulary.operations import Operation
-from countermand.work import StoredOperation
+from countermand.work.record import StoredOperation
 
 _OPERATION = msgspec.json.Decoder(Operation)
 

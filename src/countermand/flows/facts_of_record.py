@@ -25,7 +25,7 @@ from countermand.policy.program import Program
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.parties import Account
-from countermand.work import RecordedRow
+from countermand.work.record import RecordedRow
 
 _FACTS = msgspec.msgpack.Decoder(list[Any])
 _OPERATION = msgspec.json.Decoder(Operation)

@@ -22,7 +22,7 @@ from countermand.kernel.errors import BadRequest, CountermandError, SetupError, 
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
-from countermand.work import DecisionStore, Known, Outdated, RowRefused, database_away
+from countermand.work.record import DecisionStore, Known, Outdated, RowRefused, database_away
 
 log = structlog.get_logger(__name__)
 ACCOUNTS_CACHED_MAX = 200_000

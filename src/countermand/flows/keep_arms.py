@@ -24,7 +24,7 @@ from countermand.kernel.errors import Conflict, CountermandError, PolicyError, S
 from countermand.policy.package import compile_policy, compile_recorded
 from countermand.policy.program import Program
 from countermand.vocabulary.publishing import SERVER, CanaryRecord, PolicyState, PolicyStep, Publication
-from countermand.work import database_away
+from countermand.work.record import database_away
 
 log = structlog.get_logger(__name__)
 # A start is kept to the second; looking at the clock this often costs nothing.

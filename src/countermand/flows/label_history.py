@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from countermand.flows.decided_operations import Archive, recorded_operation
 from countermand.kernel.clock import rfc3339
-from countermand.work import PastLabel
+from countermand.work.record import PastLabel
 
 PAGE_LABELS_MAX = 1000
 

@@ -9,7 +9,7 @@ from countermand.flows.recall import Recall
 from countermand.policy.plan import Observation
 from countermand.policy.ports import FeatureStore
 from countermand.vocabulary.outcomes import Outcome
-from countermand.work import DecidedRow, DecisionStore, PastOperation
+from countermand.work.record import DecidedRow, DecisionStore, PastOperation
 
 # A label that comes makes room for itself: so many of the oldest are looked at, and forgotten where due.
 FORGOTTEN_AT_ONCE = 2

@@ -27,7 +27,7 @@ from countermand.vocabulary.models import Rows
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account
 from countermand.vocabulary.tables import FRAUD, UNLABELLED, OperationTable
-from countermand.work import RecordedRow
+from countermand.work.record import RecordedRow
 
 _FACTS = msgspec.msgpack.Decoder(list[Any])
 

@@ -13,7 +13,7 @@ from countermand.flows.recall import Recall
 from countermand.policy.plan import Observation
 from countermand.policy.ports import FeatureStore
 from countermand.vocabulary.outcomes import Outcome
-from countermand.work import DecisionStore, HistoryPart, HistoryRow
+from countermand.work.record import DecisionStore, HistoryPart, HistoryRow
 
 PARTS_WAITING_MAX = 4
 _OBSERVATION = msgspec.msgpack.Decoder(Observation)

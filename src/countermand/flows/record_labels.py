@@ -19,7 +19,7 @@ from countermand.kernel.errors import BadRequest, CountermandError, NotFound
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.facts import OPERATION_LABELLED, Fact
 from countermand.vocabulary.labels import Label
-from countermand.work import DecidedRow, LabelRow, PastOperation
+from countermand.work.record import DecidedRow, LabelRow, PastOperation
 
 _ANSWER = msgspec.json.Encoder()
 Past = PastOperation | DecidedRow

@@ -34,7 +34,7 @@ from countermand.vocabulary.lists import ListEntry
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account, Freeze, Lifted
 from countermand.vocabulary.reading import body_digest
-from countermand.work import DecidedRow, LabelRow, PastLabel, StoredOperation
+from countermand.work.record import DecidedRow, LabelRow, PastLabel, StoredOperation
 from surfaces.http.fake_holds import PERMIT_KEY, WORKER, FakeHolds, FakeWorks
 from surfaces.http.fake_notices import FakeNoticeShelf, fake_post
 from surfaces.http.fake_policies import NOW, FakePublications, FakeShadows, FakeThresholds

@@ -13,7 +13,7 @@ from countermand.adapters.postgres.publications import make_live, policy_changed
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, rfc3339
 from countermand.vocabulary.publishing import SERVER, Drafted, LivePolicy, PolicyState, PolicyStep
-from countermand.work import DecidedRow, LabelRow, PastLabel, StoredOperation
+from countermand.work.record import DecidedRow, LabelRow, PastLabel, StoredOperation
 
 ARCHIVE = Queries("archive.sql")
 POLICIES = Queries("policies.sql")

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from countermand.kernel.errors import Unavailable
-from countermand.work import database_away
+from countermand.work.record import database_away
 
 log = structlog.get_logger(__name__)
 

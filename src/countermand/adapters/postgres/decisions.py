@@ -17,7 +17,8 @@ from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import SetupError
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import HOLD_TIMER, Hold, first_look
-from countermand.work import (
+from countermand.work import gate_of
+from countermand.work.record import (
     DecidedRow,
     HistoryPart,
     HistoryRow,
@@ -27,7 +28,6 @@ from countermand.work import (
     PastOperation,
     Recorded,
     RowRefused,
-    gate_of,
 )
 
 # One value holds the packed observations of so many numbers.

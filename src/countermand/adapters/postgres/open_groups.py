@@ -7,7 +7,8 @@ from time import monotonic
 from typing import Any
 
 from countermand.adapters.postgres.queries import Queries
-from countermand.work import ALL_GATES, database_away
+from countermand.work import ALL_GATES
+from countermand.work.record import database_away
 
 QUERIES = Queries("shadows.sql")
 GROUPS_PAUSE_SECONDS = 0.02

@@ -12,7 +12,8 @@ from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.pool import connect
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
-from countermand.work import ALL_GATES, RecordedRow
+from countermand.work import ALL_GATES
+from countermand.work.record import RecordedRow
 
 QUERIES = Queries("record.sql")
 CHUNK_ROWS = 10_000

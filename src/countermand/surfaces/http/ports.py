@@ -30,7 +30,8 @@ from countermand.policy.program import Program
 from countermand.vocabulary.authenticators import Method
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
-from countermand.work import Journal, PastLabel, StoredOperation, Works
+from countermand.work import Journal, Works
+from countermand.work.record import PastLabel, StoredOperation
 
 
 class KnownKey(Protocol):

@@ -14,7 +14,7 @@ from countermand.policy.package import compile_recorded
 from countermand.surfaces.http.messages import RecordedOperation
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import problem_bytes
-from countermand.work import StoredOperation
+from countermand.work.record import StoredOperation
 
 _FACTS = msgspec.msgpack.Decoder(list[Any])
 _ONE_AT_A_TIME = anyio.CapacityLimiter(1)
