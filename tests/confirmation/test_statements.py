@@ -10,9 +10,9 @@ import pytest
 
 from countermand.app.files import read_confirmation_pack
 from countermand.confirmation.pack import read_agreements
-from countermand.confirmation.readability import grade_level, obscurities
 from countermand.confirmation.statements import misunderstood, shown, statement_for, values_wanted
 from countermand.kernel.errors import BadRequest, SetupError
+from countermand.kernel.readability import grade_level, obscurities
 from countermand.kernel.text import Text
 from countermand.vocabulary.consent import LANGUAGES, NEEDS_CONSENT
 

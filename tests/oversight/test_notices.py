@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countermand.app.files import read_confirmation_pack
-from countermand.confirmation.readability import obscurities
 from countermand.kernel.clock import moment_of
 from countermand.kernel.errors import SetupError
+from countermand.kernel.readability import obscurities
 from countermand.kernel.text import Text
 from countermand.oversight.arising import arisen
 from countermand.oversight.notice_pack import FILE, NoticePack, faults, read_notice_pack

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from countermand.kernel.shares import share
 from countermand.oversight.proportions import (
     Pairs,
     chance_of_difference,
     paired_difference,
-    share,
     share_difference,
 )
 

@@ -12,7 +12,6 @@ from countermand.adapters.notifiers.webhook import WebhookNotifier
 from countermand.adapters.senders.kannel import Kannel
 from countermand.adapters.senders.relay import SmtpRelay
 from countermand.app.files import read_confirmation_pack
-from countermand.confirmation.readability import obscurities
 from countermand.extensions import Notifier
 from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.deliver_effects import Port
@@ -25,6 +24,7 @@ from countermand.flows.send_notices import ChannelPort, Post
 from countermand.flows.tell_customers import NoticePort, port_of
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
+from countermand.kernel.readability import obscurities
 from countermand.oversight.notice_pack import read_notice_pack
 from countermand.settings import Settings
 from countermand.vocabulary.notices import NOTICES, RECEIPT_TIMER, NoticeChannel

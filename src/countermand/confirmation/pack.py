@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
-from countermand.confirmation.readability import Obscure, obscurities
 from countermand.confirmation.statements import shown, uncovered_kinds, values_wanted
 from countermand.kernel.errors import SetupError
+from countermand.kernel.readability import Obscure, obscurities
 from countermand.kernel.text import Text
 from countermand.vocabulary.approvals import Chain
 from countermand.vocabulary.consent import LANGUAGES, Statement

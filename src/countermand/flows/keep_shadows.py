@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import BadRequest, Conflict, NotFound
 from countermand.kernel.money import Money
+from countermand.kernel.shares import CONFIDENCE, Interval
 from countermand.kernel.text import Text
 from countermand.oversight.guardrail import Bounds, Breach, shadow_breach
-from countermand.oversight.proportions import CONFIDENCE, Interval
 from countermand.oversight.shadow_diff import Catch, Difference, RuleChange, difference
 from countermand.policy.catalogue import FROM_OPERATION
 from countermand.policy.findings import Finding, Findings

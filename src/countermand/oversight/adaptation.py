@@ -12,8 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from math import log
 
+from countermand.kernel.shares import share
 from countermand.kernel.text import Text
-from countermand.oversight.proportions import share
 from countermand.vocabulary.thresholds import Aim, Band, Evidence, Value
 
 CONFIDENCE = 0.99

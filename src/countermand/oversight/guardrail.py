@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log, pi
 
+from countermand.kernel.shares import Interval
 from countermand.kernel.text import Text
-from countermand.oversight.proportions import Interval, Pairs, paired_difference, share_difference
+from countermand.oversight.proportions import Pairs, paired_difference, share_difference
 from countermand.vocabulary.outcomes import Outcome
 
 WATCHED = (Outcome.CHALLENGE, Outcome.HOLD, Outcome.DENY)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from countermand.oversight.proportions import share
+from countermand.kernel.shares import share
 
 Column = NDArray[Any]
 GROUPS_MAX = 2000

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from countermand.kernel.errors import SetupError
+from countermand.kernel.manners import asks_for_secret, blames, has_link
 from countermand.kernel.text import Text
 from countermand.vocabulary.notices import KINDS, Words
 from countermand.vocabulary.operations import Kind
@@ -24,13 +25,6 @@ SMS_CHARACTERS_MAX = {"en": 3 * 153, "zh": 3 * 67}
 # Room for what the longest marks become.
 SAMPLE = {"en": "a transfer of 1,000,000.00 yuan to *1234", "zh": "转账1,000,000.00元给尾号1234"}
 
-_LINK = re.compile(
-    r"://|www\.|\b[\w-]+\.(com|cn|net|org|info|top|xyz|cc|me|io|app|vip|link)\b", re.IGNORECASE
-)
-_SECRET = re.compile(r"\bcodes?\b|password|\bpin\b|验证码|密码|口令", re.IGNORECASE)
-_NEVER = re.compile(r"never|do not|绝不|不会|请勿|不要")
-_BLAME = re.compile(r"it was you who|系统显示是您本人|your fault|您自己的责任", re.IGNORECASE)
-_SENTENCE = re.compile(r"[.!?。！？；]")
 _NOT_ME = re.compile(r"not me|not you|reply n|不是我|不是您|回复 n", re.IGNORECASE)
 _OFFICIAL = re.compile(r"official app yourself|自行打开官方app", re.IGNORECASE)
 _WORKS = re.compile(
@@ -114,9 +108,9 @@ def _faults_anywhere(part: str) -> list[tuple[str, str]]:
     unknown = sorted(set(_MARK.findall(part)) - MARKS)
     if unknown:
         found.append((f"there is no mark {{{unknown[0]}}}", f"没有 {{{unknown[0]}}} 这个标记"))
-    if any(_SECRET.search(one) and not _NEVER.search(one) for one in _SENTENCE.split(part)):
+    if asks_for_secret(part):
         found.append(("it asks for a secret", "索要验证码或密码"))
-    if _BLAME.search(part):
+    if blames(part):
         found.append(("it blames the customer", "责怪客户"))
     if not part.strip():
         found.append(("it is empty", "文案为空"))
@@ -125,7 +119,7 @@ def _faults_anywhere(part: str) -> list[tuple[str, str]]:
 
 def _faults_of_sms(sms: str, language: str) -> list[tuple[str, str]]:
     found = []
-    if _LINK.search(sms):
+    if has_link(sms):
         found.append(("an SMS carries no link", "短信不得含链接"))
     if not _NOT_ME.search(sms) or not _OFFICIAL.search(sms):
         found.append(("it does not say how to say “not me”", "未说明如何表示“不是我”"))

@@ -1,4 +1,4 @@
-"""Shares and what they are worth: intervals for one share, for two, and for two of the same operations."""
+"""Differences between shares and what they are worth: of two, and of two of the same operations."""
 
 from __future__ import annotations
 
@@ -7,17 +7,10 @@ from math import comb, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
-CONFIDENCE = 0.95
+from countermand.kernel.shares import CONFIDENCE, Interval, share
+
 # Up to here the exact binomial tail is summed; beyond, the normal approximation differs in no shown digit.
 EXACT_MAX = 1_000
-
-
-class Interval(NamedTuple):
-    """A value with its lower and upper bound."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Pairs(NamedTuple):
@@ -32,33 +25,6 @@ class Pairs(NamedTuple):
     def operations(self) -> int:
         """How many operations."""
         return sum(self)
-
-
-def quantile(confidence: float) -> float:
-    """The two-sided quantile of the normal distribution.
-
-    >>> round(quantile(0.95), 2)
-    1.96
-    """
-    return NormalDist().inv_cdf(0.5 + confidence / 2)
-
-
-def share(successes: int, count: int, confidence: float = CONFIDENCE) -> Interval | None:
-    """A share with its score interval (E. B. Wilson 1927); None of nothing.
-
-    >>> tuple(round(one, 3) for one in share(0, 10))
-    (0.0, 0.0, 0.278)
-    """
-    if count == 0:
-        return None
-    assert 0 <= successes <= count, "a part of the whole"
-    squared = quantile(confidence) ** 2
-    value = successes / count
-    center = (value + squared / (2 * count)) / (1 + squared / count)
-    half = sqrt(squared * (value * (1 - value) / count + squared / (4 * count**2))) / (1 + squared / count)
-    low = 0.0 if successes == 0 else max(0.0, center - half)
-    high = 1.0 if successes == count else min(1.0, center + half)
-    return Interval(value, low, high)
 
 
 def share_difference(

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from countermand.kernel.shares import Interval, share
 from countermand.oversight.guardrail import pairs_of
-from countermand.oversight.proportions import (
-    Interval,
-    chance_of_difference,
-    paired_difference,
-    share,
-)
+from countermand.oversight.proportions import chance_of_difference, paired_difference
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.shadows import Labelled, Tally
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from countermand.app.files import read_confirmation_pack
-from countermand.confirmation.readability import obscurities
 from countermand.flows.address_book import AddressBook
 from countermand.flows.gateway_doors import GatewayDoors
 from countermand.flows.send_notices import Post
 from countermand.kernel.clock import Clock
+from countermand.kernel.readability import obscurities
 from countermand.oversight.notice_pack import read_notice_pack
 from countermand.vocabulary.notices import Notice, Sending
 
