@@ -1,0 +1,1 @@
+"""What follows from a report: the case, and the clocks that run on it."""
