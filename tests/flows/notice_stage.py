@@ -79,6 +79,16 @@ class NoticeStage:
         return self.house.notice_shelf
 
     @property
+    def ids(self) -> Any:
+        """As the stories ask for it."""
+        return self.house.ids
+
+    @property
+    def effect_ports(self) -> Any:
+        """As the stories ask for it."""
+        return self.house.effect_ports
+
+    @property
     def settlement(self) -> Any:
         """As the stories ask for it."""
         return self.house.settlement
@@ -94,10 +104,12 @@ class NoticeStage:
         known = {"language": "zh", "timezone": "Asia/Shanghai", "quiet": None, **terms}
         return await put_contacts(self, account, GivenContacts(given, **known), "test")
 
-    async def tell(self, name: str, kind: str = "new_place_login", urgency: str = "security") -> None:
+    async def tell(
+        self, name: str, kind: str = "new_place_login", urgency: str = "security", **more: Any
+    ) -> None:
         """Put a notice, as any story does."""
         now = self.clock.now()
-        body = {"account": "a-1", "values": {"kind": "login", "at": now}, "urgency": urgency}
+        body = {"account": "a-1", "values": {"kind": "login", "at": now, **more}, "urgency": urgency}
         effect = Effect(id=name, port=NOTICES, action=kind, lane="a-1", body=body, placed_at=now, due_at=now)
         async with self.works.open() as unit:
             await unit.effects.put([effect])

@@ -328,7 +328,7 @@ def _incident(
         tier=tier_of_request(request, seen.money_left),
         began_at=began_at,
         ended_at=ended_at,
-        reference=None,
+        reference=request.reference,
         follows=request.follows,
         placed_at=act.now,
         placed_by=act.actor,

@@ -68,6 +68,7 @@ async def show_incident(house: IncidentHouse, incident_id: str) -> dict[str, Any
         **incident.shown,
         "source": incident.source.value,
         "reason": incident.reason,
+        "reference": incident.reference,
         "state": incident.state.value,
         "grade": incident.grade,
         "closed_at": None if incident.closed_at is None else rfc3339(incident.closed_at),

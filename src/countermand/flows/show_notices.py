@@ -42,6 +42,10 @@ class NoticeShelf(Protocol):
         """Operations of these accounts that wait, or were just released, the oldest first."""
         ...
 
+    async def texted(self, point: bytes, kinds: Collection[str], since: int, now: int) -> list[Notice]:
+        """Notices of these kinds that went by SMS to a number that is, or lately was, its account's."""
+        ...
+
 
 class Bell:
     """Rings when notices were written, for all who wait. `streams` counts them."""

@@ -11,7 +11,7 @@ from countermand.kernel.clock import MICROS_PER_SECOND, micros_of, moment_of
 from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
 from countermand.oversight.notice_pack import NoticePack
-from countermand.vocabulary.notices import Notice, Words, reply_number
+from countermand.vocabulary.notices import Notice, Words
 
 NOTHING = Text(en="not known", zh="未知")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -112,8 +112,7 @@ def _marks(notice: Notice, pack: NoticePack, timezone: str, now: int) -> dict[st
     }
     for name in ("cause", "name", "purpose", "recipient"):
         marks[name] = _text(values.get(name))
-    if notice.operation is not None:
-        marks["number"] = _same(reply_number(notice.operation))
+    marks["number"] = _same(notice.number)
     until = _instant(values.get("until"))
     if until is not None:
         marks |= {"until": local_time(until, timezone), "left": time_left(until - now)}

@@ -57,7 +57,8 @@ class ContainRequest(
     """What to contain: an account, a person, or both; a preset, measures, or both. Neither: everybody.
 
     `since` and `until` are when it is said to have happened (default: the last day). `trusted_device` is one
-    the holder has in hand; it is never unbound. `debts` are those the person disputes.
+    the holder has in hand; it is never unbound. `debts` are those the person disputes. `reference` is what it
+    answers or belongs to: a notice, a case.
     """
 
     reason: _Reason
@@ -72,6 +73,7 @@ class ContainRequest(
     trusted_device: Identifier | None = None
     debts: Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=VALUES_MAX)] = ()
     follows: Identifier | None = None
+    reference: Identifier | None = None
 
 
 class PoliceStopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

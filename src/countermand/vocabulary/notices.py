@@ -10,6 +10,7 @@ from zlib import crc32
 import msgspec
 
 from countermand.kernel.text import Text
+from countermand.vocabulary.incidents import Preset
 
 # The port of the outbox that every notice goes through, and the timer that waits for its receipt.
 NOTICES = "notices"
@@ -49,6 +50,21 @@ KINDS = (
 )
 # The notices that are about an operation which the customer can still stop by answering an SMS.
 REVOCABLE = frozenset({"hold_placed", "approval_status"})
+# The notices whose answer "not me" stops the account, and how much of it: whoever signs in, adds a device or
+# changes a setting instead of the customer is in the account; an operation that looks odd may be a trick.
+CONTAINED_BY = {
+    "new_place_login": Preset.EVERYTHING,
+    "unusual_login": Preset.EVERYTHING,
+    "new_device": Preset.EVERYTHING,
+    "control_changed": Preset.EVERYTHING,
+    "authenticator_added": Preset.EVERYTHING,
+    "authenticator_removed": Preset.EVERYTHING,
+    "contacts_changed": Preset.EVERYTHING,
+    "limit_raise_asked": Preset.EVERYTHING,
+    "limit_raised": Preset.EVERYTHING,
+    "abnormal_operation": Preset.OUTGOING,
+    "every_operation": Preset.OUTGOING,
+}
 
 
 class NoticeChannel(StrEnum):
@@ -122,6 +138,11 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The operation it is about, if it is about one."""
         found = self.values.get("operation")
         return found if isinstance(found, str) else None
+
+    @property
+    def number(self) -> str:
+        """The four digits that stand for it in an SMS: those of its operation, or its own."""
+        return reply_number(self.operation or self.id)
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,7 +245,7 @@ class DecidedOperation(NamedTuple):
 
 
 def reply_number(operation: str) -> str:
-    """The four digits that stand for an operation in an SMS.
+    """The four digits that stand for an operation, or a notice without one, in an SMS.
 
     >>> reply_number("op-1")
     '4156'

@@ -65,6 +65,9 @@ class FakeNoticeShelf:
     async def sendings(self, notices: Collection[str]) -> Sequence[Sending]:
         return []
 
+    async def texted(self, point: bytes, kinds: Collection[str], since: int, now: int) -> list[Notice]:
+        return []
+
     async def revocable(self, accounts: Collection[str]) -> list[str]:
         return []
 

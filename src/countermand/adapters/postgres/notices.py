@@ -212,6 +212,17 @@ class PostgresNoticeShelf:
             rows = await self._pool.fetch(QUERIES.revocable_operations, list(accounts))
         return [row["operation"] for row in rows]
 
+    async def texted(self, point: bytes, kinds: Collection[str], since: int, now: int) -> list[Notice]:
+        """Notices of these kinds since then that went by SMS to a number, newest first, up to 100.
+
+        The number (its keyed digest) is verified and the account's own, or was replaced and still hears.
+        """
+        with away_is_unavailable():
+            rows = await self._pool.fetch(
+                QUERIES.texted_notices, point, list(kinds), moment_of(since), moment_of(now)
+            )
+        return [_notice_of(row) for row in rows]
+
 
 def _notice_of(row: Any) -> Notice:
     return Notice(

@@ -86,6 +86,7 @@ class IncidentShown(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     code: str
     reason: str
+    reference: str | None
     tier: int
     state: str
     grade: int

@@ -106,3 +106,16 @@ WHERE o.seq > $1 ORDER BY o.seq LIMIT $2;
 -- name: revocable_operations
 -- Operations of these accounts ($1) that wait and can be taken back, or have just been released.
 SELECT operation FROM hold WHERE account = ANY($1::text[]) AND state IN ('open', 'released') ORDER BY placed_at;
+
+-- name: texted_notices
+-- Notices of these kinds ($2) since $3 that went by SMS to a number ($1, its key) which is its account's at $4.
+SELECT n.* FROM contact_point AS p
+JOIN notice AS n ON n.account = p.account
+WHERE p.channel = 'sms' AND p.key = $1 AND p.verified_at IS NOT NULL
+    AND (p.former_until IS NULL OR p.former_until > $4)
+    AND n.kind = ANY($2::text[]) AND n.at >= $3
+    AND EXISTS (
+        SELECT FROM notice_sending AS s
+        WHERE s.notice = n.id AND s.channel = 'sms' AND s.point = p.key AND s.state <> 'planned'
+    )
+ORDER BY n.seq DESC LIMIT 100;
