@@ -1,0 +1,1 @@
+"""Classifiers of messages: how they learn, and where their files are."""
