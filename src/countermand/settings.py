@@ -55,6 +55,8 @@ class Settings:
     notice_webhook_url: str | None = None
     notice_webhook_secret_file: Path | None = None
     public_url: str | None = None
+    trusted_proxies: str = ""
+    timezone: str = "Asia/Shanghai"
     shadow_lag_seconds_max: int = 300
     shadow_days_kept: int = 90
     log_level: str = "info"

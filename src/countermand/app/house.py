@@ -33,9 +33,11 @@ from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
+from countermand.app.desk import public_door_of, reception_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
+from countermand.app.triage import open_triage
 from countermand.app.work import WorkParts, work_parts
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
@@ -48,6 +50,7 @@ from countermand.flows.house import House, Readiness
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_thresholds import ThresholdKeeper
+from countermand.flows.public_door import PublicDoor
 from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
@@ -127,7 +130,15 @@ async def open_house(
             arm_keeper=deciding.keeper,
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
+            public_door=_public_door(settings, pool, work),
         )
+
+
+def _public_door(settings: Settings, pool: asyncpg.Pool[Any], work: WorkParts) -> PublicDoor:
+    """Where reports come in, without login too."""
+    clock, ids = work.settlement.clock, work.settlement.ids
+    works, reader = PostgresWorks(pool), open_triage()
+    return public_door_of(settings, reception_of(settings, works, clock, ids, work.kit.vault, reader))
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:

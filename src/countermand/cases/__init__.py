@@ -1,1 +1,1 @@
-"""What follows from a report: the case, and the clocks that run on it."""
+"""Rules of a case: its state, its number, its clocks, who handles it, and what it takes to close it."""

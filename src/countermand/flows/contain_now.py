@@ -87,22 +87,32 @@ async def contain_now(
     Raises BadRequest (`invalid_containment`), Conflict (`key_reused`), NotFound (`unknown_incident`: the one
     it follows), Unavailable.
     """
+    async with house.works.open() as unit:
+        return await contain_within(house, unit, request, key, actor, trace)
+
+
+async def contain_within(
+    house: ContainHouse, unit: Unit, request: ContainRequest, key: str, actor: str, trace: str | None = None
+) -> dict[str, Any]:
+    """The same as part of a larger unit, which has locked nothing yet: the gates come first.
+
+    Raises as `contain_now`.
+    """
     check(request)
     _check_key(key)
-    async with house.works.open() as unit:
-        await unit.gate(_keys(request))
-        act = _act(house, request, key, actor, trace)
-        window = window_of(request, act.now)
-        if (known := await _known(unit, act)) is not None:
-            return known
-        if request.follows is not None and not await unit.incidents.linked(request.follows):
-            raise unknown_incident(request.follows)
-        seen = Seen()
-        if request.account is not None:
-            seen = await unit.incident_record.seen(request.account, window.began_at, window.ended_at)
-        incident = _incident(house, request, act, window.began_at, window.ended_at, seen)
-        planned = plan(request, seen, incident.id, actor, act.now, _new_id(house, act.now), incident.tier)
-        return await _carry_out(house, unit, incident, planned, seen, act)
+    await unit.gate(_keys(request))
+    act = _act(house, request, key, actor, trace)
+    window = window_of(request, act.now)
+    if (known := await _known(unit, act)) is not None:
+        return known
+    if request.follows is not None and not await unit.incidents.linked(request.follows):
+        raise unknown_incident(request.follows)
+    seen = Seen()
+    if request.account is not None:
+        seen = await unit.incident_record.seen(request.account, window.began_at, window.ended_at)
+    incident = _incident(house, request, act, window.began_at, window.ended_at, seen)
+    planned = plan(request, seen, incident.id, actor, act.now, _new_id(house, act.now), incident.tier)
+    return await _carry_out(house, unit, incident, planned, seen, act)
 
 
 async def preview_containment(house: ContainHouse, request: ContainRequest, actor: str) -> dict[str, Any]:

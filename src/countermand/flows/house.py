@@ -23,7 +23,9 @@ from countermand.flows.label_history import LabelArchive
 from countermand.flows.live_drift import Cards, NewestFacts
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.own_orders import Holders
+from countermand.flows.public_door import PublicDoor
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
+from countermand.flows.reception import Reception
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
@@ -90,6 +92,12 @@ class House:
     arm_keeper: ArmKeeper
     thresholds: ThresholdBook
     threshold_keeper: ThresholdKeeper
+    public_door: PublicDoor
+
+    @property
+    def reception(self) -> Reception:
+        """Where reports come in."""
+        return self.public_door.reception
 
     @property
     def post(self) -> Post:

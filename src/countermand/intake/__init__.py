@@ -1,1 +1,1 @@
-"""What people tell the desk, before a case follows from it: read, made safe to show, and sorted."""
+"""Rules of what comes in: what a message is, what it stops, what may be shown of it, what answers it."""

@@ -7,6 +7,7 @@
     ├── NotFound        no such thing                                       HTTP 404
     ├── Conflict        it contradicts what was recorded                    HTTP 409
     ├── TooLarge        the body is over the limit                          HTTP 413
+    ├── TooMany         too often in a short time                           HTTP 429
     ├── Unavailable     not now, nothing was recorded, the retry is safe    HTTP 503
     ├── PolicyError     a policy folder that must not decide anything       HTTP 422
     └── SetupError      the installation cannot run as it is                (no HTTP)
@@ -78,6 +79,12 @@ class TooLarge(CountermandError):
     """The body is over the stated limit."""
 
     http_status = 413
+
+
+class TooMany(CountermandError):
+    """Too often in a short time; the details say after how many seconds to come back."""
+
+    http_status = 429
 
 
 class PolicyError(CountermandError):

@@ -14,6 +14,7 @@ class Scope(StrEnum):
     CONFIRM = "confirm"
     APPROVE = "approve"
     CONTAIN = "contain"
+    DESK = "desk"
     READ = "read"
     MANAGE = "manage"
     POLICY = "policy"

@@ -38,6 +38,7 @@ KINDS = (
     "authenticator_removed",
     "account_contained",
     "containment_lifted",
+    "report_received",
     "limit_lowered",
     "limit_raise_asked",
     "limit_raise_cancelled",

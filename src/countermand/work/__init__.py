@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from zlib import crc32
 
+from countermand.cases.ports import CaseBook
 from countermand.confirmation.challenge_ports import AuthenticatorBook, ChallengeBook, ConfirmationBook
 from countermand.confirmation.ports import (
     ApprovalBook,
@@ -130,6 +131,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def own(self) -> HolderBook: ...
+
+    @property
+    def cases(self) -> CaseBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

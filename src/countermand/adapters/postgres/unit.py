@@ -10,6 +10,7 @@ import asyncpg
 
 from countermand.adapters.postgres.agreements import PostgresApprovals, PostgresDataConsents
 from countermand.adapters.postgres.availability import away_is_unavailable
+from countermand.adapters.postgres.cases import PostgresCases
 from countermand.adapters.postgres.challenges import (
     PostgresAuthenticators,
     PostgresChallenges,
@@ -53,6 +54,7 @@ class PostgresUnit:
         self.challenges = PostgresChallenges(connection)
         self.confirmations = PostgresConfirmations(connection)
         self.own = PostgresHolderBook(connection)
+        self.cases = PostgresCases(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""

@@ -29,7 +29,7 @@ from countermand.surfaces.http.containment_messages import (
 )
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import invalid_request
-from countermand.surfaces.http.visits import identifier, visit_of
+from countermand.surfaces.http.visits import identifier, key_of, visit_of
 from countermand.vocabulary.incidents import (
     AppealRequest,
     ContainRequest,
@@ -47,13 +47,6 @@ def _house(request: Asked) -> House:
     return house
 
 
-def _key(request: Asked) -> str:
-    """The idempotency key; without one the request stands for itself: nobody is refused a stop for that."""
-    given = request.headers.get("idempotency-key")
-    house = _house(request)
-    return house.ids.new("key", house.clock.now()) if given is None else str(given)
-
-
 @post("/v1/contain", scope="contain", status_code=200, keyed=True, gives=ContainmentShown, refuses=(404, 409))
 async def contain(request: Asked, data: JSONBody[ContainRequest]) -> dict[str, Any]:
     """Stop what somebody never wanted, at once. When this answers, nothing that it stops can be allowed.
@@ -61,7 +54,7 @@ async def contain(request: Asked, data: JSONBody[ContainRequest]) -> dict[str, A
     Send an `Idempotency-Key`: a repetition with the same key changes nothing and gets the same answer.
     """
     visit = visit_of(request.scope)
-    return await contain_now(_house(request), data, _key(request), visit.actor, visit.trace_id)
+    return await contain_now(_house(request), data, key_of(request), visit.actor, visit.trace_id)
 
 
 @post("/v1/contain/preview", scope="contain", status_code=200, gives=ScopeShown)
@@ -111,7 +104,7 @@ async def uphold(request: Asked, incident_id: FromPath[str], data: JSONBody[Appe
 async def stop(request: Asked, data: JSONBody[PoliceStopRequest]) -> dict[str, Any]:
     """An emergency stop of the police: 48 hours, at most twice for a case. The answer is the feedback."""
     visit = visit_of(request.scope)
-    return await stop_for_police(_house(request), data, _key(request), visit.actor, visit.trace_id)
+    return await stop_for_police(_house(request), data, key_of(request), visit.actor, visit.trace_id)
 
 
 @get("/v1/tasks", scope="read", gives=TaskPage)

@@ -17,6 +17,8 @@ from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import Answer as ShownAnswer
+from countermand.flows.public_door import PublicDoor
+from countermand.flows.reception import Reception
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
@@ -235,6 +237,12 @@ class House(Protocol):
 
     @property
     def journal(self) -> Journal: ...
+
+    @property
+    def reception(self) -> Reception: ...
+
+    @property
+    def public_door(self) -> PublicDoor: ...
 
     @property
     def clock(self) -> Clock: ...

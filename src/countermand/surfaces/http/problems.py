@@ -26,6 +26,7 @@ TITLES = {
     413: Text(en="Body too large", zh="请求体过大"),
     415: Text(en="Unsupported media type", zh="不支持的媒体类型"),
     422: Text(en="Policy refused", zh="策略未通过检查"),
+    429: Text(en="Too many requests", zh="请求过于频繁"),
     500: Text(en="Internal error", zh="内部错误"),
     503: Text(en="Temporarily unavailable", zh="暂时不可用"),
 }
@@ -101,7 +102,7 @@ def problem_bytes(error: CountermandError, language: str, trace_id: str | None =
 
 
 def problem_headers(error: CountermandError, language: str) -> list[tuple[bytes, bytes]]:
-    """The headers that go with the body; a 503 says when to come back, a 401 how to introduce oneself."""
+    """The headers that go with the body; 503 and 429 say when to come back, 401 how to introduce oneself."""
     headers = [
         (b"content-type", PROBLEM_TYPE),
         (b"content-language", b"zh-CN" if language == "zh" else b"en"),
@@ -110,6 +111,8 @@ def problem_headers(error: CountermandError, language: str) -> list[tuple[bytes,
     ]
     if error.http_status == 503:
         headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
+    if error.http_status == 429:
+        headers.append((b"retry-after", str(error.details["retry_after_seconds"]).encode()))
     if error.http_status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="countermand"'))
     allowed = error.details.get("allowed")

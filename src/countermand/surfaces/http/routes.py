@@ -49,6 +49,7 @@ from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import language_of
 from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
 from countermand.surfaces.http.records import shown_label, shown_operation
+from countermand.surfaces.http.report_routes import REPORT_HANDLERS
 from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
 from countermand.surfaces.http.thresholds import THRESHOLD_HANDLERS
 from countermand.surfaces.http.visits import identifier, visit_of
@@ -258,4 +259,5 @@ ROUTE_HANDLERS = (
     *CHALLENGE_HANDLERS,
     *CONTAINMENT_HANDLERS,
     *HOLDER_HANDLERS,
+    *REPORT_HANDLERS,
 )  # fmt: skip

@@ -44,3 +44,10 @@ def identifier(segment: str, field: str) -> str:
 def invalid_identifier(field: str) -> BadRequest:
     """400 for a name that cannot be one."""
     return invalid_request("an identifier has 1 to 128 printable characters", field)
+
+
+def key_of(request: Any) -> str:
+    """The idempotency key; without one the request stands for itself: nobody is refused a stop for that."""
+    given = request.headers.get("idempotency-key")
+    house = request.app.state["house"]
+    return str(house.ids.new("key", house.clock.now())) if given is None else str(given)

@@ -1,0 +1,244 @@
+"""Cases in PostgreSQL, on a connection that is in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from countermand.adapters.postgres.queries import Queries
+from countermand.cases.ports import Inbound, KeptFile, Promise
+from countermand.kernel.clock import micros_of, moment_of
+from countermand.kernel.errors import Conflict
+from countermand.vocabulary.cases import Case, CaseEvent, Direction, EventKind, Message
+from countermand.vocabulary.triage import Signals
+
+QUERIES = Queries("cases.sql")
+OPEN_CASES_MAX = 50
+_STATE = msgspec.json.Decoder(Case)
+
+
+def case_of_state(state: str) -> Case:
+    """The case as it was kept."""
+    return _STATE.decode(state)
+
+
+class PostgresCases:
+    """Cases, events, messages, promises, and what came in."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def inbound(self, channel: str, key: str) -> Inbound | None:
+        """What came under this key before."""
+        row = await self._connection.fetchrow(QUERIES.inbound_by_key, channel, key)
+        return None if row is None else _inbound_of_row(row)
+
+    async def receive(self, inbound: Inbound) -> bool:
+        """Keep what came; False where the key is taken."""
+        written = await self._connection.fetchval(
+            QUERIES.put_inbound,
+            inbound.id,
+            inbound.channel,
+            inbound.key,
+            inbound.digest,
+            inbound.sealed,
+            inbound.sender,
+            moment_of(inbound.received_at),
+            inbound.case,
+            msgspec.json.encode(inbound.answer).decode(),
+        )
+        return written is not None
+
+    async def open(self, case: Case, event: CaseEvent) -> bool:
+        """Write a new case; False where its number is taken."""
+        if await self._connection.fetchval(QUERIES.open_case, *_row_of(case)) is None:
+            return False
+        await self._add([event])
+        return True
+
+    async def append(self, case: Case, events: Sequence[CaseEvent]) -> None:
+        """Write events, and the case as it stands after them. Raises Conflict (`case_changed`)."""
+        before = events[0].seq - 1
+        if await self._connection.fetchval(QUERIES.write_case, *_row_of(case), before) is None:
+            raise Conflict(
+                "case_changed",
+                f"Somebody else has changed case {case.number} meanwhile; read it again.",
+                f"工单 {case.number} 已被他人更新；请重新读取。",
+                number=case.number,
+            )
+        await self._add(events)
+
+    async def _add(self, events: Sequence[CaseEvent]) -> None:
+        columns = zip(
+            *(
+                (
+                    event.case, event.seq, event.kind.value, moment_of(event.at), event.actor,
+                    msgspec.json.encode(event.body).decode(), event.trace,
+                )
+                for event in events
+            ),
+            strict=True,
+        )  # fmt: skip
+        await self._connection.execute(QUERIES.add_events, *map(list, columns))
+
+    async def lock(self, cases: Collection[str]) -> list[Case]:
+        """These cases, locked in order of their ids until the transaction ends."""
+        rows = await self._connection.fetch(QUERIES.lock_cases, list(cases))
+        return [case_of_state(row["state"]) for row in rows]
+
+    async def by_number(self, number: str) -> Case | None:
+        """The case of a number, not locked."""
+        state = await self._connection.fetchval(QUERIES.case_by_number, number)
+        return None if state is None else case_of_state(state)
+
+    async def open_of(self, account: str | None, person: str | None, since: int) -> list[Case]:
+        """Open cases about an account or a person that were touched since, newest first."""
+        rows = await self._connection.fetch(
+            QUERIES.open_cases_of, account, person, moment_of(since), OPEN_CASES_MAX
+        )
+        return [case_of_state(row["state"]) for row in rows]
+
+    async def signals(self, account: str, since: int) -> Signals:
+        """What the record says of an account since an instant."""
+        row = await self._connection.fetchrow(QUERIES.account_signals, account, moment_of(since))
+        return Signals(
+            alarming_decisions=row["alarming"],
+            denied_decisions=row["denied"],
+            revocable_operations=row["revocable"],
+        )
+
+    async def wrote_before(self, case: str, sender: bytes) -> bool:
+        """Whether something of this case came from the sender of this digest."""
+        return bool(await self._connection.fetchval(QUERIES.wrote_before, case, sender))
+
+    async def events(self, case: str, after: int = 0) -> list[CaseEvent]:
+        """Its events behind a version, in order."""
+        rows = await self._connection.fetch(QUERIES.case_events, case, after)
+        return [
+            CaseEvent(
+                case=row["case_id"],
+                seq=row["seq"],
+                kind=EventKind(row["kind"]),
+                at=micros_of(row["at"]),
+                actor=row["actor"],
+                body=msgspec.json.decode(row["body"]),
+                trace=row["trace_id"],
+            )
+            for row in rows
+        ]
+
+    async def add_messages(self, messages: Sequence[Message]) -> None:
+        """Write messages."""
+        await self._connection.executemany(
+            QUERIES.add_message,
+            [
+                (
+                    one.id, one.case, one.direction.value, one.channel, one.author, moment_of(one.at),
+                    one.language, one.masked, one.sealed, one.inbound, one.approved, one.secret_said,
+                )
+                for one in messages
+            ],
+        )  # fmt: skip
+
+    async def messages(self, case: str) -> list[Message]:
+        """All messages of a case, in order of time."""
+        rows = await self._connection.fetch(QUERIES.case_messages, case)
+        return [
+            Message(
+                id=row["id"],
+                case=row["case_id"],
+                direction=Direction(row["direction"]),
+                channel=row["channel"],
+                author=row["author"],
+                at=micros_of(row["at"]),
+                language=row["language"],
+                masked=row["masked"],
+                sealed=row["sealed"],
+                inbound=row["inbound"],
+                approved=row["approved"],
+                secret_said=row["secret_said"],
+            )
+            for row in rows
+        ]
+
+    async def attach(self, files: Sequence[KeptFile]) -> None:
+        """Write files that came with messages."""
+        await self._connection.executemany(QUERIES.add_attachment, [tuple(one) for one in files])
+
+    async def files(self, case: str) -> list[KeptFile]:
+        """The files of a case, without their bytes."""
+        rows = await self._connection.fetch(QUERIES.case_attachments, case)
+        return [KeptFile(**dict(zip(KeptFile._fields, (*row, b""), strict=True))) for row in rows]
+
+    async def file_bytes(self, case: str, file: str) -> bytes | None:
+        """The sealed bytes of one file of a case."""
+        sealed: bytes | None = await self._connection.fetchval(QUERIES.attachment_bytes, case, file)
+        return sealed
+
+    async def promise(self, promises: Sequence[Promise]) -> None:
+        """Write promises, new or kept."""
+        await self._connection.executemany(
+            QUERIES.put_promise,
+            [
+                (
+                    one.id, one.case, one.code, moment_of(one.due_at), moment_of(one.made_at), one.made_by,
+                    None if one.kept_at is None else moment_of(one.kept_at),
+                )
+                for one in promises
+            ],
+        )  # fmt: skip
+
+    async def promises(self, case: str) -> list[Promise]:
+        """The promises of a case, those due first first."""
+        rows = await self._connection.fetch(QUERIES.case_promises, case)
+        return [
+            Promise(
+                id=row["id"],
+                case=row["case_id"],
+                code=row["code"],
+                due_at=micros_of(row["due_at"]),
+                made_at=micros_of(row["made_at"]),
+                made_by=row["made_by"],
+                kept_at=None if row["kept_at"] is None else micros_of(row["kept_at"]),
+            )
+            for row in rows
+        ]
+
+
+def _row_of(case: Case) -> tuple[Any, ...]:
+    return (
+        case.id,
+        case.number,
+        case.version,
+        case.stage.value,
+        case.ball.value,
+        case.contained.value,
+        None if case.outcome is None else case.outcome.value,
+        case.risk.value,
+        case.category.value,
+        case.owner,
+        case.team,
+        case.account,
+        case.person,
+        moment_of(case.opened_at),
+        moment_of(case.updated_at),
+        None if case.closed_at is None else moment_of(case.closed_at),
+        case.merged_into,
+        msgspec.json.encode(case, order="deterministic").decode(),
+    )
+
+
+def _inbound_of_row(row: Any) -> Inbound:
+    return Inbound(
+        id=row["id"],
+        channel=row["channel"],
+        key=row["key"],
+        digest=row["digest"],
+        sealed=row["sealed"],
+        sender=row["sender"],
+        received_at=micros_of(row["received_at"]),
+        case=row["case_id"],
+        answer=msgspec.json.decode(row["answer"]),
+    )

@@ -1,0 +1,104 @@
+-- name: inbound_by_key
+-- What came under a key of a channel.
+SELECT * FROM inbound WHERE channel = $1 AND key = $2;
+
+-- name: put_inbound
+-- Keep what came; nothing where the key is taken.
+INSERT INTO inbound (id, channel, key, digest, sealed, sender, received_at, case_id, answer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (channel, key) DO NOTHING
+RETURNING id;
+
+-- name: open_case
+-- A new case at its first version; nothing where the number is taken.
+INSERT INTO case_file (
+    id, number, version, stage, ball, contained, outcome, risk, category, owner, team, account, person,
+    opened_at, updated_at, closed_at, merged_into, state
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+ON CONFLICT (number) DO NOTHING
+RETURNING id;
+
+-- name: write_case
+-- A case as it stands after more events, where it was last at version $19.
+UPDATE case_file SET
+    number = $2, version = $3, stage = $4, ball = $5, contained = $6, outcome = $7, risk = $8, category = $9,
+    owner = $10, team = $11, account = $12, person = $13, opened_at = $14, updated_at = $15, closed_at = $16,
+    merged_into = $17, state = $18
+WHERE id = $1 AND version = $19
+RETURNING id;
+
+-- name: add_events
+-- Events of cases.
+INSERT INTO case_event (case_id, seq, kind, at, actor, body, trace_id)
+SELECT * FROM unnest(
+    $1::text[], $2::integer[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[], $7::text[]
+);
+
+-- name: lock_cases
+-- These cases, locked in one order so that nobody deadlocks.
+SELECT state FROM case_file WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE;
+
+-- name: case_by_number
+-- The case of a number.
+SELECT state FROM case_file WHERE number = $1;
+
+-- name: open_cases_of
+-- Open cases about an account or a person that were touched since $3, newest first, up to $4.
+SELECT state FROM case_file
+WHERE (account = $1 OR person = $2) AND stage <> 'closed' AND merged_into IS NULL AND updated_at >= $3
+ORDER BY updated_at DESC, id LIMIT $4;
+
+-- name: wrote_before
+-- Whether something of a case came from a sender.
+SELECT EXISTS (SELECT FROM inbound WHERE case_id = $1 AND sender = $2);
+
+-- name: account_signals
+-- How an account's operations since $2 were decided, and what still can be taken back.
+SELECT
+    (SELECT count(*) FILTER (WHERE outcome BETWEEN 1 AND 3) FROM operation
+        WHERE account = $1 AND occurred_at >= $2) AS alarming,
+    (SELECT count(*) FILTER (WHERE outcome = 4) FROM operation
+        WHERE account = $1 AND occurred_at >= $2) AS denied,
+    (SELECT count(*) FROM hold WHERE account = $1 AND state = 'open') AS revocable;
+
+-- name: case_events
+-- The events of a case behind a version.
+SELECT * FROM case_event WHERE case_id = $1 AND seq > $2 ORDER BY seq;
+
+-- name: add_message
+-- A message of a case.
+INSERT INTO message (
+    id, case_id, direction, channel, author, at, language, masked, sealed, inbound, approved, secret_said
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+
+-- name: case_messages
+-- The messages of a case in order of time.
+SELECT * FROM message WHERE case_id = $1 ORDER BY at, id;
+
+-- name: add_attachment
+-- A file that came with a message.
+INSERT INTO attachment (id, message_id, name, media_type, bytes, digest, sealed)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: case_attachments
+-- The files of a case, without their bytes.
+SELECT a.id, a.message_id, a.name, a.media_type, a.bytes, a.digest
+FROM attachment AS a JOIN message AS m ON m.id = a.message_id
+WHERE m.case_id = $1 ORDER BY a.id;
+
+-- name: attachment_bytes
+-- The sealed bytes of a file of a case.
+SELECT a.sealed FROM attachment AS a JOIN message AS m ON m.id = a.message_id
+WHERE m.case_id = $1 AND a.id = $2;
+
+-- name: put_promise
+-- A promise, new or kept.
+INSERT INTO promise (id, case_id, code, due_at, made_at, made_by, kept_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (id) DO UPDATE SET kept_at = excluded.kept_at;
+
+-- name: case_promises
+-- The promises of a case, those due first first.
+SELECT * FROM promise WHERE case_id = $1 ORDER BY due_at, id;

@@ -1,0 +1,62 @@
+"""Where reports come in, put together from the settings: reader, vault, and the door without login."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from countermand.app.effects import effect_ports
+from countermand.flows.address_book import AddressBook, Sealer
+from countermand.flows.public_door import Network, PublicDoor
+from countermand.flows.reception import Reader, Reception
+from countermand.kernel.clock import Clock
+from countermand.kernel.errors import SetupError
+from countermand.kernel.ids import Ids, new_code
+from countermand.settings import Settings
+from countermand.vocabulary.parties import is_zone
+from countermand.work import Works
+
+
+def reception_of(
+    settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer, reader: Reader
+) -> Reception:
+    """Where reports come in. Raises SetupError (`bad_setting`)."""
+    if not is_zone(settings.timezone):
+        raise _bad(
+            "COUNTERMAND_TIMEZONE", "the name of an IANA time zone", "IANA 时区名称", settings.timezone
+        )
+    return Reception(
+        works=works,
+        clock=clock,
+        ids=ids,
+        effect_ports=effect_ports(settings),
+        vault=vault,
+        reader=reader,
+        draw_digits=new_code,
+        timezone=settings.timezone,
+    )
+
+
+def public_door_of(settings: Settings, reception: Reception) -> PublicDoor:
+    """The door without login. Raises SetupError (`bad_setting`)."""
+    return PublicDoor(reception, AddressBook(reception.vault), _networks(settings.trusted_proxies))
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise _bad(
+            "COUNTERMAND_TRUSTED_PROXIES",
+            "networks such as 10.0.0.0/8, with commas",
+            "以逗号分隔的网段",
+            text,
+        ) from None
+
+
+def _bad(variable: str, en: str, zh: str, value: str) -> SetupError:
+    return SetupError(
+        "bad_setting",
+        f"{variable} must be {en}, not {value!r}.",
+        f"{variable} 应为{zh}，而不是 {value!r}。",
+        variable=variable,
+    )

@@ -1,0 +1,282 @@
+"""A case is the fold of its events: what each does to it, and which may follow which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from countermand.kernel.errors import Conflict
+from countermand.vocabulary.cases import (
+    Ball,
+    Case,
+    CaseEvent,
+    CaseOutcome,
+    Contained,
+    EventKind,
+    RootCause,
+    Side,
+    Stage,
+)
+from countermand.vocabulary.triage import Category, Risk
+
+# Which stage may follow which. Back to `investigate` is always open: new facts arrive when they arrive.
+NEXT_STAGES = {
+    Stage.INTAKE: frozenset({Stage.CONTAIN, Stage.INVESTIGATE, Stage.DECIDE}),
+    Stage.CONTAIN: frozenset({Stage.INVESTIGATE}),
+    Stage.INVESTIGATE: frozenset({Stage.CONTAIN, Stage.DECIDE}),
+    Stage.DECIDE: frozenset({Stage.INVESTIGATE, Stage.REMEDY}),
+    Stage.REMEDY: frozenset({Stage.INVESTIGATE}),
+    Stage.CLOSED: frozenset(),
+}
+# What may still happen to a case that is closed, or that became part of another one.
+_AFTER_CLOSING = frozenset(
+    {
+        EventKind.MESSAGE_ADDED, EventKind.REOPENED, EventKind.CONTAINED, EventKind.LINKED,
+        EventKind.UNLINKED, EventKind.MERGED, EventKind.UNMERGED, EventKind.PROMISE_KEPT,
+        EventKind.RECEIPT_RENEWED, EventKind.TAGGED, EventKind.APPEALED, EventKind.SIDE_SET,
+    }
+)  # fmt: skip
+_AFTER_MERGING = frozenset({EventKind.UNMERGED, EventKind.RECEIPT_RENEWED, EventKind.CONTAINED})
+# Nothing that may have cost money is ever less than this, whoever says so (desk principle P7).
+LOSS_CATEGORIES = frozenset(
+    {
+        Category.UNAUTHORISED_PAYMENT, Category.UNAUTHORISED_LOAN, Category.ACCOUNT_TAKEOVER,
+        Category.DECEIVED_PAYMENT,
+    }
+)  # fmt: skip
+
+
+def fold(events: Iterable[CaseEvent]) -> Case:
+    """Where the case stands after all of these; the first one opens it. Raises Conflict as `apply`."""
+    case: Case | None = None
+    for event in events:
+        case = apply(case, event)
+    assert case is not None, "a case has events"
+    return case
+
+
+def apply(case: Case | None, event: CaseEvent) -> Case:
+    """The case after one event more.
+
+    Raises Conflict: `case_closed` (it is closed, or part of another one), `stage_not_next`,
+    `case_not_decided` (a remedy or an end without an outcome), `case_not_closed`, `case_not_merged`.
+    """
+    if case is None:
+        assert event.kind is EventKind.OPENED, "the first event opens the case"
+        return _opened(event)
+    assert event.case == case.id, "events are of one case"
+    assert event.seq == case.version + 1, "events follow each other"
+    check(case, event)
+    changed = _CHANGES.get(event.kind, _nothing)(case, event)
+    return msgspec.structs.replace(case, version=event.seq, updated_at=event.at, **changed)
+
+
+def check(case: Case, event: CaseEvent) -> None:
+    """Refuse what may not happen to a case that stands so. Raises Conflict as `apply`."""
+    kind = event.kind
+    if case.merged_into is not None and kind not in _AFTER_MERGING:
+        raise Conflict(
+            "case_closed",
+            f"Case {case.number} is part of another one now; act on that one, or undo the merge.",
+            f"工单 {case.number} 已并入另一工单；请在该工单上操作，或先撤销合并。",
+            number=case.number,
+            merged_into=case.merged_into,
+        )
+    if case.stage is Stage.CLOSED and case.merged_into is None and kind not in _AFTER_CLOSING:
+        raise Conflict(
+            "case_closed",
+            f"Case {case.number} is closed; reopen it first.",
+            f"工单 {case.number} 已办结；请先重新打开。",
+            number=case.number,
+        )
+    if kind is EventKind.STAGE_MOVED:
+        _check_stage(case, Stage(event.body["stage"]))
+    if kind is EventKind.CLOSED and case.outcome is None:
+        raise _not_decided(case)
+    if kind is EventKind.REOPENED and case.stage is not Stage.CLOSED:
+        raise Conflict(
+            "case_not_closed",
+            f"Case {case.number} is open; there is nothing to reopen.",
+            f"工单 {case.number} 尚未办结，无需重新打开。",
+            number=case.number,
+        )
+    if kind is EventKind.UNMERGED and case.merged_into is None:
+        raise Conflict(
+            "case_not_merged",
+            f"Case {case.number} is not part of another one.",
+            f"工单 {case.number} 并未并入其他工单。",
+            number=case.number,
+        )
+
+
+def _check_stage(case: Case, wanted: Stage) -> None:
+    if wanted not in NEXT_STAGES[case.stage]:
+        allowed = sorted(stage.value for stage in NEXT_STAGES[case.stage])
+        raise Conflict(
+            "stage_not_next",
+            f"A case in stage {case.stage.value} can go to: {', '.join(allowed) or 'none'}.",
+            f"处于“{case.stage.value}”阶段的工单只能进入：{'、'.join(allowed) or '无'}。",
+            stage=case.stage.value,
+            allowed=allowed,
+        )
+    if wanted is Stage.REMEDY and case.outcome is None:
+        raise _not_decided(case)
+
+
+def _not_decided(case: Case) -> Conflict:
+    return Conflict(
+        "case_not_decided",
+        f"Case {case.number} has no outcome yet: set one first.",
+        f"工单 {case.number} 尚无处理结论，请先作出结论。",
+        number=case.number,
+    )
+
+
+def risk_of(risk: Risk, category: Category, flags: Iterable[str]) -> Risk:
+    """The risk that a case may have at most: a loss claimed by anyone is never below P1.
+
+    >>> risk_of(Risk.P3, Category.HOW_TO_QUESTION, ["unauthorised"]).value
+    'P1'
+    """
+    loss = category in LOSS_CATEGORIES or "unauthorised" in flags or "distress" in flags
+    return min(risk, Risk.P1) if loss else risk
+
+
+def _opened(event: CaseEvent) -> Case:
+    body = event.body
+    return Case(
+        id=event.case,
+        number=body["number"],
+        version=1,
+        stage=Stage.INTAKE,
+        ball=Ball.DESK,
+        contained=Contained.NONE,
+        risk=Risk(body["risk"]),
+        category=Category(body["category"]),
+        flags=frozenset(body.get("flags", ())),
+        channel=body["channel"],
+        standing=body["standing"],
+        account=body.get("account"),
+        person=body.get("person"),
+        language=body["language"],
+        opened_at=event.at,
+        first_at=body["first_at"],
+        updated_at=event.at,
+    )
+
+
+def _nothing(_case: Case, _event: CaseEvent) -> dict[str, Any]:
+    return {}
+
+
+def _message_added(case: Case, event: CaseEvent) -> dict[str, Any]:
+    # Whoever wrote last has passed the ball on; a note among staff has not.
+    if event.body["direction"] == "in" and case.stage is not Stage.CLOSED:
+        return {"ball": Ball.DESK, "snoozed_until": None}
+    return {}
+
+
+def _read(case: Case, event: CaseEvent) -> dict[str, Any]:
+    """What a message was understood as: it may make a case graver, never lighter; a person may (risk_set)."""
+    flags = case.flags | frozenset(event.body.get("flags", ()))
+    category = Category(event.body["category"])
+    risk = min(case.risk, risk_of(Risk(event.body["risk"]), category, flags))
+    graver = risk < case.risk or case.category is Category.OTHER
+    return {"flags": flags, "risk": risk, "category": category if graver else case.category}
+
+
+def _contained(case: Case, event: CaseEvent) -> dict[str, Any]:
+    incident = event.body.get("incident")
+    known = incident is None or incident in case.incidents
+    stage = Stage.CONTAIN if case.stage is Stage.INTAKE else case.stage
+    return {
+        "contained": Contained(event.body["contained"]),
+        "incidents": case.incidents if known else (*case.incidents, incident),
+        "stage": stage,
+    }
+
+
+def _assigned(case: Case, event: CaseEvent) -> dict[str, Any]:
+    return {"owner": event.body.get("owner"), "team": event.body.get("team", case.team)}
+
+
+def _side_set(case: Case, event: CaseEvent) -> dict[str, Any]:
+    side = Side(event.body["side"]).value
+    return {"sides": case.sides | {side} if event.body["on"] else case.sides - {side}}
+
+
+def _risk_set(case: Case, event: CaseEvent) -> dict[str, Any]:
+    category = Category(event.body.get("category", case.category.value))
+    # A person may say that it is no loss after all; the machine's flag then no longer binds.
+    flags = case.flags - {"unauthorised"} if event.body.get("no_loss") else case.flags
+    return {"risk": risk_of(Risk(event.body["risk"]), category, flags), "category": category, "flags": flags}
+
+
+def _outcome_set(case: Case, event: CaseEvent) -> dict[str, Any]:
+    return {
+        "outcome": CaseOutcome(event.body["outcome"]),
+        "decided_by": event.actor,
+        "stage": Stage.DECIDE if case.stage is not Stage.REMEDY else case.stage,
+        "appealed": False,
+    }
+
+
+def _closed(_case: Case, event: CaseEvent) -> dict[str, Any]:
+    cause = RootCause(event.body["root_cause"])
+    return {"stage": Stage.CLOSED, "closed_at": event.at, "root_cause": cause, "snoozed_until": None}
+
+
+def _reopened(case: Case, _event: CaseEvent) -> dict[str, Any]:
+    again = {"stage": Stage.INVESTIGATE, "closed_at": None, "reopened": case.reopened + 1}
+    return {**again, "ball": Ball.DESK}
+
+
+def _withdrawn(_case: Case, _event: CaseEvent) -> dict[str, Any]:
+    # The complaint ends that day; what looks like fraud is still looked into.
+    return {"outcome": CaseOutcome.WITHDRAWN, "ball": Ball.DESK}
+
+
+def _merged(_case: Case, event: CaseEvent) -> dict[str, Any]:
+    return {"merged_into": event.body["into"]}
+
+
+def _linked(case: Case, event: CaseEvent) -> dict[str, Any]:
+    link = (event.body["case"], event.body["kind"])
+    return {"links": case.links if link in case.links else (*case.links, link)}
+
+
+def _unlinked(case: Case, event: CaseEvent) -> dict[str, Any]:
+    gone = (event.body["case"], event.body["kind"])
+    return {"links": tuple(link for link in case.links if link != gone)}
+
+
+def _tagged(case: Case, event: CaseEvent) -> dict[str, Any]:
+    tag = event.body["tag"]
+    return {"tags": case.tags | {tag} if event.body["on"] else case.tags - {tag}}
+
+
+_CHANGES: dict[EventKind, Callable[[Case, CaseEvent], dict[str, Any]]] = {
+    EventKind.MESSAGE_ADDED: _message_added,
+    EventKind.READ: _read,
+    EventKind.CONTAINED: _contained,
+    EventKind.ASSIGNED: _assigned,
+    EventKind.STAGE_MOVED: lambda _case, event: {"stage": Stage(event.body["stage"])},
+    EventKind.SIDE_SET: _side_set,
+    EventKind.BALL_PASSED: lambda _case, event: {"ball": Ball(event.body["ball"])},
+    EventKind.RISK_SET: _risk_set,
+    EventKind.OUTCOME_SET: _outcome_set,
+    EventKind.CLOSED: _closed,
+    EventKind.REOPENED: _reopened,
+    EventKind.WITHDRAWN: _withdrawn,
+    EventKind.MERGED: _merged,
+    EventKind.UNMERGED: lambda _case, _event: {"merged_into": None},
+    EventKind.LINKED: _linked,
+    EventKind.UNLINKED: _unlinked,
+    EventKind.RECEIPT_RENEWED: lambda case, _event: {"receipt": case.receipt + 1},
+    EventKind.COLLECTION_PAUSED: lambda _case, event: {"collection_paused": event.body["on"]},
+    EventKind.SNOOZED: lambda _case, event: {"snoozed_until": event.body.get("until")},
+    EventKind.TAGGED: _tagged,
+    EventKind.APPEALED: lambda _case, _event: {"appealed": True},
+}

@@ -1,0 +1,122 @@
+"""What the stories of the desk ask of the store of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from countermand.vocabulary.cases import Case, CaseEvent, Message
+from countermand.vocabulary.triage import Signals
+
+
+class Inbound(NamedTuple):
+    """A report as it came: the raw bytes sealed, their SHA-256, and the answer that was given to it.
+
+    `key` is unique within its channel. Instants are microseconds UTC.
+    """
+
+    id: str
+    channel: str
+    key: str
+    digest: bytes
+    sealed: bytes
+    sender: bytes | None
+    received_at: int
+    case: str
+    answer: dict[str, Any]
+
+
+class Promise(NamedTuple):
+    """What somebody was told would happen, and by when (microseconds UTC); `code` says what in one word."""
+
+    id: str
+    case: str
+    code: str
+    due_at: int
+    made_at: int
+    made_by: str
+    kept_at: int | None = None
+
+
+class KeptFile(NamedTuple):
+    """A file that came with a message; `digest` is the SHA-256 of its `size` bytes, `sealed` the bytes."""
+
+    id: str
+    message: str
+    name: str
+    media_type: str
+    size: int
+    digest: bytes
+    sealed: bytes
+
+
+class CaseBook(Protocol):
+    """Cases, their events and messages, within one transaction."""
+
+    async def inbound(self, channel: str, key: str) -> Inbound | None:
+        """What came under this key before."""
+        ...
+
+    async def receive(self, inbound: Inbound) -> bool:
+        """Keep what came; False where another transaction has taken the key: read it again."""
+        ...
+
+    async def open(self, case: Case, event: CaseEvent) -> bool:
+        """Write a new case; False where its number is taken: draw another one."""
+        ...
+
+    async def append(self, case: Case, events: Sequence[CaseEvent]) -> None:
+        """Write events, and the case as it stands after them. Raises Conflict (`case_changed`)."""
+        ...
+
+    async def lock(self, cases: Collection[str]) -> list[Case]:
+        """These cases, locked in order of their ids until the transaction ends; unknown ones are left out."""
+        ...
+
+    async def by_number(self, number: str) -> Case | None:
+        """The case of a number, not locked."""
+        ...
+
+    async def open_of(self, account: str | None, person: str | None, since: int) -> list[Case]:
+        """Open cases about an account or a person that were touched since, newest first, up to 50."""
+        ...
+
+    async def signals(self, account: str, since: int) -> Signals:
+        """How an account's operations since an instant were decided, and what still can be taken back."""
+        ...
+
+    async def wrote_before(self, case: str, sender: bytes) -> bool:
+        """Whether something of this case came from the sender of this digest."""
+        ...
+
+    async def events(self, case: str, after: int = 0) -> list[CaseEvent]:
+        """Its events behind version `after`, in order."""
+        ...
+
+    async def add_messages(self, messages: Sequence[Message]) -> None:
+        """Write messages; the events that name them are written beside."""
+        ...
+
+    async def messages(self, case: str) -> list[Message]:
+        """All messages of a case, in order of time."""
+        ...
+
+    async def attach(self, files: Sequence[KeptFile]) -> None:
+        """Write files that came with messages."""
+        ...
+
+    async def files(self, case: str) -> list[KeptFile]:
+        """The files of a case, without their bytes."""
+        ...
+
+    async def file_bytes(self, case: str, file: str) -> bytes | None:
+        """The sealed bytes of one file of a case."""
+        ...
+
+    async def promise(self, promises: Sequence[Promise]) -> None:
+        """Write promises, new or kept."""
+        ...
+
+    async def promises(self, case: str) -> list[Promise]:
+        """The promises of a case, those due first first."""
+        ...

@@ -1,0 +1,133 @@
+"""What stays of a report: its bytes, its message and files, what was promised, who is told, and the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from countermand.cases.numbers import spoken
+from countermand.cases.ports import Inbound, KeptFile, Promise
+from countermand.flows.arrivals import Arrival, message_id, promise_id
+from countermand.flows.reception import Reception
+from countermand.intake.redaction import mask
+from countermand.kernel.canonical import canonical_bytes, digest
+from countermand.vocabulary.cases import (
+    Case,
+    Direction,
+    Message,
+)
+from countermand.vocabulary.effects import Effect
+from countermand.vocabulary.facts import CASE_OPENED, REPORT_RECEIVED, Fact
+from countermand.vocabulary.subject_keys import person_key
+from countermand.work import Unit
+
+HUMAN_CONTACT = "human_contact"
+MACHINE = "countermand"
+
+
+async def keep_report(
+    house: Reception, unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any]
+) -> bool:
+    """Bytes, message, files, promise, notice and facts; False where the key was taken meanwhile."""
+    report = arrival.report
+    sealed = house.vault.seal(report.raw, f"inbound {arrival.inbound}")
+    inbound = Inbound(
+        id=arrival.inbound,
+        channel=report.channel.value,
+        key=report.key,
+        digest=digest(report.raw),
+        sealed=sealed,
+        sender=arrival.sender,
+        received_at=report.received_at,
+        case=case.id,
+        answer=answer,
+    )
+    if not await unit.cases.receive(inbound):
+        return False
+    message = message_id(arrival)
+    text = house.vault.seal(report.text.encode(), f"message {message}")
+    kept = Message(
+        id=message,
+        case=case.id,
+        direction=Direction.IN,
+        channel=report.channel.value,
+        author="customer",
+        at=report.received_at,
+        language=arrival.language,
+        masked=arrival.shown.text,
+        sealed=text,
+        inbound=arrival.inbound,
+        secret_said=arrival.shown.secret_said,
+    )
+    await unit.cases.add_messages([kept])
+    await unit.cases.attach(_files(house, arrival, message))
+    promised = Promise(
+        id=promise_id(arrival),
+        case=case.id,
+        code=HUMAN_CONTACT,
+        due_at=arrival.human_by,
+        made_at=arrival.now,
+        made_by=MACHINE,
+    )
+    await unit.cases.promise([promised])
+    await unit.effects.put(_told(house, arrival, case, answer))
+    await unit.note(await _facts(unit, arrival, case, answer))
+    return True
+
+
+def _files(house: Reception, arrival: Arrival, message: str) -> Sequence[KeptFile]:
+    return [
+        KeptFile(
+            id=f"{message}/{place}",
+            message=message,
+            name=mask(file.name).text,
+            media_type=file.media_type,
+            size=len(file.content),
+            digest=digest(file.content),
+            sealed=house.vault.seal(file.content, f"attachment {message}/{place}"),
+        )
+        for place, file in enumerate(arrival.report.attachments, 1)
+    ]
+
+
+def _told(house: Reception, arrival: Arrival, case: Case, answer: dict[str, Any]) -> list[Effect]:
+    """The holder is told of a report about their account, whoever made it; of a stop they are anyway."""
+    if case.account is None or answer["scope"] is not None or "notices" not in house.effect_ports:
+        return []
+    values = {"case": spoken(case.number), "until": arrival.human_by}
+    body = {"account": case.account, "person": case.person, "values": values, "urgency": "security"}
+    effect = Effect(
+        id=f"{arrival.inbound}/notice",
+        port="notices",
+        action="report_received",
+        lane=case.account,
+        body={name: value for name, value in body.items() if value is not None},
+        placed_at=arrival.now,
+        due_at=arrival.now,
+        trace=arrival.trace,
+    )
+    return [effect]
+
+
+async def _facts(unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any]) -> list[Fact]:
+    key = case.account or (None if case.person is None else person_key(case.person))
+    handles = {} if key is None else await unit.handles([key])
+    subject = None if key is None else handles.get(key)
+    report = arrival.report
+    heard = {
+        "report": arrival.inbound,
+        "case": case.id,
+        "channel": report.channel.value,
+        "digest": digest(report.raw).hex(),
+        "risk": arrival.reading.risk.value,
+        "category": arrival.reading.category.value,
+        "model": arrival.reading.model,
+        "incident": answer["incident"],
+        "actor": arrival.actor,
+        "answer": digest(canonical_bytes(answer)).hex(),
+    }
+    facts = [Fact(arrival.now, REPORT_RECEIVED, heard, subject, arrival.trace)]
+    if answer["opened"]:
+        opened = {"case": case.id, "number": case.number, "first_at": case.first_at}
+        facts.insert(0, Fact(arrival.now, CASE_OPENED, opened, subject, arrival.trace))
+    return facts

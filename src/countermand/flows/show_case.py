@@ -1,0 +1,209 @@
+"""A case as its people see it: the customer what happens, who moves next and by when; the desk all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from countermand.cases.numbers import read_number, spoken
+from countermand.cases.ports import KeptFile, Promise
+from countermand.flows.reception import Reception
+from countermand.kernel.clock import rfc3339
+from countermand.kernel.errors import NotFound
+from countermand.kernel.text import Text
+from countermand.oversight.notice_words import local_time, time_left
+from countermand.vocabulary.cases import (
+    Ball,
+    Case,
+    CaseEvent,
+    Contained,
+    Direction,
+    EventKind,
+    Message,
+    Stage,
+)
+
+STAGE_WORDS = {
+    Stage.INTAKE: Text(en="We have your report and are reading it.", zh="已收到您的诉求，正在受理。"),
+    Stage.CONTAIN: Text(en="We stopped it first; now we look into it.", zh="已先停住，正在核实。"),
+    Stage.INVESTIGATE: Text(en="We are looking into it.", zh="正在调查。"),
+    Stage.DECIDE: Text(en="The result is being written.", zh="正在出具处理结果。"),
+    Stage.REMEDY: Text(en="We are putting it right.", zh="正在落实处理结果。"),
+    Stage.CLOSED: Text(
+        en="This case is closed. Write here to open it again.", zh="已办结。如有异议，可在此回复重新打开。"
+    ),
+}
+BALL_WORDS = {
+    Ball.DESK: Text(en="our desk", zh="我方客服"),
+    Ball.FORENSICS: Text(en="our technical examiners", zh="我方技术人员"),
+    Ball.CUSTOMER: Text(en="you", zh="您"),
+    Ball.PEER_BANK: Text(en="the other bank", zh="对方银行"),
+    Ball.MERCHANT: Text(en="the merchant", zh="商户"),
+    Ball.POLICE: Text(en="the police", zh="公安机关"),
+    Ball.INSURER: Text(en="the insurer", zh="保险公司"),
+    Ball.REGULATOR: Text(en="the regulator", zh="监管部门"),
+    Ball.SYSTEM: Text(en="our system", zh="系统"),
+}
+CONTAINED_WORDS = {
+    Contained.NONE: Text(en="Nothing is stopped.", zh="未停用任何功能。"),
+    Contained.SOFT_HOLD: Text(
+        en="Money going out is stopped for a day, until you have proven who you are.",
+        zh="转出已停用一天，待核实您的身份。",
+    ),
+    Contained.FROZEN: Text(en="Everything but paying back is stopped.", zh="除还款外均已停用。"),
+    Contained.PARTIAL: Text(en="Money going out is stopped.", zh="转出、提现、借款已停用。"),
+    Contained.LIFTED: Text(en="What was stopped is open again.", zh="已恢复使用。"),
+}
+PROMISE_WORDS = {
+    "human_contact": Text(en="A person speaks to you", zh="工作人员联系您"),
+}
+_SPEAKERS = {Direction.IN: "you", Direction.OUT: "us"}
+# What a customer sees of the events; the rest is work among staff.
+_SHOWN_EVENTS = {
+    EventKind.OPENED: Text(en="Case opened", zh="已立案"),
+    EventKind.CONTAINED: Text(en="What was said not to be wanted was stopped", zh="已采取止付等保护措施"),
+    EventKind.STAGE_MOVED: Text(en="The next step began", zh="进入下一环节"),
+    EventKind.OUTCOME_SET: Text(en="A result was found", zh="已得出处理结果"),
+    EventKind.CLOSED: Text(en="Case closed", zh="已办结"),
+    EventKind.REOPENED: Text(en="Case opened again", zh="已重新打开"),
+    EventKind.APPEALED: Text(en="Appeal received; somebody else decides it", zh="已收到申诉，由他人复核"),
+    EventKind.WITHDRAWN: Text(en="You withdrew it", zh="您已撤回"),
+    EventKind.COLLECTION_PAUSED: Text(en="Collection was paused or taken up again", zh="催收状态有变"),
+}
+
+
+class Dossier(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything kept of one case."""
+
+    case: Case
+    events: tuple[CaseEvent, ...]
+    messages: tuple[Message, ...]
+    files: tuple[KeptFile, ...]
+    promises: tuple[Promise, ...]
+
+
+async def dossier_of(house: Reception, number: str) -> Dossier:
+    """The whole of a case. Raises NotFound (`unknown_case`), Unavailable."""
+    plain = read_number(number)
+    async with house.works.open() as unit:
+        case = None if plain is None else await unit.cases.by_number(plain)
+        if case is None:
+            raise unknown_case(number)
+        return Dossier(
+            case=case,
+            events=tuple(await unit.cases.events(case.id)),
+            messages=tuple(await unit.cases.messages(case.id)),
+            files=tuple(await unit.cases.files(case.id)),
+            promises=tuple(await unit.cases.promises(case.id)),
+        )
+
+
+def for_customer(dossier: Dossier, now: int, timezone: str) -> dict[str, Any]:
+    """What the person it is about sees: no names of staff, no notes, no risk marks."""
+    case = dossier.case
+    return {
+        "case": spoken(case.number),
+        "stage": case.stage.value,
+        "stage_text": _text(STAGE_WORDS[case.stage]),
+        "next_mover": _text(BALL_WORDS[case.ball]),
+        "contained": case.contained.value,
+        "contained_text": _text(CONTAINED_WORDS[case.contained]),
+        "opened_at": rfc3339(case.opened_at),
+        "outcome": None if case.outcome is None else case.outcome.value,
+        "promises": [_promise(one, now, timezone) for one in dossier.promises if one.kept_at is None],
+        "timeline": [
+            {"at": rfc3339(event.at), "text": _text(_SHOWN_EVENTS[event.kind])}
+            for event in dossier.events
+            if event.kind in _SHOWN_EVENTS
+        ],
+        "messages": [
+            {
+                "at": rfc3339(one.at),
+                "from": _SPEAKERS[one.direction],
+                "text": one.masked,
+            }
+            for one in dossier.messages
+            if one.direction is not Direction.NOTE
+        ],
+    }
+
+
+def for_desk(dossier: Dossier) -> dict[str, Any]:
+    """What the desk sees: the whole state, every event, masked messages, files and promises."""
+    state: dict[str, Any] = msgspec.to_builtins(dossier.case, order="deterministic")
+    for name in ("opened_at", "first_at", "updated_at", "closed_at", "snoozed_until"):
+        if state.get(name) is not None:
+            state[name] = rfc3339(state[name])
+    return {
+        "case": {**state, "number": spoken(dossier.case.number)},
+        "events": [
+            {
+                "seq": event.seq,
+                "kind": event.kind.value,
+                "at": rfc3339(event.at),
+                "actor": event.actor,
+                "body": event.body,
+            }
+            for event in dossier.events
+        ],
+        "messages": [
+            {
+                "id": one.id,
+                "direction": one.direction.value,
+                "channel": one.channel,
+                "author": one.author,
+                "at": rfc3339(one.at),
+                "language": one.language,
+                "text": one.masked,
+                "secret_said": one.secret_said,
+            }
+            for one in dossier.messages
+        ],
+        "files": [
+            {
+                "id": one.id,
+                "message": one.message,
+                "name": one.name,
+                "media_type": one.media_type,
+                "bytes": one.size,
+                "sha256": one.digest.hex(),
+            }
+            for one in dossier.files
+        ],
+        "promises": [
+            {
+                "id": one.id,
+                "code": one.code,
+                "due_at": rfc3339(one.due_at),
+                "made_by": one.made_by,
+                "kept_at": None if one.kept_at is None else rfc3339(one.kept_at),
+            }
+            for one in dossier.promises
+        ],
+    }
+
+
+def _promise(one: Promise, now: int, timezone: str) -> dict[str, Any]:
+    words = PROMISE_WORDS[one.code]
+    by, left = local_time(one.due_at, timezone), time_left(one.due_at - now)
+    return {
+        "due_at": rfc3339(one.due_at),
+        "text": {
+            "en": f"{words.en} by {by.en} ({left.en} left)",
+            "zh": f"{words.zh}：剩余{left.zh}（至{by.zh}）",
+        },
+    }
+
+
+def _text(text: Text) -> dict[str, str]:
+    return {"en": text.en, "zh": text.zh}
+
+
+def unknown_case(number: str) -> NotFound:
+    """404 for a number that no case has."""
+    return NotFound(
+        "unknown_case",
+        f"No case {number[:40]!r} is known here; the number has 12 digits.",
+        f"没有编号为 {number[:40]!r} 的工单；编号为12位数字。",
+    )

@@ -1,0 +1,193 @@
+"""The words of a case: where it stands, who moves next, what was stopped, how it ended, how bad it is."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from countermand.vocabulary.triage import Category, Risk
+
+
+class Stage(StrEnum):
+    """How far a case is; see `cases.case` for which follows which."""
+
+    INTAKE = "intake"
+    CONTAIN = "contain"
+    INVESTIGATE = "investigate"
+    DECIDE = "decide"
+    REMEDY = "remedy"
+    CLOSED = "closed"
+
+
+class Side(StrEnum):
+    """What runs beside the stages."""
+
+    ESCALATED_REGULATOR = "escalated_regulator"
+    LITIGATION = "litigation"
+
+
+class Ball(StrEnum):
+    """Who has to move next. Service clocks rest while it is not the desk; legal clocks do not."""
+
+    DESK = "desk"
+    FORENSICS = "forensics"
+    CUSTOMER = "customer"
+    PEER_BANK = "peer_bank"
+    MERCHANT = "merchant"
+    POLICE = "police"
+    INSURER = "insurer"
+    REGULATOR = "regulator"
+    SYSTEM = "system"
+
+
+class Contained(StrEnum):
+    """What the containment of a case came to; told by the containment itself, never typed."""
+
+    NONE = "none"
+    SOFT_HOLD = "soft_hold"
+    FROZEN = "frozen"
+    PARTIAL = "partial"
+    LIFTED = "lifted"
+
+
+class CaseOutcome(StrEnum):
+    """What was found, once decided."""
+
+    UNAUTHORISED_CONFIRMED = "unauthorised_confirmed"
+    AUTHORISED = "authorised"
+    DECEIVED = "deceived"
+    FAMILY_OR_INSIDER = "family_or_insider"
+    MERCHANT_ERROR = "merchant_error"
+    IDENTITY_MISUSE_NO_ACCOUNT = "identity_misuse_no_account"
+    INSUFFICIENT = "insufficient"
+    WITHDRAWN = "withdrawn"
+    DUPLICATE = "duplicate"
+    ANSWERED = "answered"
+
+
+class RootCause(StrEnum):
+    """Why it could happen; no case closes without one."""
+
+    SYSTEM_FLAW = "system_flaw"
+    DATA_LEAK = "data_leak"
+    PROCESS_DEFECT = "process_defect"
+    CUSTOMER_DEVICE = "customer_device"
+    CUSTOMER_DECEIVED = "customer_deceived"
+    MERCHANT = "merchant"
+    STAFF = "staff"
+    NO_FAULT = "no_fault"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    """in: from the customer's side. out: to them. note: among staff, never shown outside."""
+
+    IN = "in"
+    OUT = "out"
+    NOTE = "note"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One message of a case, in the order `seq` of the case's events. `sealed` is its text under the vault.
+
+    `masked` is what is shown, searched and sent; instants are microseconds UTC.
+    """
+
+    id: str
+    case: str
+    direction: Direction
+    channel: str
+    author: str
+    at: int
+    language: str | None
+    masked: str
+    sealed: bytes
+    inbound: str | None = None
+    approved: str | None = None
+    secret_said: bool = False
+
+
+class EventKind(StrEnum):
+    """What can happen to a case; the body of each is told in `cases.case`."""
+
+    OPENED = "opened"
+    MESSAGE_ADDED = "message_added"
+    READ = "read"
+    CONTAINED = "contained"
+    ASSIGNED = "assigned"
+    STAGE_MOVED = "stage_moved"
+    SIDE_SET = "side_set"
+    BALL_PASSED = "ball_passed"
+    RISK_SET = "risk_set"
+    OUTCOME_SET = "outcome_set"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    LINKED = "linked"
+    UNLINKED = "unlinked"
+    PROMISED = "promised"
+    PROMISE_KEPT = "promise_kept"
+    RECEIPT_RENEWED = "receipt_renewed"
+    COLLECTION_PAUSED = "collection_paused"
+    SNOOZED = "snoozed"
+    TAGGED = "tagged"
+    PLAYBOOK_MOVED = "playbook_moved"
+    APPEALED = "appealed"
+
+
+class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One event of a case: `seq` is the case's version after it. The body never holds personal data."""
+
+    case: str
+    seq: int
+    kind: EventKind
+    at: int
+    actor: str
+    body: dict[str, Any]
+    trace: str | None = None
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a case stands: the fold of its events, and nothing else. Instants are microseconds UTC.
+
+    `first_at` is the first message in any channel: legal clocks run from it. `receipt` counts the secrets
+    given out; only the last one opens. `appealed` waits for a reviewer who has not decided it.
+    """
+
+    id: str
+    number: str
+    version: int
+    stage: Stage
+    ball: Ball
+    contained: Contained
+    risk: Risk
+    category: Category
+    channel: str
+    standing: str
+    opened_at: int
+    first_at: int
+    updated_at: int
+    outcome: CaseOutcome | None = None
+    flags: frozenset[str] = frozenset()
+    sides: frozenset[str] = frozenset()
+    account: str | None = None
+    person: str | None = None
+    language: str = "zh"
+    owner: str | None = None
+    team: str | None = None
+    incidents: tuple[str, ...] = ()
+    decided_by: str | None = None
+    root_cause: RootCause | None = None
+    closed_at: int | None = None
+    reopened: int = 0
+    merged_into: str | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    receipt: int = 1
+    collection_paused: bool = False
+    snoozed_until: int | None = None
+    tags: frozenset[str] = frozenset()
+    appealed: bool = False
