@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from countermand.intake.found import SECRETS, Kind, MaskFor
+from countermand.intake.postal_addresses import region_of
 
 FULL = "******"
 _KEPT = {  # kind: (characters kept at the head, at the tail) for the desk, never more than four together
@@ -34,8 +35,13 @@ def masked(kind: Kind, value: str, purpose: MaskFor) -> str:
     if purpose is MaskFor.INDEX or kind in SECRETS or kind is Kind.CARD_EXPIRY:
         return FULL
     if kind is Kind.EMAIL:
-        name, _, domain = value.rpartition("@")
-        return f"{name[:1]}***@{domain}" if purpose is MaskFor.DISPLAY else f"***@{domain}"
+        _, at, domain = value.rpartition("@")
+        initial = value[:1] if purpose is MaskFor.DISPLAY else ""
+        return f"{initial}***@{domain}" if at else f"{initial}***"
+    if kind is Kind.ADDRESS:
+        return f"{region_of(value)}***" if purpose is MaskFor.DISPLAY else FULL
+    if kind is Kind.NAME:
+        return f"{value[:1].upper()}**" if purpose is MaskFor.DISPLAY else FULL
     head, tail = _KEPT.get(kind, (0, 0))
     if purpose is MaskFor.SEND:
         head, tail = 0, 4 if kind in _LAST_FOUR else 0

@@ -7,172 +7,165 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from countermand.intake.found import Certainty, Found, Kind
+from countermand.intake.number_words import (
+    follows_account,
+    follows_card,
+    follows_identity,
+    follows_order,
+    follows_phone,
+    is_money,
+)
 from countermand.intake.personal_numbers import (
     is_card,
     is_chinese_id,
     is_landline,
     is_mobile,
-    is_national_card,
     passes_luhn,
 )
 
-DIGITS_MAX = 19  # the longest number looked for; longer ones are orders and receipts
+DIGITS_MIN, DIGITS_MAX = 7, 19  # longer ones are orders and receipts
 GROUPS_MAX = 6  # a written number has no more parts,
 CHAIN_DIGITS_SMALL = 40  # unless it is dictated digit by digit, in a chain as short as this
-BEFORE_MAX = 24
 # The digits of a chain: spaces, dashes, commas, brackets or one line end between two of them.
-CHAIN = re.compile(r"\d(?:(?:[ .,、·()-]{0,3}| ?\r?\n ?)\d){6,}")
+_CHAIN = re.compile(r"\d(?:(?:[ .,、·()-]{0,3}| ?\r?\n ?)\d){6,}")
 _GROUP = re.compile(r"\d+")
-
-# What stands in front of a number says what it is. `*` is never bridged.
-_FILLER = r"[^0-9\n*]"
-_ORDER = re.compile(
-    r"(?:订单|单号|流水|交易号|交易编号|编号|工单|案件|案号|受理|运单|快递|票号|凭证|保单|合同|序列|批次|回执|"
-    r"order|case|ticket|\bref|reference|txn|transaction|tracking|invoice|serial|trace|receipt|policy)"
-    r"(?:[ :#=('\"\[【]|号码|号|编号|id|number|num|no\.?|是|为|is|was){0,5}$"
-)
-_CARD_WORD = re.compile(
-    rf"(?:卡号|银行卡|信用卡|储蓄卡|借记卡|卡片|卡|card|debit|credit|visa|mastercard|amex){_FILLER}{{0,12}}$"
-)
-_ACCOUNT_WORD = re.compile(
-    rf"(?:账号|帐号|银行账户|收款账户|对公账户|卡号|account (?:number|no\.?|#)|acct\.?(?: no\.?| number)?|a/c)"
-    rf"{_FILLER}{{0,6}}$"
-)
-_PHONE_WORD = re.compile(
-    r"(?:电话|手机|座机|固话|号码|联系方式|拨打|致电|来电|短信到|tel|phone|mobile|cell|call|whatsapp|sms|text|"
-    rf"dianhua|shouji|shoujihao|sjh){_FILLER}{{0,8}}$"
-)
-_ID_WORD = re.compile(rf"(?:身份证|证件号|身份号|公民身份|shenfenzheng|sfz|identity|\bid){_FILLER}{{0,10}}$")
-_MONEY_BEFORE = re.compile(r"(?:[¥$€£]|rmb|cny|usd|hkd|金额|余额|amount|balance)[ :]{0,2}$")
-_MONEY_AFTER = re.compile(
-    r"(?:\.\d{1,2}(?!\d))? ?(?:元|块|万|亿|圆|人民币|美元|港币|rmb|cny|usd|hkd|dollar|yuan|%)"
-    r"|\.\d\d?(?![\d.-])"
-)
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
+_LAST_MARK = re.compile(r" ?x(?![a-z0-9])")
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{1,2}[2-9]\d\d[ .-]\d{4}")
 _TOLL_FREE = ("400", "800", "1800", "1888", "1877", "1866", "1855", "1844", "1833")
+_MASK = "***"
+
+Groups = list[tuple[int, int]]
 
 
 def numbers(view: str) -> Iterator[Found]:
     """The personal numbers of a folded text, left to right, none overlapping another."""
-    for chain in CHAIN.finditer(view):
-        yield from _in_chain(view, chain.start(), chain.end())
+    for chain in _CHAIN.finditer(view):
+        groups = [group.span() for group in _GROUP.finditer(view, *chain.span())]
+        # What is left beside a mask belongs to it.
+        if view.endswith(_MASK, 0, groups[0][0]):
+            del groups[0]
+        if groups and view.startswith(_MASK, groups[-1][1]):
+            del groups[-1]
+        small = chain.end() - chain.start() <= 2 * CHAIN_DIGITS_SMALL
+        small = small and sum(last - first for first, last in groups) <= CHAIN_DIGITS_SMALL
+        yield from _in_chain(view, groups, DIGITS_MAX if small else GROUPS_MAX)
 
 
-def _in_chain(view: str, start: int, end: int) -> Iterator[Found]:
-    groups = [(group.start(), group.end()) for group in _GROUP.finditer(view, start, end)]
-    small = sum(last - first for first, last in groups) <= CHAIN_DIGITS_SMALL
+def _in_chain(view: str, groups: Groups, groups_max: int) -> Iterator[Found]:
     index = 0
     while index < len(groups):
-        found, index = _at_group(view, groups, index, small=small)
-        if found is not None:
-            yield found
+        found = None
+        for last, digits in reversed(_windows(view, groups, index, groups_max)):
+            # Words stand in front of the first group only: between the others there are no letters.
+            found = _number(view, groups[index][0], groups[last][1], digits, named=index == 0)
+            if found is not None:
+                yield found
+                index = last
+                break
+        index += 1
 
 
-def _at_group(
-    view: str, groups: list[tuple[int, int]], index: int, *, small: bool
-) -> tuple[Found | None, int]:
-    """The longest number that starts with this group, and the group after it."""
+def _windows(view: str, groups: Groups, index: int, groups_max: int) -> list[tuple[int, str]]:
+    """The numbers that may start with this group: the last group and the digits of each."""
     windows: list[tuple[int, str]] = []
     digits = ""
-    for last in range(index, min(len(groups), index + (DIGITS_MAX if small else GROUPS_MAX))):
-        digits += view[slice(*groups[last])]
-        if len(digits) > DIGITS_MAX:
+    for last in range(index, min(len(groups), index + groups_max)):
+        first, end = groups[last]
+        if end - first + len(digits) > DIGITS_MAX:
             break
-        if len(digits) >= 7:
+        digits += view[first:end]
+        if len(digits) >= DIGITS_MIN:
             windows.append((last, digits))
-    for last, digits in reversed(windows):
-        found = _number(view, groups[index][0], groups[last][1], digits)
-        if found is not None:
-            return found, last + 1
-    return None, index + 1
+    return windows
 
 
-def _number(view: str, start: int, end: int, digits: str) -> Found | None:
-    """What this run of digits is, if it is a person's."""
+def _number(view: str, start: int, end: int, digits: str, *, named: bool) -> Found | None:
+    """What this run of digits is, if it is a person's; `named`: a word in front may say so."""
     size = len(digits)
-    if size in {15, 17, 18} and (found := _identity(view, start, end, digits)) is not None:
-        return found
-    if size >= 12 and (found := _card(view, start, end, digits)) is not None:
-        return found
-    if size <= 15 and (found := _phone(view, start, end, digits)) is not None:
-        return found
-    before = view[max(0, start - BEFORE_MAX) : start]
-    if "\n" not in view[start:end] and _ACCOUNT_WORD.search(before):
-        return Found(Kind.BANK_ACCOUNT, start, end, Certainty.LIKELY)
-    return None
+    found = None
+    if size in {15, 17, 18}:
+        found = _identity(view, start, end, digits, named=named)
+    if found is None and size >= 12:
+        found = _card(view, start, end, digits, named=named)
+    if found is None and size <= 15:
+        found = _phone(view, start, end, digits, named=named)
+    if found is None and named and "\n" not in view[start:end] and follows_account(view, start):
+        found = Found(Kind.BANK_ACCOUNT, start, end, Certainty.LIKELY)
+    return found
 
 
-def _identity(view: str, start: int, end: int, digits: str) -> Found | None:
+def _identity(view: str, start: int, end: int, digits: str, *, named: bool) -> Found | None:
     if len(digits) == 17:
-        mark = re.match(r" ?x(?![a-z0-9])", view[end : end + 3])
+        mark = _LAST_MARK.match(view, end)
         if mark is None:
             return None
-        digits, end = f"{digits}x", end + mark.end()
-    before = view[max(0, start - BEFORE_MAX) : start]
+        digits, end = f"{digits}x", mark.end()
     if is_chinese_id(digits):
         if len(digits) == 18:
             return Found(Kind.ID_NUMBER, start, end, Certainty.CERTAIN)
-        if not _is_part_of_a_word(view, start, end) and not _ORDER.search(before) and not is_card(digits):
-            return Found(Kind.ID_NUMBER, start, end, Certainty.LIKELY)
+        broken = end - start > len(digits) + 3
+        if not (broken or _is_part_of_a_word(view, start, end) or is_card(digits)):
+            return None if named and follows_order(view, start) else _likely(Kind.ID_NUMBER, start, end)
     # A mistyped number of that length, called an identity number, is one.
-    return Found(Kind.ID_NUMBER, start, end, Certainty.LIKELY) if _ID_WORD.search(before) else None
+    return _likely(Kind.ID_NUMBER, start, end) if named and follows_identity(view, start) else None
 
 
-def _card(view: str, start: int, end: int, digits: str) -> Found | None:
-    if _is_part_of_a_word(view, start, end):
+def _card(view: str, start: int, end: int, digits: str, *, named: bool) -> Found | None:
+    valid = is_card(digits)
+    if not (valid or named) or _is_part_of_a_word(view, start, end):
         return None
-    before = view[max(0, start - BEFORE_MAX) : start]
-    if _CARD_WORD.search(before) and not _MONEY_AFTER.match(view, end):
-        certainty = Certainty.CERTAIN if passes_luhn(digits) else Certainty.LIKELY
-        if is_card(digits) or is_national_card(digits) or len(digits) >= 15 or certainty is Certainty.CERTAIN:
-            return Found(Kind.BANK_CARD, start, end, certainty)
-    if is_card(digits) and not _ORDER.search(before):
+    if named and follows_card(view, start) and not is_money(view, start, end):
+        if passes_luhn(digits):
+            return Found(Kind.BANK_CARD, start, end, Certainty.CERTAIN)
+        return _likely(Kind.BANK_CARD, start, end) if len(digits) >= 15 else None
+    if valid and not (named and follows_order(view, start)):
         return Found(Kind.BANK_CARD, start, end, Certainty.CERTAIN)
     return None
 
 
-def _phone(view: str, start: int, end: int, digits: str) -> Found | None:
+def _phone(view: str, start: int, end: int, digits: str, *, named: bool) -> Found | None:
+    plus = named and view.startswith("+", start - 1)
+    mobile, landline = is_mobile(digits), is_landline(digits)
+    if not (mobile or landline or named or len(digits) in {10, 11}):
+        return None
     written = view[start:end]
     if (
         "\n" in written
         or digits.startswith(_TOLL_FREE)
-        or (view[end : end + 1].isalpha() and view[end].isascii())
+        or _is_letter(view, end)
+        or is_money(view, start, end)
     ):
         return None
-    before = view[max(0, start - BEFORE_MAX) : start]
-    if _is_money(view, end, written, before):
+    if named and follows_order(view, start):
         return None
-    opened = view[start - 1 : start] == "(" and ")" in written
-    begin = start - 1 if opened or view[start - 1 : start] == "+" else start
-    if is_mobile(digits) or (view[start - 1 : start] == "+" and _is_international(f"+{digits}")):
-        return None if _ORDER.search(before) else Found(Kind.PHONE, begin, end, Certainty.CERTAIN)
-    if is_landline(digits) and not _ORDER.search(before):
-        sure = len(written) > len(digits) or _PHONE_WORD.search(before)
-        return Found(Kind.PHONE, begin, end, Certainty.CERTAIN if sure else Certainty.LIKELY)
-    if _NORTH_AMERICAN.fullmatch(view[begin:end]) and _is_international(f"+1{digits[-10:]}"):
+    begin = start - 1 if plus or (view.startswith("(", start - 1) and ")" in written) else start
+    if mobile or (plus and _is_international(f"+{digits}")):
         return Found(Kind.PHONE, begin, end, Certainty.CERTAIN)
-    if _PHONE_WORD.search(before) and not _ORDER.search(before):
-        return Found(Kind.PHONE, begin, end, Certainty.LIKELY)
-    return None
+    if _NORTH_AMERICAN.fullmatch(view, start, end) and _is_international(f"+1{digits[-10:]}"):
+        return Found(Kind.PHONE, begin, end, Certainty.CERTAIN)
+    called = named and follows_phone(view, start)
+    if landline and (called or len(written) > len(digits)):
+        return Found(Kind.PHONE, begin, end, Certainty.CERTAIN)
+    return _likely(Kind.PHONE, begin, end) if landline or called else None
 
 
-def _is_money(view: str, end: int, written: str, before: str) -> bool:
-    return bool(
-        _MONEY_AFTER.match(view, end) or _MONEY_BEFORE.search(before) or _THOUSANDS.fullmatch(written)
-    )
+def _likely(kind: Kind, start: int, end: int) -> Found:
+    return Found(kind, start, end, Certainty.LIKELY)
 
 
 def _is_part_of_a_word(view: str, start: int, end: int) -> bool:
     """Whether letters touch it: identifiers and hashes are made of letters and digits."""
-    around = view[max(0, start - 1) : start] + view[end : end + 1]
-    return any(character.isascii() and character.isalpha() for character in around)
+    return _is_letter(view, end) or _is_letter(view, start - 1)
+
+
+def _is_letter(view: str, place: int) -> bool:
+    return 0 <= place < len(view) and view[place].isascii() and view[place].isalpha()
 
 
 @lru_cache(maxsize=256)
 def _is_international(number: str) -> bool:
-    """Whether the numbering plan of its country knows it. Read once: the plans are a heavy library."""
-    import phonenumbers
+    """Whether the numbering plan of its country knows it."""
+    import phonenumbers  # the plans are heavy, and most texts never need them
 
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(number))

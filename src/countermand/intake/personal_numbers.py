@@ -20,7 +20,6 @@ _TAIWAN_LETTERS = dict(zip("abcdefghjklmnpqrstuvxywzio", range(10, 36), strict=T
 _CARD = re.compile(  # issuers' ranges by length, ISO/IEC 7812; UnionPay has 16 to 19 digits
     r"(?:4\d{15}|5[0-8]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|2720\d{12}|3[47]\d{13}|35\d{14}|6[02458]\d{14,17}|69\d{15,17})"
 )
-_NATIONAL_CARD = re.compile(r"[89]\d{15,18}|[45]\d{16,18}|3[0689]\d{12}|\d{13}")
 _AREAS = r"0(?:10|2\d|[3-9]\d\d)"
 _MOBILE = re.compile(r"(?:(?:00)?86|0)?1[3-9]\d{9}")
 _LANDLINE = re.compile(rf"(?:(?:00)?86)?{_AREAS}[2-8]\d{{6,7}}")
@@ -64,11 +63,6 @@ def passes_luhn(digits: str) -> bool:
 def is_card(digits: str) -> bool:
     """Whether it is a payment card of a known issuer's range, and its check digit holds."""
     return _CARD.fullmatch(digits) is not None and passes_luhn(digits)
-
-
-def is_national_card(digits: str) -> bool:
-    """Whether it may be a card of a rarer range; too many other numbers look like it to believe it alone."""
-    return _NATIONAL_CARD.fullmatch(digits) is not None and passes_luhn(digits)
 
 
 def is_hong_kong_id(letters: str, digits: str, check: str) -> bool:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from countermand.intake.folded import Folded, fold
 from countermand.intake.found import SECRETS, Certainty, Found, Hidden, Kind, Masked, MaskFor
 from countermand.intake.masks import masked
 from countermand.intake.number_chains import numbers
+from countermand.intake.postal_addresses import addresses
+from countermand.intake.said_values import behind_cards, said
+from countermand.intake.shaped_values import shaped
 
 __all__ = ["Certainty", "Found", "Hidden", "Kind", "MaskFor", "Masked", "find", "mask"]
 
 _BREAKS = re.compile(r"[ .,、·()\r\n-]")
+REPEATED_MAX = 16  # values that are looked for again; more in one text are no complaint
+_TOLD_BY_WORDS = frozenset(
+    {
+        *(Kind.PASSWORD, Kind.CODE, Kind.CARD_SECURITY, Kind.PASSPORT, Kind.TRAVEL_PERMIT, Kind.HONG_KONG_ID),
+        *(Kind.BANK_CARD, Kind.BANK_ACCOUNT, Kind.PHONE, Kind.MESSENGER, Kind.NAME, Kind.ID_NUMBER),
+    }
+)
 _MAINLAND = re.compile(r"(?:\+?86|0086|0)(1[3-9]\d{9})")
 
 
@@ -36,6 +46,7 @@ def mask(text: str, purpose: MaskFor = MaskFor.DISPLAY) -> Masked:
     parts: list[str] = []
     hidden: list[Hidden] = []
     tokens: dict[tuple[Kind, str], str] = {}
+    counts: dict[Kind, int] = {}
     behind = length = 0
     for one in _found(folded.view):
         place = _in_original(one, folded)
@@ -49,7 +60,7 @@ def mask(text: str, purpose: MaskFor = MaskFor.DISPLAY) -> Masked:
                 start=place.start,
                 end=place.end,
                 certainty=one.certainty,
-                token=_token(tokens, one.kind, value),
+                token=_token(tokens, counts, one.kind, value),
                 shown_start=length,
                 shown_end=length + len(shown),
             )
@@ -63,11 +74,53 @@ def mask(text: str, purpose: MaskFor = MaskFor.DISPLAY) -> Masked:
 
 
 def _found(view: str) -> tuple[Found, ...]:
-    return _settled(numbers(view))
+    own = _settled((*numbers(view), *shaped(view)))
+    cards = [one for one in own if one.kind is Kind.BANK_CARD]
+    said_too = (*said(view, _without(view, own)), *behind_cards(view, cards), *addresses(view))
+    told = _settled((*own, *said_too)) if said_too else own
+    again = tuple(_again(view, told))
+    return _settled((*told, *again)) if again else told
+
+
+def _again(view: str, told: tuple[Found, ...]) -> Iterator[Found]:
+    """What was told once, wherever it stands again without the word that told it."""
+    values = {view[one.start : one.end]: one for one in told if one.kind in _TOLD_BY_WORDS}
+    starts = {one.start for one in told}
+    for value, one in tuple(values.items())[:REPEATED_MAX]:
+        if len(value) < (2 if one.kind is Kind.NAME and not value.isascii() else 4):
+            continue
+        if one.kind is Kind.NAME and value.isascii() and " " not in value:
+            continue
+        place = view.find(value)
+        while place >= 0:
+            until = place + len(value)
+            inside = _touches(view, place - 1, place) or _touches(view, until, until - 1)
+            if place not in starts and not inside:
+                yield Found(one.kind, place, until, Certainty.LIKELY)
+            place = view.find(value, until)
+
+
+def _touches(view: str, outside: int, inside: int) -> bool:
+    """Whether a Latin letter or a digit goes on outside of a value that ends with one."""
+    if not 0 <= outside < len(view):
+        return False
+    return view[outside] == "*" or all(view[at].isascii() and view[at].isalnum() for at in (outside, inside))
+
+
+def _without(view: str, known: Iterable[Found]) -> str:
+    """The view with stars where a value stands, as long as the value was."""
+    parts: list[str] = []
+    behind = 0
+    for one in known:
+        parts += (view[behind : one.start], "*" * (one.end - one.start))
+        behind = one.end
+    return "".join((*parts, view[behind:])) if parts else view
 
 
 def _plain(kind: Kind, written: str) -> str:
     """A value without what it was broken by, and a mainland phone without the country's code."""
+    if kind in {Kind.EMAIL, Kind.MESSENGER, Kind.PASSWORD}:
+        return written.replace(" ", "")
     value = _BREAKS.sub("", written)
     if kind is Kind.PHONE and (mainland := _MAINLAND.fullmatch(value)):
         return mainland[1]
@@ -94,11 +147,11 @@ def _settled(candidates: Iterable[Found]) -> tuple[Found, ...]:
     return tuple(settled)
 
 
-def _token(tokens: dict[tuple[Kind, str], str], kind: Kind, value: str) -> str:
+def _token(tokens: dict[tuple[Kind, str], str], counts: dict[Kind, int], kind: Kind, value: str) -> str:
     """`phone-2` for the second phone of a text, and again wherever it comes back."""
     known = tokens.get((kind, value))
     if known is None:
-        number = 1 + sum(1 for other, _ in tokens if other is kind)
+        counts[kind] = number = counts.get(kind, 0) + 1
         known = tokens[kind, value] = f"{kind.value}-{number}"
     return known
 
