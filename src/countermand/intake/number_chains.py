@@ -24,14 +24,17 @@ from countermand.intake.personal_numbers import (
 )
 
 DIGITS_MIN, DIGITS_MAX = 7, 19  # longer ones are orders and receipts
-GROUPS_MAX = 6  # a written number has no more parts,
-CHAIN_DIGITS_SMALL = 40  # unless it is dictated digit by digit, in a chain as short as this
+GROUPS_MAX = 5  # a written number has no more parts, of three digits or more,
+CHAIN_DIGITS_SMALL = 100  # unless it is dictated digit by digit, in a chain as short as this
 # The digits of a chain: spaces, dashes, commas, brackets or one line end between two of them.
 _CHAIN = re.compile(r"\d(?:(?:[ .,、·()-]{0,3}| ?\r?\n ?)\d){6,}")
 _GROUP = re.compile(r"\d+")
+_PARTS = re.compile(r"\d{3,}(?:(?:[ .,、·()-]{1,3}| ?\r?\n ?)\d{3,})*")
 _LAST_MARK = re.compile(r" ?x(?![a-z0-9])")
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{1,2}[2-9]\d\d[ .-]\d{4}")
-_TOLL_FREE = ("400", "800", "1800", "1888", "1877", "1866", "1855", "1844", "1833")
+_TOLL_FREE = re.compile(
+    r"[48]00[ -]?\d{3}[ -]?\d{4}|(?:[48]00[ -]?\d{4}[ -]?\d{3})|1?[ .-]\(?8(?:00|88|77|66|55|44|33)\D.*"
+)
 _MASK = "***"
 
 Groups = list[tuple[int, int]]
@@ -40,29 +43,35 @@ Groups = list[tuple[int, int]]
 def numbers(view: str) -> Iterator[Found]:
     """The personal numbers of a folded text, left to right, none overlapping another."""
     for chain in _CHAIN.finditer(view):
-        groups = [group.span() for group in _GROUP.finditer(view, *chain.span())]
-        # What is left beside a mask belongs to it.
-        if view.endswith(_MASK, 0, groups[0][0]):
-            del groups[0]
-        if groups and view.startswith(_MASK, groups[-1][1]):
-            del groups[-1]
-        small = chain.end() - chain.start() <= 2 * CHAIN_DIGITS_SMALL
-        small = small and sum(last - first for first, last in groups) <= CHAIN_DIGITS_SMALL
-        yield from _in_chain(view, groups, DIGITS_MAX if small else GROUPS_MAX)
+        if chain.end() - chain.start() <= 2 * CHAIN_DIGITS_SMALL:
+            yield from _in_chain(view, _groups(view, *chain.span()), DIGITS_MAX)
+        else:
+            for parts in _PARTS.finditer(view, *chain.span()):
+                yield from _in_chain(view, _groups(view, *parts.span()), GROUPS_MAX)
+
+
+def _groups(view: str, start: int, end: int) -> Groups:
+    groups = [group.span() for group in _GROUP.finditer(view, start, end)]
+    # What is left beside a mask belongs to it.
+    if view.endswith(_MASK, 0, groups[0][0]):
+        del groups[0]
+    if groups and view.startswith(_MASK, groups[-1][1]):
+        del groups[-1]
+    return groups
 
 
 def _in_chain(view: str, groups: Groups, groups_max: int) -> Iterator[Found]:
     index = 0
     while index < len(groups):
-        found = None
+        best, behind = None, index + 1
         for last, digits in reversed(_windows(view, groups, index, groups_max)):
             # Words stand in front of the first group only: between the others there are no letters.
             found = _number(view, groups[index][0], groups[last][1], digits, named=index == 0)
-            if found is not None:
-                yield found
-                index = last
-                break
-        index += 1
+            if found is not None and (best is None or found.certainty > best.certainty):
+                best, behind = found, last + 1
+        if best is not None:
+            yield best
+        index = behind
 
 
 def _windows(view: str, groups: Groups, index: int, groups_max: int) -> list[tuple[int, str]]:
@@ -131,7 +140,7 @@ def _phone(view: str, start: int, end: int, digits: str, *, named: bool) -> Foun
     written = view[start:end]
     if (
         "\n" in written
-        or digits.startswith(_TOLL_FREE)
+        or _TOLL_FREE.fullmatch(view, start, end)
         or _is_letter(view, end)
         or is_money(view, start, end)
     ):

@@ -20,8 +20,11 @@ _ACCOUNT = re.compile(
     rf"{_FILLER}{{0,6}}$"
 )
 _PHONE = re.compile(
-    r"(?:电话|手机|座机|固话|号码|联系方式|拨打|致电|来电|短信到|tel|phone|mobile|cell|call|whatsapp|sms|text|"
+    r"(?:电话|手机|座机|固话|联系方式|拨打|致电|来电|短信到|tel|phone|mobile|cell|call|whatsapp|sms|text|"
     rf"dianhua|shouji|shoujihao|sjh){_FILLER}{{0,8}}$"
+)
+_OFFICIAL = re.compile(
+    rf"(?:客服|官方|热线|服务|投诉|举报|hotline|helpline|customer service){_FILLER}{{0,8}}$"
 )
 _IDENTITY = re.compile(rf"(?:身份证|证件号|身份号|公民身份|shenfenzheng|sfz|identity|\bid){_FILLER}{{0,10}}$")
 _MONEY_BEFORE = re.compile(r"(?:[¥$€£]|rmb|cny|usd|hkd|金额|余额|amount|balance)[ :]{0,2}$")
@@ -48,8 +51,8 @@ def follows_account(view: str, start: int) -> bool:
 
 
 def follows_phone(view: str, start: int) -> bool:
-    """Whether a telephone is named in front."""
-    return _follows(_PHONE, view, start)
+    """Whether a telephone is named in front, and not that of an office."""
+    return _follows(_PHONE, view, start) and not _follows(_OFFICIAL, view, start)
 
 
 def follows_identity(view: str, start: int) -> bool:

@@ -25,6 +25,7 @@ _ENGLISH = re.compile(
     r"(?:[ :=\"'-]|(?:is|was)(?![a-z])){1,4}((?:mr|mrs|ms|dr)\.? )?"
     r"([a-z][a-z'-]{1,19}(?: [a-z]\.)?(?: [a-z][a-z'-]{1,19}){0,2})(?![a-z*])"
 )
+_SAYS = re.compile(r"[:=]|(?:is|was|'s)(?![a-z])")
 _NOT_A_PERSON = re.compile(
     r"(?:user|company|bank|file|domain|business|brand|merchant|product|app|site|host|nick|screen|country|city|"
     r"street|store|shop|event|in the|by|the)[ -]?$"
@@ -51,11 +52,12 @@ def name_after(view: str, start: int, end: int) -> tuple[int, int] | None:
     if chinese is not None:
         return chinese.span(1)
     match = _ENGLISH.match(view, end)
-    if match is None or not (view[start:end] != "name" or ":" in view[end : match.start(2)]):
+    said = match is not None and _SAYS.search(view, start, match.start(2)) is not None
+    if match is None or not said:
         return None
     until = match.start(2)
     for word in match[2].split(" "):
-        if word in _NO_NAME:
+        if word in _NO_NAME or not word.strip("x"):
             break
         until += len(word) + 1
     until -= 1

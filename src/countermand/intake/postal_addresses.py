@@ -49,12 +49,18 @@ _NO_STREET = re.compile(
 
 def addresses(view: str) -> Iterator[Found]:
     """The addresses of a folded text that lead to a door."""
-    behind = 0
+    behind, last = 0, None
     for match in _HOUSE.finditer(view):
         start = _beginning(view, match.start(), behind)
+        if last is not None and last.end == start:  # a street, and a building in it
+            last = Found(Kind.ADDRESS, last.start, _end(match), Certainty.CERTAIN)
+        elif start < match.start():
+            if last is not None:
+                yield last
+            last = Found(Kind.ADDRESS, start, _end(match), Certainty.CERTAIN)
         behind = match.end()
-        if start < match.start():
-            yield Found(Kind.ADDRESS, start, _end(match), Certainty.CERTAIN)
+    if last is not None:
+        yield last
     for pattern in (_STREET, _BOX):
         for match in pattern.finditer(view):
             if not _NO_STREET.search(match[0]):

@@ -11,6 +11,7 @@ from countermand.intake.found import Certainty, Found, Kind
 from countermand.intake.number_words import follows_order
 from countermand.intake.people_names import name_after
 
+_LETTER = re.compile(r"[a-wyz0-9]")  # what is written xxxx or **** is hidden already
 _DIGIT = re.compile(r"[0-9]")
 
 
@@ -66,6 +67,8 @@ def _code(word: _Word) -> Iterator[Found]:
         return
     known = word.taken.find("***", word.end, word.end + words.NEAR_MAX)
     until = known if known >= 0 else word.end + words.NEAR_MAX
+    while known >= 0 and word.taken[until - 1].isdigit():  # the head of what is masked
+        until -= 1
     for near in words.CODE_NEAR.finditer(word.taken, word.end, until):
         if _may_be_code(word.taken, near.start(), near.end()):
             yield Found(Kind.CODE, near.start(), near.end(), Certainty.LIKELY)
@@ -102,7 +105,7 @@ def _password(word: _Word) -> Iterator[Found]:
 
 
 def _is_password(view: str, written: str, linked: str, until: int) -> bool:
-    if len(written) < 3 or not written.strip("*") or "://" in written:
+    if len(written) < 3 or not _LETTER.search(written) or "://" in written:
         return False
     sure = words.SURE_LINK.search(linked) is not None
     if not sure and words.SENTENCE_ENDS.search(linked):

@@ -65,6 +65,7 @@ NO_CODE = re.compile(r"9[56]\d{3,6}|1[12]\d{3}|10\d{3}|106\d{4,}|400\d{0,7}|(?:1
 OTHER_CODE = re.compile(
     r"(?:zip|area|error|postal|post|country|sort|promo|swift|qr|bar|status|dress|source|discount|coupon|"
     r"branch|bank|routing|product|reason|response|invite|invitation|referral|building|penal|tax|morse|"
+    r"u\.? ?s\.?|states|government|civil|act,?|criminal|revenue|bankruptcy|commercial|"
     r"邀请|邮政|优惠)[ -]?$"
 )
 
