@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from countermand.vocabulary.incidents import Alarming, EvidenceRequest, Incident, Revocation, Seen, Task
+from countermand.vocabulary.incidents import (
+    Alarming,
+    EvidenceRequest,
+    Incident,
+    LiftingRecord,
+    Revocation,
+    Seen,
+    Task,
+)
 from countermand.vocabulary.orders import Order, Subject
 from countermand.vocabulary.own_limits import LimitRaise, MandateSeen, MandateTerms
+
+
+class IncidentFound(NamedTuple):
+    """An incident to be shown; orders and effects are rows with instants in microseconds UTC."""
+
+    incident: Incident
+    orders: list[Any]
+    effects: list[Any]
+    liftings: list[LiftingRecord]
 
 
 class StandingBook(Protocol):
@@ -53,6 +70,14 @@ class IncidentBook(Protocol):
         """These incidents, in this order, locked until the transaction ends."""
         ...
 
+    async def put_liftings(self, liftings: Sequence[LiftingRecord]) -> None:
+        """Write what was lifted."""
+        ...
+
+    async def liftings(self, incident: str) -> list[LiftingRecord]:
+        """What was lifted of an incident, in order."""
+        ...
+
     async def police_stops(self, account: str, reference: str) -> int:
         """How many stops the police have had for an account under a case number."""
         ...
@@ -92,8 +117,15 @@ class IncidentRecord(Protocol):
         """The operations on hold of a person, or (None) of everybody, the oldest first."""
         ...
 
-    async def unbind(self, account: str, devices: Collection[str]) -> None:
-        """Take devices off the profile of an account."""
+    async def unbind(self, account: str, devices: Collection[str]) -> list[str]:
+        """Take devices off the profile of an account; those that were on it, in order of their names."""
+        ...
+
+    async def bind(self, account: str, devices: Collection[str]) -> list[str]:
+        """Put devices back on the profile of an account, where it names any; those that are on it now.
+
+        The account's guard moves with it.
+        """
         ...
 
 

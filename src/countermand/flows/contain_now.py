@@ -193,12 +193,15 @@ async def _carry_out(
     told = [*planned.told, *(told_cancelled(hold) for hold in released)]
     effects = effects_of(house, told, incident.id, act.now, act.trace)
     back = [hold.operation for hold in revoked]
-    shown = {**shown_containment(incident, planned, back, [one.id for one in effects], act.now), **more}
+    off = (
+        []
+        if incident.account is None
+        else await unit.incident_record.unbind(incident.account, planned.unbind)
+    )
+    shown = {**shown_containment(incident, planned, back, off, [one.id for one in effects], act.now), **more}
     await unit.incidents.put(msgspec.structs.replace(incident, shown=shown))
     await unit.standing.place(planned.orders, incident.reason)
     await cancel_for_containment(unit, incident.account, act.actor, act.now, act.trace)
-    if incident.account is not None:
-        await unit.incident_record.unbind(incident.account, planned.unbind)
     await set_end_timers(unit, planned.orders)
     handles = await unit.handles(_subjects(planned.orders))
     subject = next(iter(handles.values()), None)

@@ -9,6 +9,7 @@ from countermand.containment.plan import Told
 from countermand.containment.standing import binds_at
 from countermand.flows.contain_now import ContainHouse, effects_of
 from countermand.vocabulary.facts import ORDER_ENDED, Fact
+from countermand.vocabulary.incidents import LiftingKind, LiftingRecord
 from countermand.vocabulary.orders import ORDER_END_TIMER, Measure, Order, Subject
 from countermand.vocabulary.subject_keys import subject_key
 from countermand.vocabulary.timers import Timer
@@ -45,8 +46,20 @@ async def end_orders(house: ContainHouse, unit: Unit, timers: Sequence[Timer]) -
     ended = await unit.standing.lift([order.id for order in over], now, CLOCK_ACTOR)
     handles = await unit.handles({subject_key(order.subject) for order in ended})
     for order in ended:
-        told = await told_of_lifting(unit, [order])
-        await unit.effects.put(effects_of(house, told, f"{order.id}/ended", now, None))
+        told, cause = await told_of_lifting(unit, [order]), f"{order.id}/ended"
+        effects = effects_of(house, told, cause, now, None)
+        await unit.effects.put(effects)
+        if order.incident is not None:
+            record = LiftingRecord(
+                incident=order.incident,
+                cause=cause,
+                kind=LiftingKind.END,
+                lifted_at=now,
+                lifted_by=CLOCK_ACTOR,
+                lifted=(order.id,),
+                effects=tuple(one.id for one in effects),
+            )
+            await unit.incidents.put_liftings([record])
     await unit.note(
         [
             Fact(

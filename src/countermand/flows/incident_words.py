@@ -13,9 +13,9 @@ from countermand.vocabulary.orders import CAUSES, Order
 
 
 def shown_containment(
-    incident: Incident, planned: Plan, revoked: list[str], effects: list[str], now: int
+    incident: Incident, planned: Plan, revoked: list[str], off: list[str], effects: list[str], now: int
 ) -> dict[str, Any]:
-    """A containment as it is answered, now and at every retry."""
+    """A containment as it is answered, now and at every retry; `off` left our own profile of the account."""
     cause = CAUSES[incident.code]
     return {
         "incident": incident.id,
@@ -31,6 +31,7 @@ def shown_containment(
         "scope": scope_of(planned.orders, now),
         "holds_revoked": revoked,
         "devices_unbound": list(planned.unbind),
+        "devices_off_profile": off,
         "sessions_ended": len(planned.revocations),
         "evidence_requested": True,
         "task": None if planned.task is None else planned.task.id,

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from countermand.containment.devices import DeviceBack, devices_back
 from countermand.containment.lifting import check_liftable, check_proofs, lifting
 from countermand.containment.plan import Told
 from countermand.containment.preview import scope_of
@@ -26,7 +27,15 @@ from countermand.vocabulary.facts import (
     ORDER_PLACED,
     Fact,
 )
-from countermand.vocabulary.incidents import AppealRequest, Incident, IncidentState, LiftRequest, Source
+from countermand.vocabulary.incidents import (
+    AppealRequest,
+    Incident,
+    IncidentState,
+    LiftingKind,
+    LiftingRecord,
+    LiftRequest,
+    Source,
+)
 from countermand.vocabulary.orders import Measure, Order, Subject
 from countermand.vocabulary.subject_keys import subject_key
 from countermand.work import Unit
@@ -58,20 +67,27 @@ async def lift_containment(
         )
         if incident.state is IncidentState.CLOSED:
             after = incident
+        record = None
         if change.lift or change.place or after != incident:
             methods = sorted({proof.method for proof in request.proofs})
             body = {"incident": incident.id, "actor": actor, "grade": request.grade, "methods": methods}
-            await _write(
-                house,
-                unit,
-                [after],
-                change.lift,
-                change.place,
-                f"{incident.id}/grade-{request.grade}",
-                Fact(now, INCIDENT_LIFTED, body, None, trace),
-                actor,
+            fact = Fact(now, INCIDENT_LIFTED, body, None, trace)
+            cause = f"{incident.id}/grade-{request.grade}"
+            effects = await _write(house, unit, [after], change.lift, change.place, cause, fact, actor)
+            record = LiftingRecord(
+                incident=incident.id,
+                cause=cause,
+                kind=LiftingKind.GRADE,
+                grade=request.grade,
+                lifted_at=now,
+                lifted_by=actor,
+                methods=tuple(methods),
+                lifted=tuple(order.id for order in change.lift),
+                placed=tuple(order.id for order in change.place),
+                effects=effects,
             )
-        return await _shown(unit, after, [order.id for order in change.lift], now)
+            await unit.incidents.put_liftings([record])
+        return await _shown(unit, after, change.lift, record, now)
 
 
 async def uphold_appeal(
@@ -88,6 +104,7 @@ async def uphold_appeal(
         check_liftable(linked[0])
         ours = [one for one in linked if one.source is not Source.POLICE]
         names = {one.id for one in ours}
+        before = [one for one in await unit.incidents.liftings(incident_id) if one.kind is LiftingKind.APPEAL]
         lift = [order for order in orders if order.incident in names]
         open_ = [one for one in ours if one.state is not IncidentState.CLOSED]
         closed = [
@@ -101,10 +118,59 @@ async def uphold_appeal(
                 "reference": request.reference,
             }
             fact = Fact(now, APPEAL_UPHELD, body, None, trace)
-            await _write(house, unit, closed, lift, (), f"{incident_id}/appeal", fact, actor)
+            cause = f"{incident_id}/appeal{f'-{len(before) + 1}' if before else ''}"
+            effects = await _write(house, unit, closed, lift, (), cause, fact, actor)
+            records = await _upheld(unit, ours, lift, closed, request, fact, cause, effects)
+            await unit.incidents.put_liftings(records)
+            before = [one for one in records if one.incident == incident_id]
         after = next((one for one in closed if one.id == incident_id), linked[0])
-        shown = await _shown(unit, after, [order.id for order in lift], now)
-        return {**shown, "incidents": sorted(names)}
+        shown = await _shown(unit, after, lift, before[-1] if lift or closed else None, now)
+        return {**shown, "incidents": sorted(names), "devices": list(before[-1].devices) if before else []}
+
+
+async def _upheld(
+    unit: Unit,
+    ours: Sequence[Incident],
+    lift: Sequence[Order],
+    closed: Sequence[Incident],
+    request: AppealRequest,
+    fact: Fact,
+    cause: str,
+    effects: tuple[str, ...],
+) -> list[LiftingRecord]:
+    """What an upheld appeal did to each incident; the one it named has what became of all the devices."""
+    changed = {one.id for one in closed} | {order.incident for order in lift} | {fact.body["incident"]}
+    devices = {one.id: await _give_devices_back(unit, one) for one in ours if one.id in changed}
+    devices[fact.body["incident"]] = [device for found in devices.values() for device in found]
+    return [
+        LiftingRecord(
+            incident=one.id,
+            cause=cause,
+            kind=LiftingKind.APPEAL,
+            lifted_at=fact.at,
+            lifted_by=fact.body["actor"],
+            reason=request.reason,
+            reference=request.reference,
+            lifted=tuple(order.id for order in lift if order.incident == one.id),
+            effects=effects,
+            devices=tuple(msgspec.to_builtins(device) for device in devices[one.id]),
+        )
+        for one in ours
+        if one.id in changed
+    ]
+
+
+async def _give_devices_back(unit: Unit, incident: Incident) -> list[DeviceBack]:
+    """The devices that an incident took off: on the profile again, unless another order stops them."""
+    taken: list[str] = incident.shown.get("devices_unbound", [])
+    if incident.account is None or not taken:
+        return []
+    left = await unit.standing.on([Subject(account=incident.account)])
+    stopped = {value for order in left if order.measure is Measure.STOP_DEVICES for value in order.values}
+    off = [one for one in incident.shown.get("devices_off_profile", []) if one not in stopped]
+    restored = await unit.incident_record.bind(incident.account, off)
+    told = any(effect.endswith("/sessions/unbind_device") for effect in incident.shown.get("effects", []))
+    return devices_back(incident.account, taken, restored, told, stopped)
 
 
 async def _behind_gates(unit: Unit, incident_id: str) -> tuple[list[Incident], list[Order]]:
@@ -137,7 +203,8 @@ async def _write(
     cause: str,
     fact: Fact,
     actor: str,
-) -> None:
+) -> tuple[str, ...]:
+    """Everything that a lifting changes; the ids of its effects."""
     now, trace = fact.at, fact.trace
     await unit.standing.lift([order.id for order in lift], now, actor)
     await unit.standing.place(place, "recovering")
@@ -145,7 +212,8 @@ async def _write(
     for one in incidents:
         await unit.incidents.put(one)
     told = [*await told_of_lifting(unit, lift), *_told_holder(incidents, lift, place)]
-    await unit.effects.put(effects_of(house, told, cause, now, trace))
+    effects = effects_of(house, told, cause, now, trace)
+    await unit.effects.put(effects)
     handles = await unit.handles({subject_key(order.subject) for order in (*lift, *place)})
     facts = [msgspec.structs.replace(fact, subject=next(iter(handles.values()), None))]
     for kind, orders in ((ORDER_LIFTED, lift), (ORDER_PLACED, place)):
@@ -170,6 +238,7 @@ async def _write(
         if one.state is IncidentState.CLOSED
     ]
     await unit.note(facts)
+    return tuple(one.id for one in effects)
 
 
 def _told_holder(incidents: Sequence[Incident], lift: Sequence[Order], place: Sequence[Order]) -> list[Told]:
@@ -189,14 +258,17 @@ def _told_holder(incidents: Sequence[Incident], lift: Sequence[Order], place: Se
     return found
 
 
-async def _shown(unit: Unit, incident: Incident, lifted: Sequence[str], now: int) -> dict[str, Any]:
+async def _shown(
+    unit: Unit, incident: Incident, lifted: Sequence[Order], record: LiftingRecord | None, now: int
+) -> dict[str, Any]:
     """Where the incident stands, and what still binds."""
     left = await unit.standing.of_incidents([incident.id])
     return {
         "incident": incident.id,
         "state": incident.state.value,
         "grade": incident.grade,
-        "lifted": list(lifted),
+        "lifted": [order.id for order in lifted],
+        "effects": [] if record is None else list(record.effects),
         "orders": [shown_order(order) for order in left],
         "scope": scope_of(left, now),
     }

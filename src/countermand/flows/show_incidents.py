@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from countermand.containment.ports import IncidentFound
 from countermand.containment.preview import scope_of
 from countermand.containment.standing import session_revoked
 from countermand.flows.incident_words import unknown_incident
 from countermand.kernel.clock import Clock, micros_of, rfc3339
 from countermand.kernel.errors import BadRequest, NotFound
+from countermand.vocabulary.effects import EffectState
 from countermand.vocabulary.facts import TASK_DONE, Fact
-from countermand.vocabulary.incidents import Incident, Revocation, SessionQuestion, Task
+from countermand.vocabulary.incidents import LiftingRecord, Revocation, SessionQuestion, Task
 from countermand.vocabulary.orders import Order
 from countermand.work import Works
 
@@ -20,8 +22,8 @@ PAGE_ROWS_MAX = 500
 class IncidentShelf(Protocol):
     """What was written about incidents, as every process sees it; all raise Unavailable."""
 
-    async def incident(self, incident: str) -> tuple[Incident, list[Any], list[Any]] | None:
-        """An incident, all its orders and its effects, as rows with instants in microseconds."""
+    async def incident(self, incident: str) -> IncidentFound | None:
+        """An incident, all its orders, its effects (of its liftings too) and its liftings."""
         ...
 
     async def tasks(self, done: bool, after: tuple[int, str], count_max: int) -> list[Task]:
@@ -53,14 +55,16 @@ class IncidentHouse(Protocol):
 
 
 async def show_incident(house: IncidentHouse, incident_id: str) -> dict[str, Any]:
-    """An incident: what was answered then, each order and effect as it stands now, what still works.
+    """An incident: what was answered then, each order and effect as it stands now, how it was given back.
 
     Raises NotFound (`unknown_incident`), Unavailable.
     """
     found = await house.incidents.incident(incident_id)
     if found is None:
         raise unknown_incident(incident_id)
-    incident, orders, effects = found
+    incident = found.incident
+    effects = {row["id"]: _effect(row) for row in found.effects}
+    first = [effects[name] for name in incident.shown.get("effects", []) if name in effects]
     now = house.clock.now()
     async with house.works.open() as unit:
         binding = await unit.standing.of_incidents([incident.id])
@@ -73,8 +77,10 @@ async def show_incident(house: IncidentHouse, incident_id: str) -> dict[str, Any
         "grade": incident.grade,
         "closed_at": None if incident.closed_at is None else rfc3339(incident.closed_at),
         "scope": scope_of(binding, now),
-        "orders": [_order(row, binding) for row in orders],
-        "effects": [_effect(row) for row in effects],
+        "orders": [_order(row, binding) for row in found.orders],
+        "effects": first,
+        "outstanding": outstanding(first),
+        "liftings": [_lifting(one, effects) for one in found.liftings],
     }
 
 
@@ -188,6 +194,29 @@ def _order(row: Any, binding: list[Order]) -> dict[str, Any]:
         **instants,
         "lifted_by": row["lifted_by"],
         "binds": any(order.id == row["id"] for order in binding),
+    }
+
+
+def outstanding(effects: list[dict[str, Any]]) -> list[str]:
+    """Those that are not done: still tried, or refused for good."""
+    return [one["effect"] for one in effects if one["state"] != EffectState.DONE]
+
+
+def _lifting(one: LiftingRecord, effects: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    its = [effects[name] for name in one.effects if name in effects]
+    return {
+        "kind": one.kind.value,
+        "grade": one.grade,
+        "lifted_at": rfc3339(one.lifted_at),
+        "lifted_by": one.lifted_by,
+        "methods": list(one.methods),
+        "reason": one.reason,
+        "reference": one.reference,
+        "lifted": list(one.lifted),
+        "placed": list(one.placed),
+        "effects": its,
+        "outstanding": outstanding(its),
+        "devices": list(one.devices),
     }
 
 

@@ -154,6 +154,36 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     shown: dict[str, Any] = {}
 
 
+class LiftingKind(StrEnum):
+    """What gave something back: a grade with proofs, an upheld appeal, or an order's own end."""
+
+    GRADE = "grade"
+    APPEAL = "appeal"
+    END = "end"
+
+
+class LiftingRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One time that something of an incident was lifted; `lifted_at` is microseconds UTC.
+
+    The ids of its effects begin with `cause`. `lifted` and `placed` are orders. `devices` are as they were
+    answered.
+    """
+
+    incident: str
+    cause: str
+    kind: LiftingKind
+    grade: int | None = None
+    lifted_at: int
+    lifted_by: str
+    methods: tuple[str, ...] = ()
+    reason: str | None = None
+    reference: str | None = None
+    lifted: tuple[str, ...]
+    placed: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    devices: tuple[dict[str, Any], ...] = ()
+
+
 class Revocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Sessions that were ended: one by name, all on a device, or all begun before an instant (microseconds).
 

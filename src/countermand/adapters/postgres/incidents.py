@@ -10,12 +10,15 @@ import msgspec
 
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
+from countermand.containment.ports import IncidentFound
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.incidents import (
     Alarming,
     EvidenceRequest,
     Incident,
     IncidentState,
+    LiftingKind,
+    LiftingRecord,
     Revocation,
     Seen,
     Source,
@@ -151,10 +154,33 @@ class PostgresIncidents:
         rows = await self._connection.fetch(QUERIES.open_holds, person, count_max)
         return [row["operation"] for row in rows]
 
-    async def unbind(self, account: str, devices: Collection[str]) -> None:
-        """Take devices off the profile of an account; its orders move its guard."""
-        if devices:
-            await self._connection.execute(QUERIES.unbind_devices, account, list(devices))
+    async def unbind(self, account: str, devices: Collection[str]) -> list[str]:
+        """Take devices off the profile of an account; its orders move its guard. Those that were on it."""
+        if not devices:
+            return []
+        rows = await self._connection.fetch(QUERIES.unbind_devices, account, list(devices))
+        return [row["device"] for row in rows]
+
+    async def bind(self, account: str, devices: Collection[str]) -> list[str]:
+        """Put devices back on the profile of an account, where it names any; those that are on it now."""
+        if not devices:
+            return []
+        await self._connection.execute(QUERIES.bind_devices, account, sorted(devices))
+        known = await self._connection.fetchval(QUERIES.devices_known, account)
+        return sorted(set(devices) & set(known or ()))
+
+    async def put_liftings(self, liftings: Sequence[LiftingRecord]) -> None:
+        """Write what was lifted."""
+        for one in liftings:
+            values = {name: getattr(one, name) for name in LiftingRecord.__struct_fields__}
+            values |= {"kind": one.kind.value, "lifted_at": moment_of(one.lifted_at)}
+            values["devices"] = list(one.devices)
+            await self._connection.execute(QUERIES.put_liftings, *values.values())
+
+    async def liftings(self, incident: str) -> list[LiftingRecord]:
+        """What was lifted of an incident, in order."""
+        rows = await self._connection.fetch(QUERIES.liftings_of_incident, incident)
+        return [_lifting(row) for row in rows]
 
 
 class PostgresIncidentsRead:
@@ -163,8 +189,8 @@ class PostgresIncidentsRead:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         self._pool = pool
 
-    async def incident(self, incident: str) -> tuple[Incident, list[Any], list[Any]] | None:
-        """An incident, its orders and its effects, as rows."""
+    async def incident(self, incident: str) -> IncidentFound | None:
+        """An incident, its orders and its effects, as rows; and its liftings."""
         with away_is_unavailable():
             async with self._pool.acquire() as connection:
                 row = await connection.fetchrow(QUERIES.incident_by_id, incident)
@@ -172,8 +198,13 @@ class PostgresIncidentsRead:
                     return None
                 found = incident_of_row(row)
                 orders = await connection.fetch(QUERIES.orders_of_incident, incident)
-                effects = await connection.fetch(QUERIES.effects_of_incident, found.shown.get("effects", []))
-        return found, [_instants(row) for row in orders], [_instants(row) for row in effects]
+                rows = await connection.fetch(QUERIES.liftings_of_incident, incident)
+                liftings = [_lifting(lifted) for lifted in rows]
+                named = [*found.shown.get("effects", []), *(name for one in liftings for name in one.effects)]
+                effects = await connection.fetch(QUERIES.effects_of_incident, named)
+        return IncidentFound(
+            found, [_instants(row) for row in orders], [_instants(row) for row in effects], liftings
+        )
 
     async def tasks(self, done: bool, after: tuple[int, str], count_max: int) -> list[Task]:
         """Tasks by when they are due, behind (instant, id)."""
@@ -221,6 +252,14 @@ def _instants(row: Any) -> dict[str, Any]:
 
 def _task(row: Any) -> Task:
     return msgspec.convert(_instants(row), Task)
+
+
+def _lifting(row: Any) -> LiftingRecord:
+    values = {name: row[name] for name in LiftingRecord.__struct_fields__}
+    values |= {"kind": LiftingKind(row["kind"]), "lifted_at": micros_of(row["lifted_at"])}
+    for name in ("methods", "lifted", "placed", "effects", "devices"):
+        values[name] = tuple(values[name])
+    return LiftingRecord(**values)
 
 
 def _revocation(row: Any) -> Revocation:

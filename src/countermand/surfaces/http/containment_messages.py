@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from countermand.containment.devices import DeviceBack
 from countermand.kernel.text import Text
 from countermand.surfaces.http.messages import Instant, OrderShown
 
@@ -58,6 +59,7 @@ class ContainmentShown(msgspec.Struct, frozen=True, kw_only=True):
     scope: ScopeShown
     holds_revoked: list[str]
     devices_unbound: list[str]
+    devices_off_profile: list[str]
     sessions_ended: int
     evidence_requested: bool
     task: str | None
@@ -75,6 +77,23 @@ class EffectShown(msgspec.Struct, frozen=True):
     state: str
     attempts: int
     ended_at: Instant | None
+
+
+class LiftingShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One time that something was lifted: who, when, how; `outstanding` are effects nobody has done yet."""
+
+    kind: str
+    grade: int | None
+    lifted_at: Instant
+    lifted_by: str
+    methods: list[str]
+    reason: str | None
+    reference: str | None
+    lifted: list[str]
+    placed: list[str]
+    effects: list[EffectShown]
+    outstanding: list[str]
+    devices: list[DeviceBack]
 
 
 class IncidentShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,14 +118,20 @@ class IncidentShown(msgspec.Struct, frozen=True, kw_only=True):
     scope: ScopeShown
     holds_revoked: list[str]
     devices_unbound: list[str]
+    devices_off_profile: list[str]
     sessions_ended: int
     evidence_requested: bool
     task: str | None
     effects: list[EffectShown]
+    outstanding: list[str]
+    liftings: list[LiftingShown]
 
 
 class LiftShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What was lifted now, and what still binds."""
+    """What was lifted now, what others were told to do about it, and what still binds.
+
+    For an upheld appeal: all that was lifted together, and each device that was taken off.
+    """
 
     incident: str
     state: str
@@ -114,7 +139,9 @@ class LiftShown(msgspec.Struct, frozen=True, kw_only=True):
     lifted: list[str]
     orders: list[OrderShown]
     scope: ScopeShown
+    effects: list[str]
     incidents: list[str] | msgspec.UnsetType = msgspec.UNSET
+    devices: list[DeviceBack] | msgspec.UnsetType = msgspec.UNSET
 
 
 class TaskShown(msgspec.Struct, frozen=True):

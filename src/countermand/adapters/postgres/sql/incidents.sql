@@ -52,9 +52,30 @@ FROM (
 SELECT coalesce(devices, '{}') FROM account WHERE id = $1;
 
 -- name: unbind_devices
--- Take devices ($2) off the profile of an account ($1); its guard moves with the orders of the same transaction.
-UPDATE account SET devices = ARRAY(SELECT device FROM unnest(devices) AS device WHERE device <> ALL($2::text[]))
-WHERE id = $1 AND devices && $2::text[];
+-- Take devices ($2) off the profile of an account ($1), and say which; its guard moves with the orders of the same transaction.
+WITH named AS (
+    SELECT device FROM account, unnest(devices) AS device WHERE id = $1 AND device = ANY($2::text[])
+), changed AS (
+    UPDATE account SET devices = ARRAY(SELECT device FROM unnest(devices) AS device WHERE device <> ALL($2::text[]))
+    WHERE id = $1 AND devices && $2::text[]
+)
+SELECT DISTINCT device FROM named ORDER BY device;
+
+-- name: bind_devices
+-- Put devices ($2) back on the profile of an account ($1) that names devices, and move its guard.
+UPDATE account SET devices = devices || ARRAY(SELECT device FROM unnest($2::text[]) AS device WHERE device <> ALL(devices)),
+    guard = guard + 1, updated_at = now()
+WHERE id = $1 AND devices IS NOT NULL AND NOT devices @> $2::text[];
+
+-- name: put_liftings
+-- Write what was lifted.
+INSERT INTO incident_lifting (
+    incident, cause, kind, grade, lifted_at, lifted_by, methods, reason, reference, lifted, placed, effects, devices
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+
+-- name: liftings_of_incident
+-- What was lifted of an incident ($1), in order.
+SELECT * FROM incident_lifting WHERE incident = $1 ORDER BY lifted_at, cause;
 
 -- name: open_holds
 -- The operations on hold of a person ($1, NULL for everybody), up to $2 of them.

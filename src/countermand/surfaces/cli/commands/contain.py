@@ -215,5 +215,20 @@ def _answer_orders(shown: dict[str, Any]) -> None:
         shown,
         [Text(en=name, zh=zh) for name, zh in zip(names, words, strict=True)],
         [tuple(str(order.get(name) or "-") for name in names) for order in shown["orders"]],
-        Text(**shown["scope"]["said"]["text"]),
+        _summary(shown),
     )
+
+
+def _summary(shown: dict[str, Any]) -> Text:
+    """What still binds, each time something was given back, and what became of each device."""
+    said = [shown["scope"]["said"]["text"]]
+    for one in shown.get("liftings", []):
+        count, owed = len(one["lifted"]), len(one["outstanding"])
+        head = f"{one['lifted_at']} {one['kind']} ({one['lifted_by']})"
+        en = f"{head}: {count} lifted, {owed} effects outstanding."
+        zh = f"{head}：解除{count}项，{owed}项尚未落实。"
+        said.append({"en": en, "zh": zh})
+    for one in shown.get("devices", []):
+        text = one["text"]
+        said.append({"en": f"{one['device']}: {text['en']}", "zh": f"{one['device']}：{text['zh']}"})
+    return Text(en="\n".join(one["en"] for one in said), zh="\n".join(one["zh"] for one in said))
