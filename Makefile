@@ -62,6 +62,11 @@ test-spark: setup ## Run the tests that need Spark (fetches 450 MB once)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --editable '.[spark]'
 	$(BIN)/pytest tests/spark $(ARGS)
 
+.PHONY: peers
+peers: setup ## Check sign-outs against an independent OpenID provider (needs Node 20 and npm)
+	@cd tests/peers/oidc && npm ci --no-progress
+	$(BIN)/pytest tests/peers $(ARGS)
+
 .PHONY: demo
 demo: setup ## Play the demo and stay up; ONCE=1 plays it through and ends
 	$(BIN)/countermand demo $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(if $(ONCE),--once) $(ARGS)

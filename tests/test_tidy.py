@@ -23,6 +23,7 @@ GENERATED = frozenset(
         "requirements-bench.lock",
         "docs/reference/openapi.json",
         "docs/reference/core-banking.openapi.json",
+        "tests/peers/oidc/package-lock.json",
         "LICENSE",
     }
 )

@@ -110,9 +110,11 @@ async def test_who_was_told_is_not_told_again(key: SessionKey) -> None:
         port = channel(key, client, Receiver("good", good, "g"), Receiver("late", late, "l"))
         first = await port.deliver(effect())
         assert first.state is EffectState.PENDING
-        second = await port.deliver(msgspec.structs.replace(effect(), answer=first.answer))
+        second = await port.deliver(msgspec.structs.replace(effect(), answer=first.answer, attempts=2))
         assert second.state is EffectState.DONE
         assert (len(told), len(told_late)) == (1, 2)
+    tokens = [parse_qs(body.decode())["logout_token"][0] for body in told_late]
+    assert [verified(key, token)[1]["jti"] for token in tokens] == [effect().id, f"{effect().id}~2"]
 
 
 async def test_a_refusal_for_good_is_a_failure_and_nobody_there_is_not(key: SessionKey) -> None:

@@ -126,14 +126,19 @@ class BackChannel:
         return self._key.signed(claims, "secevent+jwt")
 
     def _claims(self, receiver: Receiver, effect: Effect) -> dict[str, Any]:
-        """The effect's id is the token's: a receiver that was told twice can see it."""
+        """Every attempt is a token of its own, named by the effect and the attempt.
+
+        A receiver may refuse a `jti` it has seen (section 2.6, step 7), and it has seen ours where only its
+        answer was lost; ending sessions twice does no harm.
+        """
         now = self._clock.now() // MICROS_PER_SECOND
+        attempt = f"~{effect.attempts}" if effect.attempts > 1 else ""
         return {
             "iss": self._issuer,
             "aud": receiver.audience,
             "iat": now,
             "exp": now + TOKEN_SECONDS,
-            "jti": effect.id,
+            "jti": f"{effect.id}{attempt}",
         }
 
 
