@@ -65,7 +65,7 @@ test-spark: setup ## Run the tests that need Spark (fetches 450 MB once)
 .PHONY: peers
 peers: setup ## Check sign-outs against an independent OpenID provider (needs Node 20 and npm)
 	@cd tests/peers/oidc && npm ci --no-progress
-	$(BIN)/pytest tests/peers $(ARGS)
+	PEERS=1 $(BIN)/pytest tests/peers $(ARGS)
 
 .PHONY: demo
 demo: setup ## Play the demo and stay up; ONCE=1 plays it through and ends

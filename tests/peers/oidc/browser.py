@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -24,7 +25,9 @@ _FORM = re.compile(r'<form[^>]*action="([^"]+)"')
 
 
 def missing() -> str | None:
-    """What keeps the peer from running here."""
+    """What keeps the peer from running here; half a minute is too long for every run of the tests."""
+    if "PEERS" not in os.environ:
+        return "it was not asked for"
     if shutil.which("node") is None:
         return "Node is not installed"
     return None if (HERE / "node_modules" / "oidc-provider").is_dir() else "oidc-provider is not installed"

@@ -3,7 +3,7 @@
 Method: two processes of npm oidc-provider; a person signs in at both by the code flow; the product contains
 the account over HTTP, its worker sends logout tokens, the providers verify them with jose and end what they
 keep.
-Runs where oidc-provider is installed (`make peers`); elsewhere it says loudly that it did not.
+Runs by `make peers`; elsewhere it says loudly that it did not.
 """
 
 from __future__ import annotations
