@@ -157,6 +157,22 @@ class Calendar:
         )
 
 
+def read_calendar(text: str) -> Calendar:
+    """A calendar from a file's text, YAML or JSON: what an institution keeps itself.
+
+    Raises BadRequest `calendar_refused`.
+    """
+    try:
+        terms = msgspec.yaml.decode(text, type=CalendarTerms)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadRequest(
+            "calendar_refused",
+            f"The calendar cannot be read: {error}.",
+            f"日历无法读取：{error}。",
+        ) from error
+    return Calendar(terms)
+
+
 def first_instant(day: date, minute: int, zone: ZoneInfo) -> int:
     """The first instant of a local day at which clocks show this minute of the day, or a later one.
 

@@ -126,6 +126,8 @@ def fault_of(policy: ClockPolicy) -> Text | None:
         return Text(en="hours run from the instant, days do not", zh="按时计算须自时点起算，按日计算则不然")
     if policy.hourly and (policy.roll_rule is not RollRule.NONE or policy.end_rule is not EndRule.MIDNIGHT):
         return Text(en="hours end at an instant and roll nowhere", zh="按时计算的期间不顺延，也不以日终为界")
+    if policy.start_rule is StartRule.SAME_DAY and policy.end_rule is EndRule.CLOSE:
+        return Text(en="its only day may have closed before it starts", zh="起算时当日营业可能已结束")
     percents = policy.warn_percents
     if list(percents) != sorted(set(percents)) or not all(0 < percent < 100 for percent in percents):
         return Text(en="its warn points are no rising percents", zh="预警点应为递增的百分比")

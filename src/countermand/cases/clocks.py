@@ -50,8 +50,6 @@ def due(start: int, spans: Sequence[Span], policy: ClockPolicy, calendar: Calend
             first, counted_to = _days(start, count, policy, calendar, skipped)
             touched = last = _settled(counted_to, policy, calendar, skipped)
             at = end_of(last, policy, calendar)
-            if at <= start:  # it started after the close of the only day it has
-                at = calendar.begins(last + 1)
         warn_at = _warn_points(start, at, policy, calendar, pauses)
     except TimelineEnds:
         raise calendar.too_short() from None

@@ -81,6 +81,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.notice",
         Text(en="See what customers were told; try it out", zh="查看发给客户的通知；发送测试"),
     ),
+    "clock": (
+        "commands.clock",
+        Text(en="See which deadlines there are and how they are reckoned", zh="查看期限规则及其计算过程"),
+    ),
     "bank": (
         "commands.bank",
         Text(en="Compare with core banking; simulate one", zh="与核心系统对账；模拟核心系统"),

@@ -1,0 +1,50 @@
+"""Clocks need rules and calendars: the packs that come with the product, and calendars as published."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from countermand.cases.calendars import Calendar, read_calendar
+from countermand.cases.clock_pack import FILE, ClockRules, read_clock_pack
+from countermand.kernel.errors import BadRequest
+
+LAW_PACKS = Path(__file__).parent.parent / "law_packs"
+
+
+@cache
+def clock_rules() -> ClockRules:
+    """All deadline packs that come with the product. Raises SetupError (`clock_pack_refused`)."""
+    found = sorted(LAW_PACKS.glob(f"*/{FILE}"))
+    return ClockRules(read_clock_pack(path.parent.name, path.read_text(encoding="utf-8")) for path in found)
+
+
+@cache
+def published_calendar(calendar: str) -> Calendar:
+    """A calendar that comes with the product. Raises NotFound (`unknown_calendar`)."""
+    from countermand.adapters.calendars import published
+
+    return Calendar(published.published_calendar(calendar))
+
+
+def published_calendars() -> tuple[str, ...]:
+    """The calendars that come with the product, by id."""
+    from countermand.adapters.calendars.published import SOURCES
+
+    return tuple(SOURCES)
+
+
+def open_calendar(calendar: str) -> Calendar:
+    """A calendar that comes with the product, or a file of one.
+
+    Raises NotFound (`unknown_calendar`), BadRequest (`calendar_refused`, `unreadable_file`).
+    """
+    path = Path(calendar)
+    if not path.is_file():
+        return published_calendar(calendar)
+    try:
+        return read_calendar(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(
+            "unreadable_file", f"{calendar} cannot be read: {error}.", f"无法读取 {calendar}：{error}。"
+        ) from error
