@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from countermand.kernel.readability import obscurities
 from hypothesis import given
 from hypothesis import strategies as st
 
 from countermand.app.files import read_confirmation_pack
+from countermand.kernel.readability import obscurities
 from countermand.oversight.notice_pack import SMS_CHARACTERS_MAX, read_notice_pack
 from countermand.oversight.text_replies import ANSWERS, BARE_SECONDS, aimed_at, understood
 from countermand.vocabulary.notices import CONTAINED_BY, KINDS, REVOCABLE, Notice, Urgency, reply_number

@@ -7,7 +7,11 @@ from pathlib import Path
 
 from countermand.cases.calendars import Calendar, read_calendar
 from countermand.cases.clock_pack import FILE, ClockRules, read_clock_pack
+from countermand.flows.clock_house import ClockHouse
+from countermand.kernel.clock import Clock
 from countermand.kernel.errors import BadRequest
+from countermand.kernel.ids import Ids
+from countermand.work import Works
 
 LAW_PACKS = Path(__file__).parent.parent / "law_packs"
 
@@ -48,3 +52,8 @@ def open_calendar(calendar: str) -> Calendar:
         raise BadRequest(
             "unreadable_file", f"{calendar} cannot be read: {error}.", f"无法读取 {calendar}：{error}。"
         ) from error
+
+
+def clock_house(works: Works, time: Clock, ids: Ids) -> ClockHouse:
+    """What stories about clocks need here. Raises SetupError (`clock_pack_refused`)."""
+    return ClockHouse(works, time, ids, clock_rules(), published_calendar)

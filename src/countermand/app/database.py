@@ -31,6 +31,7 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import shared_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
+from countermand.app.clocks import clock_house
 from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
@@ -100,6 +101,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             database=PostgresReport(pool),
             models=open_models(settings),
             recorded_facts=PostgresRecordedFacts(pool),
+            clocks=clock_house(works, time, ids),
             clock=time,
             ids=ids,
             started_here=started_here,

@@ -16,12 +16,14 @@ from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
+from countermand.app.clocks import clock_house
 from countermand.app.database import open_database, unreachable
 from countermand.app.effects import SESSIONS, effect_ports, session_port
 from countermand.app.notices import open_notices
 from countermand.app.proving import open_proving
 from countermand.confirmation.permits import PermitKey
 from countermand.extensions import CoreBanking
+from countermand.flows.clock_house import ClockHouse
 from countermand.flows.contain_now import Containing
 from countermand.flows.deliver_effects import Deliverer, Follower, Port
 from countermand.flows.end_orders import orders_ender
@@ -34,12 +36,14 @@ from countermand.flows.send_codes import CODES, CodeCourier
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_answers
 from countermand.flows.tell_bank import BankPort
+from countermand.flows.wake_clocks import clock_waker
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock, SystemClock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import Ids, RandomIds
 from countermand.settings import Settings
 from countermand.vocabulary.banking import BANKING
+from countermand.vocabulary.clocks import CLOCK_TIMER
 from countermand.vocabulary.holds import HOLD_TIMER
 from countermand.vocabulary.orders import ORDER_END_TIMER
 from countermand.vocabulary.own_limits import LIMIT_RAISE_TIMER
@@ -102,6 +106,7 @@ class WorkParts:
     kit: ProvingKit
     post: Post
     holders: Holders
+    clocks: ClockHouse
 
 
 async def work_parts(
@@ -116,10 +121,12 @@ async def work_parts(
     ports_put = effect_ports(settings)
     containing = Containing(works, clock, ids, ports_put)
     holders = Holders(works=works, kit=kit, clock=clock, ids=ids, effect_ports=ports_put)
+    clocks = clock_house(works, clock, ids)
     handlers: dict[str, TimerHandler] = {
         HOLD_TIMER: hold_handler(settlement),
         ORDER_END_TIMER: orders_ender(containing),
         LIMIT_RAISE_TIMER: raise_binder(holders),
+        CLOCK_TIMER: clock_waker(clocks),
     }
     ports: dict[str, Port] = {}
     followers: dict[str, Follower] = {}
@@ -137,7 +144,7 @@ async def work_parts(
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
     worker = Worker(timers, deliverer, guard, notices.decisions)
-    return WorkParts(worker, settlement, keys, kit, notices.post, holders)
+    return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks)
 
 
 @asynccontextmanager

@@ -106,20 +106,27 @@ def left_said(left: int) -> Text:
     )
 
 
-def remaining_said(now: int, due_at: int, calendar: Calendar, paused_since: int | None = None) -> Text:
-    """What a screen shows of a clock: the time left and until when, how late it is, or that it is paused.
+def paused_said(left: int, unit: ClockUnit) -> Text:
+    """What a screen shows of a clock that stands still: what it will have left when it runs again.
 
-    `paused_since`: where it stands still, the instant since when; its time left is what it was then.
+    >>> paused_said(6 * MICROS_PER_HOUR, ClockUnit.BUSINESS_HOUR).en
+    'Paused with 6 hours of office time left'
     """
+    said, office = left_said(left), unit is ClockUnit.BUSINESS_HOUR
+    return Text(
+        en=f"Paused with {said.en}{' of office time' if office else ''} left",
+        zh=f"已暂停，剩余{'工作时间' if office else ''} {said.zh}",
+    )
+
+
+def remaining_said(now: int, due_at: int, calendar: Calendar) -> Text:
+    """What a screen shows of a clock that runs: the time left and until when, or how late it is."""
     wall = wall_of(due_at, calendar)
     month, hour = MONTHS[wall.month - 1], f"{wall:%H:%M}"
     until = Text(en=f"{wall.day} {month} {hour}", zh=f"{wall.month}月{wall.day}日 {hour}")
     if wall.hour == wall.minute == wall.second == 0:
         day = date.fromordinal(calendar.day_of(due_at) - 1)
         until = Text(en=f"{day.day} {MONTHS[day.month - 1]} 24:00", zh=f"{day.month}月{day.day}日 24:00")
-    if paused_since is not None:
-        left = left_said(due_at - paused_since)
-        return Text(en=f"Paused with {left.en} left", zh=f"已暂停，剩余 {left.zh}")
     left = left_said(abs(due_at - now))
     if now >= due_at:
         return Text(en=f"{left.en} late (was due {until.en})", zh=f"已逾期 {left.zh} (应于 {until.zh} 前)")

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
 from countermand.flows.adapt_thresholds import ThresholdBook
+from countermand.flows.clock_house import ClockHouse
 from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.house import PolicyShelf
@@ -71,6 +72,7 @@ class Desk:
     database: DatabaseReport
     models: Scorers
     recorded_facts: RecordedFactsBook
+    clocks: ClockHouse
     clock: Clock
     ids: Ids
     started_here: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -56,7 +56,7 @@ LIVE = frozenset({ClockState.RUNNING, ClockState.PAUSED})
 class Span(NamedTuple):
     """Who had the ball from when until when, microseconds UTC; `ends` is None while they still have it.
 
-    Whether that pauses a clock is for the clock's policy to say.
+    Whether that pauses a clock is for the clock's policy to say. Between spans the desk has the ball.
     """
 
     ball: Ball
@@ -74,6 +74,28 @@ class Extended(NamedTuple):
     by: str
     reason: str
     notice: str
+
+
+class CalendarVersion(NamedTuple):
+    """A version of a calendar that is kept; `terms` as its file has them."""
+
+    id: str
+    version: str
+    terms: dict[str, Any]
+
+
+class Reckoned(NamedTuple):
+    """What a clock's due instant follows from, and the instants it has; microseconds UTC."""
+
+    id: str
+    policy: str
+    calendar: str
+    started_at: int
+    extended: int
+    due_at: int
+    warn_at: tuple[int, ...]
+    provisional: bool
+    spans: tuple[Span, ...]
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -104,6 +126,11 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ended_by: tuple[str, ...] = ()
     why: str | None = None
 
+    @property
+    def extended(self) -> int:
+        """How many units were granted on top."""
+        return sum(one.units for one in self.extensions)
+
 
 class Breach(NamedTuple):
     """A clock that was not met in time: who answers for it, why, and when it was made good, if it was."""
@@ -115,5 +142,4 @@ class Breach(NamedTuple):
     noted_at: int
     owner: str
     cause: str
-    on_breach: str
     made_good_at: int | None = None

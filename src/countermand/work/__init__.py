@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from zlib import crc32
 
+from countermand.cases.clock_ports import ClockBook
 from countermand.cases.ports import CaseBook
 from countermand.confirmation.challenge_ports import AuthenticatorBook, ChallengeBook, ConfirmationBook
 from countermand.confirmation.ports import (
@@ -92,6 +93,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def holds(self) -> HoldBook: ...
+
+    @property
+    def clocks(self) -> ClockBook: ...
 
     @property
     def approvals(self) -> ApprovalBook: ...

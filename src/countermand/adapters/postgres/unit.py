@@ -16,6 +16,7 @@ from countermand.adapters.postgres.challenges import (
     PostgresChallenges,
     PostgresConfirmations,
 )
+from countermand.adapters.postgres.clocks import PostgresClocks
 from countermand.adapters.postgres.consents import PostgresConsents, PostgresProofs
 from countermand.adapters.postgres.effects import QUERIES as EFFECTS
 from countermand.adapters.postgres.effects import PostgresEffects
@@ -40,6 +41,7 @@ class PostgresUnit:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self.holds = PostgresHolds(connection)
+        self.clocks = PostgresClocks(connection)
         self.approvals = PostgresApprovals(connection)
         self.data_consents = PostgresDataConsents(connection)
         self.timers = PostgresTimers(connection)

@@ -43,10 +43,12 @@ class Tried(NamedTuple):
     wrong: list[str]
 
 
-def world_of(terms: CalendarTerms, first: date = FIRST, last: date = LAST) -> World:
+def world_of(
+    terms: CalendarTerms, first: date = FIRST, last: date = LAST, tail_days: int = TAIL_DAYS
+) -> World:
     """Everything about one calendar."""
     minutes = minutes_of(terms, first, last)
-    return World(Calendar(terms), minutes, len(minutes.day) - TAIL_DAYS * 24 * 60)
+    return World(Calendar(terms), minutes, len(minutes.day) - tail_days * 24 * 60)
 
 
 def try_chunk(seed: int, number: int, size: int, places: Sequence[World], walk: Walks) -> Tried:

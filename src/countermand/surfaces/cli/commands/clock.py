@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import click
 import msgspec
 
-from countermand.app.clocks import clock_rules, open_calendar
+from countermand.app import open_desk
+from countermand.app.clocks import clock_rules, open_calendar, published_calendars
 from countermand.cases.calendars import Calendar
 from countermand.cases.clock_explanations import explain
 from countermand.cases.clock_words import amount_said, end_said
 from countermand.cases.clocks import due
 from countermand.cases.extensions import grant
+from countermand.flows.recompute_clocks import recompute_clocks, use_calendar, use_published
+from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.clock import micros_of, rfc3339
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.text import Text
-from countermand.surfaces.cli.grammar import command, group, option
-from countermand.surfaces.cli.place import ACTOR
+from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
+from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table
 from countermand.surfaces.cli.speech import current_speech
 from countermand.vocabulary.clocks import Extended
@@ -146,6 +150,71 @@ def show_calendar(calendar: str, year: int | None) -> None:
             last_year=year,
         )
     answer(terms, msgspec.yaml.encode(terms).decode().rstrip())
+
+
+@command(
+    clock,
+    "list",
+    en="Show the clocks of a case, and what is left of each.",
+    zh="查看某案件的全部期限及剩余时间。",
+)
+@click.argument("case")
+@data_dir_option
+@in_event_loop
+async def list_all(case: str, data_dir: Path | None) -> None:
+    """Those that are due next first; how each was reckoned with --json."""
+    quiet_logs()
+    async with open_desk(settings_with(data_dir)) as desk:
+        found = await show_clocks(desk.clocks, case)
+    speech = current_speech()
+    columns = ("clock", "name", "state_said", "remaining", "due_local", "owner")
+    answer_table(
+        {"clocks": found},
+        [
+            Text(en="id", zh="编号"),
+            Text(en="clock", zh="期限"),
+            Text(en="state", zh="状态"),
+            Text(en="left", zh="剩余"),
+            Text(en="due", zh="届满"),
+            Text(en="owner", zh="负责人"),
+        ],
+        [
+            [speech.say(one[name]) if isinstance(one[name], Text) else one[name] for name in columns]
+            for one in found
+        ],
+        Text(en="The case has no clocks.", zh="该案件没有期限。"),
+    )
+
+
+@command(
+    clock,
+    "recompute",
+    en="Reckon all running clocks again: by the calendars of this release, or by one of your own.",
+    zh="重新计算全部运行中的期限：使用本版本的日历，或自有日历文件。",
+)
+@option("--calendar", default="", en="A calendar file to use from now on.", zh="今后使用的日历文件。")
+@data_dir_option
+@in_event_loop
+async def recompute(calendar: str, data_dir: Path | None) -> None:
+    """Clocks that move are written, each with a fact."""
+    quiet_logs()
+    own = open_calendar(calendar) if calendar else None
+    async with open_desk(settings_with(data_dir)) as desk:
+        if own is None:
+            changed = await use_published(desk.clocks, published_calendars(), ACTOR)
+        else:
+            changed = [own.id] if await use_calendar(desk.clocks, own, ACTOR) else []
+        found = await recompute_clocks(desk.clocks)
+    named = ", ".join(changed) or "-"
+    answer(
+        {"calendars_changed": changed, **found._asdict()},
+        Text(
+            en=f"Calendars changed: {named}. Clocks: {found.looked_at} looked at, {found.moved} moved, "
+            f"{found.unknown} could not be reckoned.",
+            zh=f"日历更新：{named}。期限：核对 {found.looked_at} 个，变动 {found.moved} 个，"
+            f"无法计算 {found.unknown} 个。",
+        ),
+    )
 
 
 def _instant(start: str, calendar: Calendar) -> int:

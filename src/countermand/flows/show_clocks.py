@@ -1,0 +1,80 @@
+"""The clocks of a case as people see them: what is left, until when, and how that was reckoned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from countermand.cases.calendars import Calendar
+from countermand.cases.clock_explanations import explain
+from countermand.cases.clock_policies import ClockPolicy, ClockUnit
+from countermand.cases.clock_words import end_said, minute_said, paused_said, remaining_said
+from countermand.cases.clocks import share_used
+from countermand.cases.moves import ball_of
+from countermand.cases.timelines import ALWAYS, Timeline
+from countermand.flows.clock_house import ClockHouse
+from countermand.kernel.clock import rfc3339
+from countermand.kernel.text import Text
+from countermand.vocabulary.clocks import LIVE, Clock, ClockState
+
+STATES = {
+    ClockState.RUNNING: Text(en="running", zh="计时中"),
+    ClockState.PAUSED: Text(en="paused", zh="已暂停"),
+    ClockState.MET: Text(en="met", zh="已完成"),
+    ClockState.BREACHED: Text(en="breached", zh="已逾期"),
+    ClockState.CANCELLED: Text(en="cancelled", zh="已取消"),
+    ClockState.WAIVED: Text(en="waived", zh="已豁免"),
+}
+
+
+async def show_clocks(house: ClockHouse, case: str) -> list[dict[str, Any]]:
+    """Every clock of a case, those that are due next first, then those that have ended.
+
+    Each with `remaining` and `steps` in both languages. Raises NotFound (`unknown_clock_policy`) where a rule
+    is no longer there, Unavailable.
+    """
+    async with house.works.open() as unit:
+        found = await unit.clocks.of_case(case)
+        calendars = {name: await house.calendar(unit, name) for name in {one.calendar for one in found}}
+    ordered = sorted(found, key=lambda clock: (clock.state not in LIVE, clock.due_at, clock.id))
+    now = house.time.now()
+    return [
+        _shown(clock, house.rules.find(clock.policy), calendars[clock.calendar], now) for clock in ordered
+    ]
+
+
+def _shown(clock: Clock, policy: ClockPolicy, calendar: Calendar, now: int) -> dict[str, Any]:
+    live = clock.state in LIVE
+    used = share_used(now, clock.started_at, clock.spans, policy, calendar, clock.due_at) if live else None
+    return {
+        "clock": clock.id,
+        "policy": clock.policy,
+        "name": policy.name,
+        "kind": clock.kind.value,
+        "state": clock.state.value,
+        "state_said": STATES[clock.state],
+        "owner": clock.owner,
+        "ball_with": ball_of(clock).value,
+        "started_at": rfc3339(clock.started_at),
+        "due_at": rfc3339(clock.due_at),
+        "due_local": end_said(clock.due_at, calendar),
+        "remaining": _remaining(clock, policy, calendar, now),
+        "percent_used": used,
+        "provisional": clock.provisional,
+        "verified": policy.verified,
+        "policy_version": clock.policy_version,
+        "calendar": clock.calendar,
+        "calendar_version": clock.calendar_version,
+        "steps": explain(clock.started_at, clock.spans, policy, calendar, clock.extensions),
+    }
+
+
+def _remaining(clock: Clock, policy: ClockPolicy, calendar: Calendar, now: int) -> Text:
+    if clock.state is ClockState.PAUSED:
+        office = policy.unit is ClockUnit.BUSINESS_HOUR
+        line: Timeline = calendar.hours if office else ALWAYS
+        return paused_said(line.passed(clock.due_at) - line.passed(clock.spans[-1].begins), policy.unit)
+    if clock.state is ClockState.RUNNING:
+        return remaining_said(now, clock.due_at, calendar)
+    assert clock.ended_at is not None, "what does not live has ended"
+    at, said = minute_said(clock.ended_at, calendar), STATES[clock.state]
+    return Text(en=f"{said.en} {at}", zh=f"{at} {said.zh}")
