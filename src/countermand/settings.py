@@ -54,6 +54,7 @@ class Settings:
     sms_gateway_url: str | None = None
     notice_webhook_url: str | None = None
     notice_webhook_secret_file: Path | None = None
+    notice_webhook_recipient: str | None = None
     public_url: str | None = None
     trusted_proxies: str = ""
     timezone: str = "Asia/Shanghai"

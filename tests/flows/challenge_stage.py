@@ -13,9 +13,10 @@ import msgspec
 import pyotp
 from argon2 import PasswordHasher
 
-from countermand.adapters.credentials.liveness import SignedLiveness
 from countermand.adapters.credentials.passwords import ArgonPasswords
+from countermand.confirmation.challenge_ports import Liveness
 from countermand.flows.challenge_customer import Asking, Challenges
+from countermand.flows.consent_to_data import give_data_consent, show_purpose
 from countermand.flows.enrolment_drafts import Enrolment
 from countermand.flows.holder_proofs import Keeping
 from countermand.flows.house import House
@@ -168,6 +169,12 @@ class Stage:
         await self.enrol(account, wanted, **known)
 
 
+async def agree(house: House, subject: str, purpose: str, values: dict[str, str] | None = None) -> None:
+    """Somebody reads what their data is used for, and agrees."""
+    put = show_purpose(house, purpose, "zh", values)
+    await give_data_consent(house, subject, purpose, "zh", put.digest, values, "app")
+
+
 def asking(
     ref: str, visitor: Visitor = ON_LAPTOP, purpose: Purpose = Purpose.OPERATION, account: str = ""
 ) -> Asking:
@@ -177,7 +184,7 @@ def asking(
 
 @asynccontextmanager
 async def stage_on(
-    dsn: str, tables: Any, folder: Path, liveness: SignedLiveness | None = None
+    dsn: str, tables: Any, folder: Path, liveness: Liveness | None = None
 ) -> AsyncIterator[Stage]:
     """A stage on a database of its own; `folder` takes the policy and the vault's key."""
     (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")

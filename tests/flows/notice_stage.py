@@ -137,17 +137,24 @@ def notice_stage(
     clock: ManualClock,
     notifiers: Mapping[NoticeChannel, Any] | None = None,
     url: str = "http://us",
+    **terms: Any,
 ) -> NoticeStage:
-    """The house with notifiers of the test's own."""
+    """The house with notifiers of the test's own; `terms` replace what the house says of its post."""
     told = notifiers or {
         NoticeChannel.EMAIL: SaidNotifier(repeats_safely=True),
         NoticeChannel.SMS: SaidNotifier(repeats_safely=False),
         NoticeChannel.WEBHOOK: SaidNotifier(repeats_safely=True),
     }
     doors = replace(house.post.doors, public_url=url)
-    post = replace(house.post, channels=frozenset(told), doors=doors, clock=clock)
+    post = replace(house.post, channels=frozenset(told), doors=doors, clock=clock, **terms)
     ports: dict[str, Any] = {
-        NOTICES: NoticePort(works=house.works, addresses=post.addresses, channels=post.channels, clock=clock)
+        NOTICES: NoticePort(
+            works=house.works,
+            addresses=post.addresses,
+            channels=post.channels,
+            consents=post.consents,
+            clock=clock,
+        )
     }
     ports |= {port_of(channel): ChannelPort(channel, one, post) for channel, one in told.items()}
     schedule: PostgresSchedule = house.worker.timers.schedule  # type: ignore[assignment]

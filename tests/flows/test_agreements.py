@@ -11,13 +11,13 @@ import pytest
 
 from countermand.flows.approve_operation import approvals_of, approve_operation, delegate, name_approver
 from countermand.flows.consent_to_data import (
-    consents_to,
     data_consents,
     give_data_consent,
     show_purpose,
     withdraw_data_consent,
 )
 from countermand.flows.house import House
+from countermand.flows.use_of_data import consents_to
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import BadRequest, Conflict, CountermandError, Forbidden, NotFound
 from countermand.vocabulary.approvals import Verdict
@@ -123,13 +123,13 @@ async def test_consent_counts_until_it_is_withdrawn(bank: House, clock: ManualCl
     again = await give_data_consent(bank, "a-1", "sharing", "zh", put.digest, SHARING, "app")
     assert again["id"] == first["id"]
     async with bank.works.open() as unit:
-        assert await consents_to(bank, unit, "a-1", "sharing", "Bureau One")
-        assert not await consents_to(bank, unit, "a-1", "sharing", "Somebody Else")
-        assert not await consents_to(bank, unit, "a-1", "biometrics")
+        assert await consents_to(bank.agreements, unit, "a-1", "sharing", "Bureau One")
+        assert not await consents_to(bank.agreements, unit, "a-1", "sharing", "Somebody Else")
+        assert not await consents_to(bank.agreements, unit, "a-1", "biometrics")
     clock.advance(SECOND)
     assert (await withdraw_data_consent(bank, "a-1", "sharing", None, "app"))["withdrawn"] == [first["id"]]
     async with bank.works.open() as unit:
-        assert not await consents_to(bank, unit, "a-1", "sharing", "Bureau One")
+        assert not await consents_to(bank.agreements, unit, "a-1", "sharing", "Bureau One")
     (kept,) = await data_consents(bank, "a-1")
     assert kept["shown"] == put.text
     assert kept["withdrawn_at"] > kept["given_at"]

@@ -22,7 +22,7 @@ from countermand.flows.holder_proofs import Keeping
 from countermand.flows.proving import Answer, Visitor
 from countermand.kernel.errors import BadRequest, Conflict, Forbidden, NotFound
 from countermand.vocabulary.authenticators import Method, Purpose
-from flows.challenge_stage import LAPTOP, ON_LAPTOP, PHONE, Stage, asking, stage_on
+from flows.challenge_stage import LAPTOP, ON_LAPTOP, PHONE, Stage, agree, asking, stage_on
 from flows.soft_key import text
 from flows.stage import SECOND
 
@@ -232,6 +232,7 @@ async def test_a_liveness_result_counts_once_for_one_operation(database_dsn, tab
     provider = SignedLiveness(ISSUER, tmp_path / "keys.json")
     async with stage_on(database_dsn, tables, tmp_path, provider) as stage:
         await stage.settle_in(kyc_level=1)
+        await agree(stage.house, "a-1", "biometrics")
         loans = [await stage.held(kind="loan_disburse", minor=100_000) for _ in range(2)]
         shown = [await stage.begin(loan) for loan in loans]
         assert shown[0]["obligations"] == ["kyc_upgrade"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from countermand.confirmation.readability import obscurities
 from hypothesis import given
 from hypothesis import strategies as st
 

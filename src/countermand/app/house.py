@@ -95,7 +95,7 @@ async def open_house(
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
         work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
         memory.changes.watch("effect", work.worker.effects_changed)
-        challenges, authenticators = _asking(work, pool)
+        challenges, authenticators = _asking(work, pool, settings)
         yield House(
             decider=deciding.committer,
             archive=PostgresArchive(pool),
@@ -111,7 +111,7 @@ async def open_house(
             incidents=PostgresIncidentsRead(pool),
             effect_ports=effect_ports(settings),
             session_jwks=session_jwks(settings),
-            agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
+            agreements=challenges.agreements,
             holds=PostgresHoldShelf(pool),
             settlement=work.settlement,
             worker=work.worker,
@@ -213,7 +213,9 @@ def _decider(arm: Arm, clock: Clock, ids: RandomIds, terms: HoldTerms | None, se
     return Decider(Arms(arm), clock, ids, settings.future_seconds_max * 10**6, labels, terms)
 
 
-def _asking(work: WorkParts, pool: asyncpg.Pool[Any]) -> tuple[Challenges, Authenticators]:
+def _asking(
+    work: WorkParts, pool: asyncpg.Pool[Any], settings: Settings
+) -> tuple[Challenges, Authenticators]:
     """Asking customers, with the worker's kit, and settled as the worker settles."""
     works, accounts, kit = PostgresWorks(pool), PostgresProfiles(pool), work.kit
     clock, ids = work.settlement.clock, work.settlement.ids
@@ -225,6 +227,7 @@ def _asking(work: WorkParts, pool: asyncpg.Pool[Any]) -> tuple[Challenges, Authe
         archive=PostgresArchive(pool),
         accounts=accounts,
         settlement=work.settlement,
+        agreements=read_agreements(read_confirmation_pack(settings.confirmation)),
     )
     return challenges, Authenticators(works=works, kit=kit, clock=clock, ids=ids, accounts=accounts)
 

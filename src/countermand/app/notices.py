@@ -12,6 +12,7 @@ from countermand.adapters.notifiers.webhook import WebhookNotifier
 from countermand.adapters.senders.kannel import Kannel
 from countermand.adapters.senders.relay import SmtpRelay
 from countermand.app.files import read_confirmation_pack
+from countermand.confirmation.pack import check_named, read_agreements
 from countermand.extensions import Notifier
 from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.deliver_effects import Port
@@ -22,6 +23,7 @@ from countermand.flows.note_receipts import receipt_handler
 from countermand.flows.run_timers import TimerHandler
 from countermand.flows.send_notices import ChannelPort, Post
 from countermand.flows.tell_customers import NoticePort, port_of
+from countermand.flows.use_of_data import NoticeConsents
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.readability import obscurities
@@ -44,16 +46,23 @@ class NoticeParts:
 
 
 def post_of(settings: Settings, works: Works, clock: Clock, vault: Sealer) -> Post:
-    """What every channel shares. Raises SetupError (`notice_pack_refused`, `unknown_confirmation_pack`)."""
+    """What every channel shares.
+
+    Raises SetupError (`notice_pack_refused`, `confirmation_pack_refused`, `unknown_confirmation_pack`).
+    """
     set_up = {
         NoticeChannel.EMAIL: settings.smtp_url,
         NoticeChannel.SMS: settings.sms_gateway_url,
         NoticeChannel.WEBHOOK: settings.notice_webhook_url,
     }
+    files = read_confirmation_pack(settings.confirmation)
+    pack, agreements = read_notice_pack(files, obscurities), read_agreements(files)
+    check_named(pack.words, agreements)
     return Post(
         works=works,
         addresses=AddressBook(vault),
-        pack=read_notice_pack(read_confirmation_pack(settings.confirmation), obscurities),
+        pack=pack,
+        consents=NoticeConsents(agreements=agreements, recipient=settings.notice_webhook_recipient),
         channels=frozenset(channel for channel, address in set_up.items() if address is not None),
         doors=GatewayDoors(vault, settings.public_url),
         clock=clock,
@@ -66,7 +75,13 @@ async def open_notices(
     """The parts of the settings. Raises SetupError as `post_of`, and `bad_setting`."""
     post = post_of(settings, works, clock, vault)
     ports: dict[str, Port] = {
-        NOTICES: NoticePort(works=works, addresses=post.addresses, channels=post.channels, clock=clock)
+        NOTICES: NoticePort(
+            works=works,
+            addresses=post.addresses,
+            channels=post.channels,
+            consents=post.consents,
+            clock=clock,
+        )
     }
     for channel, notifier in _notifiers(stack, settings, clock).items():
         ports[port_of(channel)] = ChannelPort(channel, notifier, post)

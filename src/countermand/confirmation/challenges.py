@@ -13,6 +13,7 @@ from countermand.confirmation.tiers import Wanted, missing
 from countermand.kernel.clock import MICROS_PER_SECOND, rfc3339
 from countermand.kernel.errors import BadRequest, Conflict
 from countermand.vocabulary.authenticators import Method, Purpose
+from countermand.vocabulary.consent import Withheld
 
 
 class ChallengeState(StrEnum):
@@ -61,7 +62,7 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of one customer about one thing. Instants are microseconds UTC.
 
     `linked` digests what is being confirmed; `nonce` makes the bytes that passkeys sign unique. `session` and
-    `device` are those in which it was begun.
+    `device` are those in which it was begun. `withheld` is what its holder does not agree to.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     state: ChallengeState = ChallengeState.OPEN
     ended_at: int | None = None
     confirmation: str | None = None
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def assessment(self) -> Assessment:

@@ -1,37 +1,40 @@
-"""A confirmation pack: the institution's approval chains and statements of consent, read from YAML files."""
+"""A confirmation pack: approval chains, statements of consent, and the uses of data, read from YAML files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 
+from countermand.confirmation.data_uses import faults_of_uses, unnamed_kinds
 from countermand.confirmation.statements import shown, uncovered_kinds, values_wanted
 from countermand.kernel.errors import SetupError
 from countermand.kernel.readability import Obscure, obscurities
 from countermand.kernel.text import Text
 from countermand.vocabulary.approvals import Chain
-from countermand.vocabulary.consent import LANGUAGES, Statement
+from countermand.vocabulary.consent import LANGUAGES, DataUse, Statement
 
-APPROVALS, STATEMENTS = "approvals.yaml", "statements.yaml"
+APPROVALS, STATEMENTS, USES = "approvals.yaml", "statements.yaml", "data_uses.yaml"
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Agreements:
-    """Who has to approve what, and what customers are told before they agree."""
+    """Who has to approve what, what customers are told before they agree, and what their data is used for."""
 
     chains: tuple[Chain, ...]
     statements: tuple[Statement, ...]
+    uses: tuple[DataUse, ...]
 
 
 def read_agreements(files: Mapping[str, str]) -> Agreements:
-    """The chains and statements of a pack.
+    """The chains, statements and uses of data of a pack.
 
     Raises SetupError (`confirmation_pack_refused`): a file is missing or does not fit, two things have one
-    name, a statement is obscure, a kind that needs consent has no statement, an answer is no choice.
+    name, a statement is obscure, a kind that needs consent has no statement, an answer is no choice, a use
+    of data rests on a consent that nobody can give.
     """
     chains = _read(files, APPROVALS, tuple[Chain, ...])
     statements = _read(files, STATEMENTS, tuple[Statement, ...])
@@ -51,7 +54,20 @@ def read_agreements(files: Mapping[str, str]) -> Agreements:
     if missing:
         kinds = ", ".join(missing)
         raise _refused(STATEMENTS, f"no statement for {kinds}", f"缺少以下操作的声明：{kinds}")
-    return Agreements(chains, statements)
+    uses = _read(files, USES, tuple[DataUse, ...])
+    for fault in faults_of_uses(uses, statements):
+        raise _refused(USES, fault.en, fault.zh)
+    return Agreements(chains, statements, uses)
+
+
+def check_named(kinds: Collection[str], agreements: Agreements) -> None:
+    """Every kind of notice that there are words for belongs to a use of data.
+
+    Raises SetupError (`confirmation_pack_refused`).
+    """
+    if unnamed := unnamed_kinds(agreements.uses, kinds):
+        names = ", ".join(unnamed)
+        raise _refused(USES, f"no use names the notices {names}", f"以下通知未归入任何用途：{names}")
 
 
 def obscure_parts(statement: Statement) -> list[Obscure]:

@@ -14,6 +14,7 @@ import msgspec
 from countermand.confirmation.challenges import (
     Challenge,
     ChallengeState,
+    Offer,
     answered,
     at_instant,
     check_open,
@@ -26,6 +27,7 @@ from countermand.confirmation.linking import (
     sealed_confirmation,
 )
 from countermand.confirmation.lockout import Standing, Strikes, forgiven, locked_until, struck
+from countermand.confirmation.pack import Agreements
 from countermand.confirmation.tiers import wanted_of
 from countermand.flows.challenge_codes import CodeMaker, first_code, is_sent
 from countermand.flows.challenge_offers import check_enough, offers_of
@@ -49,11 +51,13 @@ from countermand.flows.proving import (
     standing_of,
 )
 from countermand.flows.settle_holds import Settlement, move_on
+from countermand.flows.use_of_data import check_agreed, withheld_methods
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Conflict, CountermandError, Forbidden, NotFound
 from countermand.kernel.ids import Ids, new_nonce
 from countermand.vocabulary.authenticators import Authenticator, Confirmation, Method, Purpose
 from countermand.vocabulary.confirmations import Proof
+from countermand.vocabulary.consent import Withheld
 from countermand.vocabulary.facts import (
     ANSWER_REFUSED,
     CHALLENGE_BEGUN,
@@ -89,6 +93,7 @@ class Challenges:
     archive: Archive
     accounts: Accounts
     settlement: Settlement
+    agreements: Agreements
 
     async def begin(self, asking: Asking, method: Method | None, *, sealed: bool = False) -> dict[str, Any]:
         """The open challenge, or a new one; a code goes out by `method`, or by the first where that is sent.
@@ -126,7 +131,8 @@ class Challenges:
         """Take one answer; the one that completes the challenge moves the hold on in the same transaction.
 
         Raises Forbidden (`wrong_answer`, `method_locked`), BadRequest, Conflict (`challenge_expired`,
-        `challenge_ended`, `challenge_locked`, `challenge_changed`, …), NotFound, Unavailable.
+        `challenge_ended`, `challenge_locked`, `challenge_changed`, …), NotFound, Unavailable. Forbidden
+        (`data_consent_missing`): its holder does not agree to the use of data that this method is.
         """
         if (answer.method is Method.OUT_OF_BAND_CALL) is not by_staff:
             raise Forbidden(
@@ -145,6 +151,8 @@ class Challenges:
             standing = Standing.KNOWN if by_staff else standing_of(asking.visitor, background.account, found)
             check_open(challenge, linked_digest(topic.linked), standing, now, self.kit.pack.terms)
             check_waits(topic, asking.purpose, now)
+            withheld = await self._withheld(unit, challenge.account)
+            check_agreed(withheld, answer.method, [one.method for one in challenge.offers])
             strikes = await self._strikes(unit, challenge.account, answer.method, standing, now)
             desk = Desk(
                 kit=self.kit,
@@ -206,19 +214,22 @@ class Challenges:
                 "已有人表示此操作非本人所为，不能再确认。",
             )
         linked = linked_digest(topic.linked)
+        withheld = await self._withheld(unit, topic.linked.account)
         if last is not None and last.state is ChallengeState.OPEN:
             current = at_instant(last, now)
             if current.state is ChallengeState.OPEN and current.linked == linked:
-                return current
+                if current.withheld == withheld:
+                    return current
+                return await self._offered_anew(unit, current, withheld, found, now)
             expired = current.state is ChallengeState.EXPIRED
             over = current if expired else ended(last, ChallengeState.EXPIRED, now)
             await unit.challenges.put(over)
             await self._note(unit, asking, over, CHALLENGE_ENDED, now, state=over.state.value)
         down = await unit.confirmations.undelivered(topic.linked.account, now)
-        offers = offers_of(self.kit, found, down)
+        offers = offers_of(self.kit, found, {*down, *(one.method.value for one in withheld)})
         wanted = wanted_of(topic.asked, self.kit.pack.tiers, self.kit.pack.kyc)
         device = asking.visitor.device or (None if topic.hold is None else topic.hold.device)
-        check_enough(wanted, offers, found, device, now)
+        check_enough(wanted, offers, found, device, now, withheld)
         expires_at = now + self.kit.pack.terms.seconds * MICROS_PER_SECOND
         if topic.hold is not None and topic.hold.unmet:
             expires_at = min(expires_at, topic.hold.expires_at)
@@ -235,10 +246,35 @@ class Challenges:
             offers=offers,
             begun_at=now,
             expires_at=expires_at,
+            withheld=withheld,
         )
         await unit.challenges.put(challenge)
-        await self._note(unit, asking, challenge, CHALLENGE_BEGUN, now, tier=wanted.tier)
+        told = {"withheld": [one.method.value for one in withheld]} if withheld else {}
+        await self._note(unit, asking, challenge, CHALLENGE_BEGUN, now, tier=wanted.tier, **told)
         return challenge
+
+    async def _withheld(self, unit: Unit, account: str) -> tuple[Withheld, ...]:
+        """The methods that are there and that the account's holder does not agree to at this moment."""
+        there = [rank.method for rank in self.kit.pack.methods]
+        return await withheld_methods(self.agreements, unit, account, there)
+
+    async def _offered_anew(
+        self,
+        unit: Unit,
+        challenge: Challenge,
+        withheld: tuple[Withheld, ...],
+        found: Sequence[Authenticator],
+        now: int,
+    ) -> Challenge:
+        """An open challenge whose holder has agreed or withdrawn since; what was shown in it stays shown."""
+        down = await unit.confirmations.undelivered(challenge.account, now)
+        offers = offers_of(self.kit, found, {*down, *(one.method.value for one in withheld)})
+        shown_already = {one.method for one in challenge.evidence} & {one.method for one in withheld}
+        able = (*offers, *(Offer(method=method) for method in shown_already))
+        check_enough(challenge.wanted, able, found, challenge.device, now, withheld)
+        after = msgspec.structs.replace(challenge, offers=offers, withheld=withheld)
+        await unit.challenges.put(after)
+        return after
 
     async def _strikes(
         self, unit: Unit, account: str, method: Method, standing: Standing, now: int

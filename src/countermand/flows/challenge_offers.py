@@ -11,6 +11,7 @@ from countermand.confirmation.tiers import Wanted, missing
 from countermand.flows.proving import ProvingKit, active
 from countermand.kernel.errors import Conflict
 from countermand.vocabulary.authenticators import SENT, Authenticator, Method
+from countermand.vocabulary.consent import Withheld
 
 
 def offers_of(kit: ProvingKit, found: Sequence[Authenticator], down: Collection[str]) -> tuple[Offer, ...]:
@@ -42,11 +43,16 @@ def _offer(rank: MethodRank, kit: ProvingKit, mine: Sequence[Authenticator]) -> 
 
 
 def check_enough(
-    wanted: Wanted, offers: Sequence[Offer], found: Sequence[Authenticator], device: str | None, now: int
+    wanted: Wanted,
+    offers: Sequence[Offer],
+    found: Sequence[Authenticator],
+    device: str | None,
+    now: int,
+    withheld: Sequence[Withheld] = (),
 ) -> None:
     """Nobody is asked what they cannot answer: with everything offered shown, nothing may be missing.
 
-    Raises Conflict (`cannot_be_challenged`): the details say what is missing.
+    Raises Conflict (`cannot_be_challenged`): the details say what is missing, and what waits for a consent.
     """
     by_id = {one.id: one for one in active(found)}
     best = [
@@ -70,4 +76,5 @@ def check_enough(
             "该账户目前可用的验证方式不足；请在另一台设备上新增验证方式，或携带身份证件到网点办理。",
             missing=lacks,
             offered=[one.method.value for one in offers],
+            withheld={one.method.value: one.purpose for one in withheld},
         )

@@ -14,6 +14,7 @@ from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import Conflict
 from countermand.kernel.text import Text
 from countermand.vocabulary.authenticators import SENT, Authenticator, Method
+from countermand.vocabulary.consent import Withheld
 
 SAME_DEVICE = Text(
     en="The code went to the device you are using now. Whoever holds it has both; a second device is safer.",
@@ -22,6 +23,11 @@ SAME_DEVICE = Text(
 NEVER_TELL = Text(
     en="Nobody of ours asks for a code or a password. If somebody told you to confirm this, stop now.",
     zh="工作人员绝不会索要验证码或密码。如果有人指示您确认此操作，请立即停止。",
+)
+NOT_AGREED = Text(
+    en="You have not agreed to this use of your data, or have withdrawn it, so this way is not offered. The "
+    "others work without it; to use it, agree under Privacy.",
+    zh="您未同意或已撤回对此项信息的使用，因此不提供此方式；其他方式不受影响。如需使用，请先在“隐私”中同意。",
 )
 CALL = Text(
     en="We call the number you enrolled. Read this number out only to whoever calls you there, and only "
@@ -53,12 +59,17 @@ def shown(
         "begun_at": rfc3339(challenge.begun_at),
         "expires_at": rfc3339(challenge.expires_at),
         "missing": challenge.missing if is_open else [],
+        "not_offered": [_withheld(one) for one in challenge.withheld] if is_open else [],
         "answered": [one.method.value for one in challenge.evidence],
         "warning": SAME_DEVICE if assessment.same_device else None,
         "confirmation": challenge.confirmation,
         "details": _details(challenge, linked, kit, found, read_back) if is_open else None,
         "sealed": None,
     }
+
+
+def _withheld(one: Withheld) -> dict[str, Any]:
+    return {"method": one.method.value, "purpose": one.purpose, "reason": NOT_AGREED}
 
 
 def _details(

@@ -1,6 +1,6 @@
 """Consent to the use of data: shown in plain words, given purpose by purpose, withdrawn at any time.
 
-What depends on a consent asks `consents_to` at every use, so a withdrawal stops the next one; what was done
+What depends on a consent asks `use_of_data` at every use, so a withdrawal stops the next one; what was done
 before stays lawful (PIPL articles 13-16, 29).
 """
 
@@ -162,19 +162,6 @@ async def data_consents(house: AgreementHouse, subject: str) -> list[dict[str, A
         outdated = statement is None or statement.label != one.statement
         told.append({**_told(one), "outdated": outdated and newest[one.purpose] is one})
     return told
-
-
-async def consents_to(
-    house: AgreementHouse, unit: Unit, subject: str, purpose: str, recipient: str = ""
-) -> bool:
-    """Whether data may be used for a purpose now: consent in force, to today's words."""
-    statement = purpose_statement(purpose, house.agreements.statements)
-    if statement is None:
-        return False
-    return any(
-        one.recipient == recipient and one.statement == statement.label
-        for one in await _in_force(unit, subject, purpose)
-    )
 
 
 async def _in_force(unit: Unit, subject: str, purpose: str) -> Sequence[DataConsent]:

@@ -13,6 +13,7 @@ from countermand.flows.address_book import AddressBook, Known
 from countermand.flows.breaking_points import breaking_point
 from countermand.flows.gateway_doors import GatewayDoors
 from countermand.flows.tell_customers import send_on
+from countermand.flows.use_of_data import NoticeConsents
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Unavailable
 from countermand.oversight.notice_pack import NoticePack
@@ -59,6 +60,7 @@ class Post:
     pack: NoticePack
     channels: Collection[NoticeChannel]
     doors: GatewayDoors
+    consents: NoticeConsents
     clock: Clock
 
     async def known(self, unit: Unit, notice: Notice) -> Known:
@@ -112,6 +114,8 @@ class ChannelPort:
             if sending.state is SendState.STARTED and not self.notifier.repeats_safely:
                 said = {"uncertain": "interrupted"}
                 return _delivery(await end(self.post, unit, sending, SendState.UNCERTAIN, said, subject))
+            if refused := await self.post.consents.lacking(unit, notice, self.channel):
+                return _delivery(await self._not_agreed(unit, sending, notice, refused, subject))
             known = await self.post.known(unit, notice)
             point = known.point(self.channel, sending.point)
             if point is None and sending.point is not None:
@@ -120,6 +124,18 @@ class ChannelPort:
             sending = msgspec.structs.replace(sending, state=SendState.STARTED, started_at=now)
             await unit.notices.put(sending)
         return _Begun(sending, notice, self._message(sending, notice, known, point))
+
+    async def _not_agreed(
+        self, unit: Unit, sending: Sending, notice: Notice, refused: list[str], subject: str | None
+    ) -> Sending:
+        """It stays here: a consent was withdrawn after it was planned, and no other channel may have it."""
+        said: dict[str, object] = {"refused": "no_consent", "purposes": refused}
+        now = self.post.clock.now()
+        ended = msgspec.structs.replace(sending, state=SendState.REFUSED, ended_at=now, answer=said)
+        await unit.notices.put(ended)
+        body = {"sending": sending.seq, "notice": notice.kind, "channel": sending.channel.value, **said}
+        await unit.note([Fact(now, NOTICE_NOT_DELIVERED, body, subject, notice.trace)])
+        return ended
 
     def _message(
         self, sending: Sending, notice: Notice, known: Known, point: ContactPoint | None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from countermand.flows.address_book import AddressBook, Known
+from countermand.flows.use_of_data import NoticeConsents
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.oversight.notices import Way, ways_at_once
 from countermand.vocabulary.effects import Delivery, Effect, EffectState
@@ -34,10 +35,14 @@ class NoticePort:
     works: Works
     addresses: AddressBook
     channels: Collection[NoticeChannel]
+    consents: NoticeConsents
     clock: Clock
 
     async def deliver(self, effect: Effect) -> Delivery:
-        """Keep the notice and set its sendings going, in one unit; again: nothing new."""
+        """Keep the notice and set its sendings going, in one unit; again: nothing new.
+
+        One that waits for a consent which is not given reaches nobody, and no feed either.
+        """
         try:
             body = msgspec.convert(effect.body, NoticeBody)
         except msgspec.ValidationError as error:
@@ -56,11 +61,20 @@ class NoticePort:
         )
         now = self.clock.now()
         async with self.works.open() as unit:
+            if refused := await self.consents.lacking(unit, notice):
+                fact = {"notice": notice.kind, "effect": effect.id, "channels": [], "no_consent": refused}
+                await unit.note([Fact(now, NOTICE_PLANNED, fact, effect.subject, effect.trace)])
+                return Delivery(state=EffectState.DONE, answer={"told": "nobody", "no_consent": refused})
             if not await unit.notices.add(notice):
                 return Delivery(state=EffectState.DONE, answer={"told": "already"})
             name = notice.account or ""
             known = self.addresses.opened(name, await unit.contacts.of(name))
-            ways = ways_at_once(notice.urgency, known.contacts, self.channels, now)
+            channels = set(self.channels)
+            if NoticeChannel.WEBHOOK in channels and await self.consents.lacking(
+                unit, notice, NoticeChannel.WEBHOOK
+            ):
+                channels.remove(NoticeChannel.WEBHOOK)
+            ways = ways_at_once(notice.urgency, known.contacts, channels, now)
             planned = await send_on(unit, notice, ways, known, (), now, effect.subject)
             said = [one.channel.value for one in planned]
             fact = {"notice": notice.kind, "effect": effect.id, "channels": said}

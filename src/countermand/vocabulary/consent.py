@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
 
 from countermand.kernel.money import MINOR_MAX
 from countermand.kernel.text import Text
+from countermand.vocabulary.authenticators import Method
 from countermand.vocabulary.operations import MOVES_MONEY, OPENS_DEBT, Kind, Word
 
 # What takes effect only with a receipt. A mandate's run rests on the consent to the mandate itself.
 NEEDS_CONSENT = (MOVES_MONEY | OPENS_DEBT | {Kind.MANDATE_CREATE}) - {Kind.MANDATE_RUN}
 LANGUAGES = ("zh", "en")
+# The purpose whose consents name who gets the data.
+SHARING = "sharing"
+
+
+class Basis(StrEnum):
+    """On what ground data is used: the holder's consent, the contract with them, or a duty by law.
+
+    Only consent can be withdrawn. A duty needs none, not even to pass data on (PIPL article 13, last clause).
+    """
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    DUTY = "duty"
+
+
+class DataUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One purpose data is used for: on what ground, which articles say so, and what of ours is done for it.
+
+    `methods` of proving and `notices` by kind belong to it.
+    """
+
+    id: Word
+    basis: Basis
+    articles: Text
+    methods: tuple[Method, ...] = ()
+    notices: tuple[Word, ...] = ()
+
+
+class Withheld(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that is not offered, and the purpose that its holder does not agree to."""
+
+    method: Method
+    purpose: str
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

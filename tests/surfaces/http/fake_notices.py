@@ -6,9 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from countermand.app.files import read_confirmation_pack
+from countermand.confirmation.pack import read_agreements
 from countermand.flows.address_book import AddressBook
 from countermand.flows.gateway_doors import GatewayDoors
 from countermand.flows.send_notices import Post
+from countermand.flows.use_of_data import NoticeConsents
 from countermand.kernel.clock import Clock
 from countermand.kernel.readability import obscurities
 from countermand.oversight.notice_pack import read_notice_pack
@@ -74,11 +76,12 @@ class FakeNoticeShelf:
 
 def fake_post(works: Any, clock: Clock) -> Post:
     """The post of a house that reaches nobody, with the words that the product comes with."""
-    vault = FakeVault()
+    vault, files = FakeVault(), read_confirmation_pack("cn-consumer-finance")
     return Post(
         works=works,
         addresses=AddressBook(vault),
-        pack=read_notice_pack(read_confirmation_pack("cn-consumer-finance"), obscurities),
+        pack=read_notice_pack(files, obscurities),
+        consents=NoticeConsents(agreements=read_agreements(files)),
         channels=frozenset(),
         doors=GatewayDoors(vault, None),
         clock=clock,

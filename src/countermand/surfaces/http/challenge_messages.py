@@ -82,6 +82,14 @@ class MethodShown(msgspec.Struct, frozen=True):
     under_way: bool | None
 
 
+class NotOffered(msgspec.Struct, frozen=True):
+    """A way that waits for its holder's consent to a purpose."""
+
+    method: Method
+    purpose: str
+    reason: Text
+
+
 class LivenessAsked(msgspec.Struct, frozen=True):
     """What the liveness provider has to sign, beside its result."""
 
@@ -120,6 +128,7 @@ class ChallengeShown(msgspec.Struct, frozen=True):
     begun_at: Instant
     expires_at: Instant
     missing: list[str]
+    not_offered: list[NotOffered]
     answered: list[Method]
     warning: Text | None
     confirmation: str | None
