@@ -76,7 +76,18 @@ class Surroundings:
             circumstances.local_day = day
             circumstances.local_hour = within // _HOUR_MICROS
             circumstances.local_weekday = (day + 3) % 7 + 1  # 1970-01-01 was a Thursday
+            if account.given_back:
+                circumstances.given_back = self._given_back(account, day)
         return circumstances
+
+    def _given_back(self, account: Account, day: int) -> tuple[tuple[str, int, int], ...]:
+        """What the account's limits got back of that local day, as the windows of the day counted it."""
+        zone, currency = account.timezone or self.program.timezone, self.program.currency
+        return tuple(
+            (one.kind, one.minor, one.at)
+            for one in account.given_back
+            if one.currency == currency and (one.at + self._offset(zone, one.at)) // _DAY_MICROS == day
+        )
 
     def _offset(self, name: str, at: int) -> int:
         """Microseconds east of UTC; zones change their offset only at quarters of an hour."""

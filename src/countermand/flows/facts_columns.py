@@ -76,7 +76,8 @@ def given_digest(program: Program) -> bytes:
     given = [(symbol.name, symbol.type.value) for symbol in package.given.values()]
     attributes = sorted((name, type_.value) for name, type_ in head.attributes.items())
     listed, traits = sorted(package.listed.items()), sorted(package.traits.items())
-    said = (given, early, listed, traits, attributes, head.currency, head.timezone, head.lateness)
+    back = sorted(package.given_back.items())
+    said = (given, early, listed, traits, back, attributes, head.currency, head.timezone, head.lateness)
     return digest(repr(said).encode())
 
 
@@ -100,7 +101,8 @@ class Asked:
     def by(cls, program: Program) -> Asked:
         """The facts that the policy asks of others than the operation."""
         package = program.package
-        given = [name for name in package.given if name not in package.listed]
+        own = package.listed.keys() | package.given_back.keys()
+        given = [name for name in package.given if name not in own]
         outside = [
             name for name in given if name not in FROM_OPERATION and name not in package.head.attributes
         ]
@@ -120,6 +122,7 @@ def same_meaning(program: Program, then: Program) -> frozenset[str]:
         and other.given[name].type is symbol.type
         and package.listed.get(name) == other.listed.get(name)
         and package.traits.get(name) == other.traits.get(name)
+        and package.given_back.get(name) == other.given_back.get(name)
         and (name != "amount" or head.currency == past.currency)
         and (not name.startswith("local_") or head.timezone == past.timezone)
         and (name in head.attributes) == (name in past.attributes)

@@ -227,7 +227,9 @@ async def note_bank_answers(unit: Unit, effects: Sequence[Effect], now: int) -> 
     ends = [(one, end) for one in effects if (end := _end_of(one)) is not None]
     if not ends:
         return
-    holds = {hold.operation: hold for hold in await unit.holds.lock({_operation(one) for one, _ in ends})}
+    about = {_operation(one) for one, _ in ends}
+    await unit.share((await unit.holds.accounts(about)).values())
+    holds = {hold.operation: hold for hold in await unit.holds.lock(about)}
     subjects = await unit.handles({hold.account for hold in holds.values()})
     for effect, (state, cause) in ends:
         moves = Moves(now=now, subjects=subjects, trace=effect.trace)

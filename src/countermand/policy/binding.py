@@ -11,7 +11,7 @@ from countermand.policy.declarations import Declarations, Feature, Limit, Rule
 from countermand.policy.expressions import parse_condition, parse_expression
 from countermand.policy.findings import Findings, Place
 from countermand.policy.labels import ONLY_IN_WHERE, check_timing, counts_itself, length_of
-from countermand.policy.limits import counted, limit_rule
+from countermand.policy.limits import counted, given_back_of, limit_rule, used_by
 from countermand.policy.models import band_rules, bind_models, hidden_scores
 from countermand.policy.plan import Aggregate, Column, ColumnKind, FeaturePlan, Window
 from countermand.policy.scope import ExpressionError, Scope
@@ -341,7 +341,7 @@ class _Binder:
             self.columns.append(column)
         entity, number = self.entities.index(by), self.columns.index(column)
         over = min(2 * 86400 * 10**6, self.declared.head.history)
-        name = f"limit.{limit.id}.used"
+        name = used_by(limit.id)
         window = Window(
             name, entity, self._stream(counted(limit)), Aggregate.SUM, over, number, False, 0, True
         )
@@ -350,6 +350,9 @@ class _Binder:
                 return known.name  # limits that count the same operations share what the day has used
         self.windows.append(window)
         self.package.features[name] = Symbol(name, Type.MONEY, False, None, 0, None)
+        back = given_back_of(name)
+        self.package.given_back[back] = tuple(sorted(kind.value for kind in limit.kinds)), over
+        self._given(Symbol(back, Type.MONEY, True, None, 0, None))
         return name
 
     def _limit_rule(self, limit: Limit, used: str | None) -> None:

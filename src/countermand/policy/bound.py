@@ -138,6 +138,7 @@ class Package:
     thresholds: list[BoundThreshold] = field(default_factory=list)
     listed: dict[str, tuple[str, str]] = field(default_factory=dict)
     traits: dict[str, str] = field(default_factory=dict)
+    given_back: dict[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
     plan: FeaturePlan = field(default_factory=lambda: FeaturePlan((), (), 0, (), 0, 0))
 
     def conditions(self) -> Iterator[tuple[Item, Term, Node]]:

@@ -108,7 +108,7 @@ _ALL = (
     _field(
         "account_known",
         Type.BOOLEAN,
-        "a.guard > 0",
+        "a.guard > 0 and a.profiled",
         "the account has a profile",
         "账户已有资料",
         nullable=False,

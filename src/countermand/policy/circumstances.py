@@ -32,7 +32,11 @@ class Population(Protocol):
 
 @dataclass(slots=True)
 class Circumstances:
-    """Everything known from outside about one operation when it is decided. `at` is its instant."""
+    """Everything known from outside about one operation when it is decided. `at` is its instant.
+
+    `given_back` are amounts of the account's same day whose holds ended without effect: kind, minor units of
+    the policy's currency, instant.
+    """
 
     operation: Operation
     account: Account
@@ -43,3 +47,9 @@ class Circumstances:
     local_hour: int = 0
     local_weekday: int = 1
     local_day: int = 0
+    given_back: tuple[tuple[str, int, int], ...] = ()
+
+    def returned(self, kinds: frozenset[str], micros: int) -> int:
+        """How much of that is of these kinds and within so many microseconds: what a window counted."""
+        since = self.at - micros
+        return sum(minor for kind, minor, at in self.given_back if kind in kinds and at > since)

@@ -55,6 +55,11 @@ class Generator:
             return f"None if {value} is None else c.lists.contains({list_name!r}, str({value}), c.at)"
         if name in self.package.traits:
             return f"None if a.traits is None else {self.package.traits[name]!r} in a.traits"
+        if name in self.package.given_back:
+            kinds, micros = self.package.given_back[name]
+            constant = f"KINDS_{self._variable(name)}"
+            self.emitter.constants[constant] = frozenset(kinds)
+            return f"c.returned({constant}, {micros}) if c.given_back else 0"
         if name in FIELDS:
             return FIELDS[name].code
         type_ = self.package.given[name].type

@@ -61,6 +61,8 @@ def _made_of(package: Package, names: Iterable[str]) -> list[tuple[str, str]]:
             found[name] = repr(package.listed[name])
         elif name in package.traits:
             found[name] = repr(package.traits[name])
+        elif name in package.given_back:
+            found[name] = repr(package.given_back[name])
         elif name.startswith("local_"):
             found[name] = package.head.timezone
     return sorted(found.items())

@@ -25,6 +25,8 @@ class HoldState(StrEnum):
     LAPSED = "lapsed"
 
 
+# Whoever is in one of these has taken nothing, and will not.
+WITHOUT_EFFECT = frozenset({HoldState.REVOKED, HoldState.LAPSED, HoldState.FAILED})
 STATES_ZH = {
     HoldState.OPEN: "暂缓中",
     HoldState.RELEASED: "已放行",

@@ -16,12 +16,25 @@ from countermand.vocabulary.operations import Identifier, Word
 from countermand.vocabulary.orders import Order
 
 
+class GivenBack(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An amount that counted against a day's limits until its hold ended without taking effect.
+
+    `at` is when its operation occurred, microseconds UTC; `minor` in minor units of `currency`.
+    """
+
+    operation: str
+    kind: str
+    minor: int
+    currency: str
+    at: int
+
+
 class Account(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """The profile of one account. A missing tuple is unknown; an empty one is known to be empty.
 
     `guard` grows with every change of the profile or of a standing order (0: nothing is known yet).
     `opened_at` is in microseconds since 1970 UTC. `frozen` is the freeze of the account's own door; `orders`
-    are all others that were not lifted.
+    are all others that were not lifted. `profiled` is false where it is known by what it did alone.
     """
 
     id: str
@@ -37,6 +50,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=
     kyc_level: int | None = None
     frozen: Freeze | None = None
     orders: tuple[Order, ...] = ()
+    given_back: tuple[GivenBack, ...] = ()
+    profiled: bool = True
 
 
 _Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1, two letters")]

@@ -13,7 +13,7 @@ from countermand.adapters.postgres.queries import Queries
 from countermand.confirmation.permits import terms_of
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.banking import Booked
-from countermand.vocabulary.holds import Hold, HoldState, Need
+from countermand.vocabulary.holds import WITHOUT_EFFECT, Hold, HoldState, Need
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 
@@ -54,7 +54,10 @@ class PostgresHolds:
         return [hold_of_row(row) for row in rows]
 
     async def put(self, holds: Sequence[Hold]) -> None:
-        """Write what became of locked holds."""
+        """Write what became of locked holds.
+
+        What ended without taking effect no longer counts against its account's limits, in the same moment.
+        """
         if holds:
             columns = [
                 [hold.operation for hold in holds],
@@ -67,6 +70,8 @@ class PostgresHolds:
                 [hold.cause for hold in holds],
             ]
             await self._connection.execute(QUERIES.write_holds, *columns)
+        if back := [hold.operation for hold in holds if hold.state in WITHOUT_EFFECT]:
+            await self._connection.execute(QUERIES.give_back, back)
 
 
 class PostgresHoldShelf:

@@ -15,7 +15,7 @@ from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.orders import Order
-from countermand.vocabulary.parties import Account, Freeze
+from countermand.vocabulary.parties import Account, Freeze, GivenBack
 
 QUERIES = Queries("profiles.sql")
 # Every freeze announces a change of the account table; reading the whole population again may take this
@@ -136,7 +136,13 @@ def account_of_row(row: Any) -> Account:
         kyc_level=row["kyc_level"],
         frozen=_freeze(row),
         orders=orders_of(row["orders"]),
+        given_back=_given_back(row["given_back"]),
+        profiled=row["profiled"] is not False,
     )
+
+
+def _given_back(values: list[Any] | None) -> tuple[GivenBack, ...]:
+    return msgspec.convert(tuple(values), tuple[GivenBack, ...]) if values else ()
 
 
 def orders_of(values: list[Any] | None) -> tuple[Order, ...]:

@@ -129,7 +129,9 @@ CREATE TABLE account (
     traits text[],
     kyc_level smallint,
     guard bigint NOT NULL DEFAULT 1 CHECK (guard > 0),
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    given_back jsonb NOT NULL DEFAULT '[]',
+    profiled boolean NOT NULL DEFAULT true
 ) WITH (fillfactor = 85);
 COMMENT ON TABLE account IS 'What the institution says about an account. NULL is unknown; an empty array is known to be none.';
 COMMENT ON COLUMN account.id IS 'The institution''s id of the account.';
@@ -144,6 +146,8 @@ COMMENT ON COLUMN account.traits IS 'Traits that call for care, such as student 
 COMMENT ON COLUMN account.kyc_level IS 'How well the institution knows the customer; higher is better.';
 COMMENT ON COLUMN account.guard IS 'Grows with every change of profile or standing order; a server reads the account again when its copy has another.';
 COMMENT ON COLUMN account.updated_at IS 'When the row last changed.';
+COMMENT ON COLUMN account.given_back IS 'Held amounts that took no effect after all, newest last: operation, kind, minor units, currency, microseconds UTC.';
+COMMENT ON COLUMN account.profiled IS 'False where the institution has said nothing about the account and an ended hold alone made it known.';
 
 CREATE TRIGGER account_is_announced AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON account
     FOR EACH STATEMENT EXECUTE FUNCTION announce_change();

@@ -11,18 +11,19 @@ SELECT pg_advisory_xact_lock_shared($1, $2);
 SELECT NULL::bytea AS body_digest, NULL::bytea AS answer,
        a.id, a.guard, a.handle, a.type, a.timezone, a.opened_at, a.home_ips, a.home_places, a.devices, a.traits,
        a.kyc_level, s.id AS freeze_id, s.reason AS freeze_reason, s.placed_at AS freeze_placed_at,
-       (SELECT jsonb_agg(o.body) FROM order_in_force AS o WHERE o.subject = a.id AND NOT o.plain) AS orders
+       (SELECT jsonb_agg(o.body) FROM order_in_force AS o WHERE o.subject = a.id AND NOT o.plain) AS orders,
+       a.given_back, a.profiled
 FROM unnest($1::text[], $2::bigint[]) AS presented (id, guard)
 JOIN account AS a ON a.id = presented.id AND a.guard <> presented.guard
 LEFT JOIN standing_order AS s
     ON s.account = a.id AND s.kind = 'freeze' AND s.incident IS NULL AND s.lifted_at IS NULL
 UNION ALL
 SELECT NULL, NULL, p.key, p.guard, p.handle, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       (SELECT jsonb_agg(o.body) FROM order_in_force AS o WHERE o.subject = p.key)
+       (SELECT jsonb_agg(o.body) FROM order_in_force AS o WHERE o.subject = p.key), NULL, NULL
 FROM unnest($1::text[], $2::bigint[]) AS presented (key, guard)
 JOIN standing_subject AS p ON p.key = presented.key AND p.guard <> presented.guard
 UNION ALL
-SELECT body_digest, answer, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT body_digest, answer, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM operation
 WHERE id = ANY($3::text[]);
 

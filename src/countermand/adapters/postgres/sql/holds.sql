@@ -28,6 +28,22 @@ FROM unnest(
 ) AS new (operation, met, until, expires_at, state, ended_at, ended_by, cause)
 WHERE hold.operation = new.operation;
 
+-- name: give_back
+-- Give the day's limits of their accounts back what these held operations ($1) took; the newest 100 of an account stay.
+INSERT INTO account AS kept (id, given_back, profiled)
+SELECT h.account, jsonb_agg(jsonb_build_array(
+    h.operation, h.kind, h.amount_minor, h.currency, (extract(epoch FROM o.occurred_at) * 1000000)::bigint
+) ORDER BY o.occurred_at, h.operation), false
+FROM hold AS h JOIN operation AS o ON o.id = h.operation
+WHERE h.operation = ANY($1::text[]) AND h.amount_minor IS NOT NULL
+GROUP BY h.account ORDER BY h.account
+ON CONFLICT (id) DO UPDATE SET guard = kept.guard + 1, updated_at = now(), given_back = (
+    SELECT jsonb_agg(entry ORDER BY (entry ->> 4)::bigint, entry ->> 0) FROM (
+        SELECT entry FROM jsonb_array_elements(kept.given_back || excluded.given_back) AS entry
+        ORDER BY (entry ->> 4)::bigint DESC, entry ->> 0 LIMIT 100
+    ) AS newest
+);
+
 -- name: hold_of_operation
 -- The hold of an operation ($1), if there is one.
 SELECT * FROM hold WHERE operation = $1;

@@ -1,13 +1,14 @@
 -- name: upsert_profile
--- A profile in place of the one before, with a new guard; no row where nothing differs.
+-- A profile in place of the one before, with a new guard; no row where nothing differs. Another zone has other days.
 INSERT INTO account AS kept (id, type, timezone, opened_at, home_ips, home_places, devices, traits, kyc_level, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (id) DO UPDATE SET
     type = excluded.type, timezone = excluded.timezone, opened_at = excluded.opened_at,
     home_ips = excluded.home_ips, home_places = excluded.home_places, devices = excluded.devices,
     traits = excluded.traits, kyc_level = excluded.kyc_level,
-    guard = kept.guard + 1, updated_at = excluded.updated_at
-WHERE (kept.type, kept.timezone, kept.opened_at, kept.home_ips, kept.home_places, kept.devices, kept.traits, kept.kyc_level)
+    given_back = CASE WHEN kept.timezone IS DISTINCT FROM excluded.timezone THEN '[]' ELSE kept.given_back END,
+    profiled = true, guard = kept.guard + 1, updated_at = excluded.updated_at
+WHERE NOT kept.profiled OR (kept.type, kept.timezone, kept.opened_at, kept.home_ips, kept.home_places, kept.devices, kept.traits, kept.kyc_level)
     IS DISTINCT FROM (excluded.type, excluded.timezone, excluded.opened_at, excluded.home_ips, excluded.home_places,
         excluded.devices, excluded.traits, excluded.kyc_level)
 RETURNING handle, guard;
