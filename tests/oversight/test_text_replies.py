@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from countermand.confirmation.readability import obscurities
 from hypothesis import given
 from hypothesis import strategies as st
 
