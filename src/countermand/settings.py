@@ -58,6 +58,7 @@ class Settings:
     public_url: str | None = None
     trusted_proxies: str = ""
     timezone: str = "Asia/Shanghai"
+    law_packs: str = "cn"
     shadow_lag_seconds_max: int = 300
     shadow_days_kept: int = 90
     log_level: str = "info"

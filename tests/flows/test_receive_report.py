@@ -232,3 +232,17 @@ async def test_an_unsolved_foreign_or_old_puzzle_opens_nothing(
     given = (puzzle[:-4] + "AAAA", answer) if spoiled == "puzzle" else given
     with pytest.raises(BadRequest, match="puzzle_unsolved"):
         await house.public_door.report(Told(NOT_ME), *given, "192.0.2.1")
+
+
+async def test_the_laws_clocks_run_from_the_first_message(house: House, clock: ManualClock) -> None:
+    """A loss starts stage and complaint clocks from its receipt; a question starts that of a person alone."""
+    first = await receive_report(house.reception, said(NOT_ME, received_at=NOON - 5 * SECOND), "app")
+    question = await receive_report(house.reception, said("请问怎么修改登录密码？", account="a-3"), "app")
+    async with house.works.open() as unit:
+        clocks = {one.policy: one for one in await unit.clocks.of_case(first.case)}
+        asked = {one.policy for one in await unit.clocks.of_case(question.case)}
+    assert {"stage.human_contact", "stage.forensics", "cn.complaint.decide", "service.next_reply"} == set(
+        clocks
+    ) - {"stage.regulator_pack"}
+    assert clocks["stage.human_contact"].due_at == NOON - 5 * SECOND + 24 * 3600 * SECOND
+    assert asked == {"stage.human_contact", "service.next_reply"}

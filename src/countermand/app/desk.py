@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 
+from countermand.app.clocks import LAW_PACKS, clock_house, clock_rules
 from countermand.app.effects import effect_ports
+from countermand.cases.case_clocks import FILE, read_case_clocks
 from countermand.flows.address_book import AddressBook, Sealer
+from countermand.flows.case_events import CaseClocks
 from countermand.flows.public_door import Network, PublicDoor
 from countermand.flows.reception import Reader, Reception
 from countermand.kernel.clock import Clock
@@ -31,9 +34,21 @@ def reception_of(
         effect_ports=effect_ports(settings),
         vault=vault,
         reader=reader,
+        clocks=_case_clocks(settings, works, clock, ids),
         draw_digits=new_code,
         timezone=settings.timezone,
     )
+
+
+def _case_clocks(settings: Settings, works: Works, clock: Clock, ids: Ids) -> CaseClocks:
+    packs = [part.strip() for part in settings.law_packs.split(",") if part.strip()]
+    known = {pack.id for pack in clock_rules().packs}
+    if unknown := sorted(set(packs) - known):
+        raise _bad(
+            "COUNTERMAND_LAW_PACKS", f"some of {', '.join(sorted(known))}", "已有规则包的名称", unknown[0]
+        )
+    lines = read_case_clocks((LAW_PACKS / FILE).read_text(encoding="utf-8"))
+    return CaseClocks(clock_house(works, clock, ids), lines, frozenset(packs))
 
 
 def public_door_of(settings: Settings, reception: Reception) -> PublicDoor:

@@ -92,6 +92,10 @@ class ClockRules:
         """The version of the pack it is in. Raises NotFound `unknown_clock_policy`."""
         return self._found(policy)[1].version
 
+    def pack_of(self, policy: str) -> str:
+        """The id of the pack it is in. Raises NotFound `unknown_clock_policy`."""
+        return self._found(policy)[1].id
+
     def all(self) -> Mapping[str, ClockPolicy]:
         """Every policy by its id."""
         return {name: policy for name, (policy, _) in self._policies.items()}

@@ -37,6 +37,8 @@ KIND_TEXTS = {
 LOOKING = Text(en="looking at the balance", zh="查询余额")
 # The order in which people ask: what they need every day comes first.
 _KEPT_FIRST = (Kind.REPAYMENT, Kind.LOGIN, Kind.DEPOSIT, Kind.REFUND)
+# Nobody reads further than that; the list beside the sentence has them all.
+KEPT_SAID_MAX = 4
 _CERTAIN = frozenset(
     {
         Measure.FREEZE, Measure.STOP_OUTGOING, Measure.STOP_KINDS, Measure.STOP_DEBT,
@@ -101,7 +103,8 @@ def _sentence(stops: Sequence[Kind], waits: Sequence[Kind], keeps: Sequence[Kind
         if kinds:
             en.append(f"{label_en}: {', '.join(KIND_TEXTS[kind].en for kind in kinds)}.")
             zh.append(f"{label_zh}：{'、'.join(KIND_TEXTS[kind].zh for kind in kinds)}。")
-    kept = [LOOKING, *(KIND_TEXTS[kind] for kind in keeps)]
-    en.append(f"Still works: {', '.join(text.en for text in kept)}.")
-    zh.append(f"还能用：{'、'.join(text.zh for text in kept)}。")
+    kept = [LOOKING, *(KIND_TEXTS[kind] for kind in keeps[:KEPT_SAID_MAX])]
+    more_en, more_zh = (" and the rest", "等") if len(keeps) > KEPT_SAID_MAX else ("", "")
+    en.append(f"Still works: {', '.join(text.en for text in kept)}{more_en}.")
+    zh.append(f"还能用：{'、'.join(text.zh for text in kept)}{more_zh}。")
     return Text(en=" ".join(en), zh="".join(zh))

@@ -8,6 +8,7 @@ from typing import Any
 from countermand.cases.numbers import spoken
 from countermand.cases.ports import Inbound, KeptFile, Promise
 from countermand.flows.arrivals import Arrival, message_id, promise_id
+from countermand.flows.case_events import subject_of
 from countermand.flows.reception import Reception
 from countermand.intake.redaction import mask
 from countermand.kernel.canonical import canonical_bytes, digest
@@ -18,7 +19,6 @@ from countermand.vocabulary.cases import (
 )
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import CASE_OPENED, REPORT_RECEIVED, Fact
-from countermand.vocabulary.subject_keys import person_key
 from countermand.work import Unit
 
 HUMAN_CONTACT = "human_contact"
@@ -110,9 +110,7 @@ def _told(house: Reception, arrival: Arrival, case: Case, answer: dict[str, Any]
 
 
 async def _facts(unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any]) -> list[Fact]:
-    key = case.account or (None if case.person is None else person_key(case.person))
-    handles = {} if key is None else await unit.handles([key])
-    subject = None if key is None else handles.get(key)
+    subject = await subject_of(unit, case)
     report = arrival.report
     heard = {
         "report": arrival.inbound,

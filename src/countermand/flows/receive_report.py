@@ -8,6 +8,7 @@ from typing import Any
 from countermand.cases.case import apply, risk_of
 from countermand.cases.numbers import NUMBER_DIGITS, number_of, secret_of
 from countermand.flows.arrivals import Arrival, message_id, promise_id, understood
+from countermand.flows.case_events import Happenings, follow_clocks
 from countermand.flows.contain_now import contain_within
 from countermand.flows.incident_words import key_reused
 from countermand.flows.keep_reports import HUMAN_CONTACT, MACHINE, keep_report
@@ -111,41 +112,28 @@ async def _case(
         case = next((one for one in await unit.cases.lock([going_on.id]) if one.merged_into is None), None)
     opened = case is None
     if case is None:
-        case = await _open(house, unit, arrival)
-    events: list[CaseEvent] = []
-
-    def happen(kind: EventKind, body: dict[str, Any], who: str = MACHINE) -> None:
-        nonlocal case
-        assert case is not None
-        event = CaseEvent(
-            case=case.id,
-            seq=case.version + 1,
-            kind=kind,
-            at=arrival.now,
-            actor=who,
-            body=body,
-            trace=arrival.trace,
-        )
-        case = apply(case, event)
-        events.append(event)
-
+        case, first = await _open(house, unit, arrival)
+        await follow_clocks(unit, house.clocks, case, first)
+    now = Happenings(case, arrival.now, arrival.trace)
     channel = arrival.report.channel.value
     message = {"message": message_id(arrival), "direction": "in", "channel": channel}
-    happen(EventKind.MESSAGE_ADDED, message, arrival.actor)
+    now.happen(EventKind.MESSAGE_ADDED, message, arrival.actor)
     if case.stage is Stage.CLOSED:
-        happen(EventKind.REOPENED, {"why": "message"})
-    happen(EventKind.READ, _reading_body(arrival.reading))
+        now.happen(EventKind.REOPENED, {"why": "message"}, MACHINE)
+    now.happen(EventKind.READ, _reading_body(arrival.reading), MACHINE)
     if stopped is not None and arrival.preset is not None:
         contained = _PRESET_CONTAINED.get(arrival.preset, Contained.PARTIAL)
-        happen(EventKind.CONTAINED, {"incident": stopped["incident"], "contained": contained.value})
+        now.happen(
+            EventKind.CONTAINED, {"incident": stopped["incident"], "contained": contained.value}, MACHINE
+        )
     for other, why in arrival.match.maybe:
-        happen(EventKind.LINKED, {"case": other, "kind": f"maybe_{why}"})
-    happen(EventKind.PROMISED, {"promise": promise_id(arrival), "code": HUMAN_CONTACT})
-    await unit.cases.append(case, events)
-    return case, opened
+        now.happen(EventKind.LINKED, {"case": other, "kind": f"maybe_{why}"}, MACHINE)
+    now.happen(EventKind.PROMISED, {"promise": promise_id(arrival), "code": HUMAN_CONTACT}, MACHINE)
+    await now.write(unit, house.clocks)
+    return now.case, opened
 
 
-async def _open(house: Reception, unit: Unit, arrival: Arrival) -> Case:
+async def _open(house: Reception, unit: Unit, arrival: Arrival) -> tuple[Case, CaseEvent]:
     report, reading = arrival.report, arrival.reading
     body = {
         "number": number_of(house.draw_digits(NUMBER_DIGITS - 1)),
@@ -170,7 +158,7 @@ async def _open(house: Reception, unit: Unit, arrival: Arrival) -> Case:
     case = apply(None, event)
     if not await unit.cases.open(case, event):
         raise _Taken
-    return case
+    return case, event
 
 
 def _reading_body(reading: Reading) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from countermand.flows.address_book import Sealer
+from countermand.flows.case_events import CaseClocks
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.triage import Answers, Reading, Signals
@@ -33,5 +34,6 @@ class Reception:
     effect_ports: Collection[str]
     vault: Sealer
     reader: Reader
+    clocks: CaseClocks
     draw_digits: Callable[[int], str]
     timezone: str

@@ -55,6 +55,10 @@ CONTAINED_WORDS = {
     Contained.PARTIAL: Text(en="Money going out is stopped.", zh="转出、提现、借款已停用。"),
     Contained.LIFTED: Text(en="What was stopped is open again.", zh="已恢复使用。"),
 }
+NAME_PROTECTED = Text(
+    en="Nobody can take a loan in your name, and collection on what you dispute is paused.",
+    zh="任何人都不能以您的名义借款；有争议的债务暂停催收。",
+)
 PROMISE_WORDS = {
     "human_contact": Text(en="A person speaks to you", zh="工作人员联系您"),
 }
@@ -108,7 +112,7 @@ def for_customer(dossier: Dossier, now: int, timezone: str) -> dict[str, Any]:
         "stage_text": _text(STAGE_WORDS[case.stage]),
         "next_mover": _text(BALL_WORDS[case.ball]),
         "contained": case.contained.value,
-        "contained_text": _text(CONTAINED_WORDS[case.contained]),
+        "contained_text": _text(contained_words(case)),
         "opened_at": rfc3339(case.opened_at),
         "outcome": None if case.outcome is None else case.outcome.value,
         "promises": [_promise(one, now, timezone) for one in dossier.promises if one.kept_at is None],
@@ -182,6 +186,13 @@ def for_desk(dossier: Dossier) -> dict[str, Any]:
             for one in dossier.promises
         ],
     }
+
+
+def contained_words(case: Case) -> Text:
+    """What is stopped, in a sentence; of who has no account, only loans in their name can be."""
+    if case.account is None and case.contained in (Contained.PARTIAL, Contained.SOFT_HOLD):
+        return NAME_PROTECTED
+    return CONTAINED_WORDS[case.contained]
 
 
 def _promise(one: Promise, now: int, timezone: str) -> dict[str, Any]:

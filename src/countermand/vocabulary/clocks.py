@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from countermand.vocabulary.cases import Ball as Ball
+
 # The timer that wakes a clock at its next warning or when it is due; its ref is the clock's id.
 CLOCK_TIMER = "clock"
 
@@ -22,20 +24,6 @@ class ClockKind(StrEnum):
     EVIDENCE_TTL = "evidence_ttl"
     PEER = "peer"
     SNOOZE = "snooze"
-
-
-class Ball(StrEnum):
-    """Who must do the next thing in a case."""
-
-    DESK = "desk"
-    FORENSICS = "forensics"
-    CUSTOMER = "customer"
-    PEER_BANK = "peer_bank"
-    MERCHANT = "merchant"
-    POLICE = "police"
-    INSURER = "insurer"
-    REGULATOR = "regulator"
-    SYSTEM = "system"
 
 
 class ClockState(StrEnum):
