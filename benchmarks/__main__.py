@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 # In order of length; each is a module of its own that prints text and, with --json FILE, figures.
-NAMES = ("contain", "model", "handbook", "engine", "features", "offline", "shadow", "http_overhead", "http")
+NAMES = (
+    *("masking", "contain", "model", "handbook", "engine"),
+    *("features", "offline", "shadow", "http_overhead", "http"),
+)
 
 
 def main(arguments: list[str]) -> int:

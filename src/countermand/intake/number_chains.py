@@ -30,6 +30,9 @@ CHAIN_DIGITS_SMALL = 100  # unless it is dictated digit by digit, in a chain as 
 _CHAIN = re.compile(r"\d(?:(?:[ .,、·()-]{0,3}| ?\r?\n ?)\d){6,}")
 _GROUP = re.compile(r"\d+")
 _PARTS = re.compile(r"\d{3,}(?:(?:[ .,、·()-]{1,3}| ?\r?\n ?)\d{3,})*")
+_LISTED = re.compile(
+    r"[,、\n]"
+)  # several short numbers, or several lines: a word in front means only the first
 _LAST_MARK = re.compile(r" ?x(?![a-z0-9])")
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{1,2}[2-9]\d\d[ .-]\d{4}")
 _TOLL_FREE = re.compile(
@@ -92,6 +95,7 @@ def _number(view: str, start: int, end: int, digits: str, *, named: bool) -> Fou
     """What this run of digits is, if it is a person's; `named`: a word in front may say so."""
     size = len(digits)
     found = None
+    named = named and not _LISTED.search(view, start, end)
     if size in {15, 17, 18}:
         found = _identity(view, start, end, digits, named=named)
     if found is None and size >= 12:
@@ -133,7 +137,7 @@ def _card(view: str, start: int, end: int, digits: str, *, named: bool) -> Found
 
 
 def _phone(view: str, start: int, end: int, digits: str, *, named: bool) -> Found | None:
-    plus = named and view.startswith("+", start - 1)
+    plus = named and view[max(0, start - 1) : start] == "+"
     mobile, landline = is_mobile(digits), is_landline(digits)
     if not (mobile or landline or named or len(digits) in {10, 11}):
         return None
@@ -147,7 +151,7 @@ def _phone(view: str, start: int, end: int, digits: str, *, named: bool) -> Foun
         return None
     if named and follows_order(view, start):
         return None
-    begin = start - 1 if plus or (view.startswith("(", start - 1) and ")" in written) else start
+    begin = start - 1 if plus or (view[max(0, start - 1) : start] == "(" and ")" in written) else start
     if mobile or (plus and _is_international(f"+{digits}")):
         return Found(Kind.PHONE, begin, end, Certainty.CERTAIN)
     if _NORTH_AMERICAN.fullmatch(view, start, end) and _is_international(f"+1{digits[-10:]}"):

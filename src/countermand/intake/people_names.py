@@ -33,7 +33,7 @@ _NOT_A_PERSON = re.compile(
 _NO_NAME = frozenset(
     (
         "a about account against all already also am an and any are as at attached be been being "
-        "but by called calling can card cleared correct credit did do does for from full had has "
+        "but by called calling can common card cleared correct credit did do does for from full had has "
         "have he here i if in incorrect into is it its just like misspelled my name no not now of "
         "off on only opened or please she so spelled still that the their them then there this to "
         "under used using was we were what when which who will with without wrong you your"

@@ -61,18 +61,30 @@ def _code(word: _Word) -> Iterator[Found]:
     if tight is not None:
         yield Found(Kind.CODE, tight.start(1), tight.end(1), Certainty.CERTAIN)
         return
-    before = words.CODE_BEFORE.search(word.taken, max(0, word.start - words.NEAR_MAX), word.start)
+    first = max(0, word.start - words.NEAR_MAX)
+    hidden_before = words.CODE_HIDDEN_BEFORE.search(word.taken, first, word.start)
+    if hidden_before is not None or words.CODE_HIDDEN.match(word.taken, word.end) is not None:
+        return
+    before = words.CODE_BEFORE.search(word.taken, first, word.start)
     if before is not None and _may_be_code(word.taken, before.start(1), before.end(1)):
         yield Found(Kind.CODE, before.start(1), before.end(1), Certainty.CERTAIN)
         return
-    known = word.taken.find("***", word.end, word.end + words.NEAR_MAX)
-    until = known if known >= 0 else word.end + words.NEAR_MAX
-    while known >= 0 and word.taken[until - 1].isdigit():  # the head of what is masked
-        until -= 1
+    until = _near_until(word.taken, word.end)
     for near in words.CODE_NEAR.finditer(word.taken, word.end, until):
         if _may_be_code(word.taken, near.start(), near.end()):
             yield Found(Kind.CODE, near.start(), near.end(), Certainty.LIKELY)
             return
+
+
+def _near_until(taken: str, end: int) -> int:
+    """Where the neighbourhood of a word ends: at what is hidden, and never inside a number."""
+    until = min(len(taken), end + words.NEAR_MAX)
+    hidden = taken.find("***", end, until + 4)
+    until = min(until, hidden) if hidden >= 0 else until
+    if taken[until : until + 1] == "*" or taken[until : until + 1].isdigit():
+        while until > end and taken[until - 1].isdigit():
+            until -= 1
+    return until
 
 
 def _may_be_code(taken: str, start: int, end: int) -> bool:
@@ -105,7 +117,7 @@ def _password(word: _Word) -> Iterator[Found]:
 
 
 def _is_password(view: str, written: str, linked: str, until: int) -> bool:
-    if len(written) < 3 or not _LETTER.search(written) or "://" in written:
+    if len(written) < 3 or not _LETTER.search(written) or "***" in written or "://" in written:
         return False
     sure = words.SURE_LINK.search(linked) is not None
     if not sure and words.SENTENCE_ENDS.search(linked):

@@ -51,17 +51,21 @@ CODE_MIXED = re.compile(
     rf"{_LINK}(g-\d{{4,8}}|(?=[a-z]{{0,9}}\d)(?=\d{{0,9}}[a-z])[a-z0-9]{{4,10}})(?![a-z0-9*-]|{_UNIT})"
 )
 CODE_NEAR = re.compile(_ALONE + _GROUPED)
-CODE_BEFORE = re.compile(
-    rf"{_ALONE}({_GROUPED})(?:[\s:\"'“”「」【】\[\]()<>,，*-]|是|就是|这个|这|为|了|你的|您的|我的|的|短信|手机|银行|"
+_BACK_LINK = (
+    r"(?:[\s:\"'“”「」【】\[\]()<>,，*-]|是|就是|这个|这|为|了|你的|您的|我的|的|短信|手机|银行|"
     r"登录|支付|转账|交易|注册|(?:is|was|your|the|my|a|as|one-time|google|login)(?![a-z])){0,5}$"
 )
+CODE_BEFORE = re.compile(rf"{_ALONE}({_GROUPED}){_BACK_LINK}")
+# A code that is hidden is the code: nothing further away is taken for it.
+CODE_HIDDEN = re.compile(rf"{_LINK}\*{{0,2}}[a-z0-9+]{{0,4}}\*{{3}}")
+CODE_HIDDEN_BEFORE = re.compile(rf"\*{{3}}[0-9a-z]{{0,4}}{_BACK_LINK}")
 NEAR_MAX = 28
 NOT_BEFORE_CODE = re.compile(
     r"(?:[¥$€£]|rmb|cny|usd|尾号|末四位|后四位|后4位|ending(?: in| with)?|last four|last 4|"
     r"金额|余额|转|少了|扣|花|收费|损失|骗|付|消费|借|贷款|贷|还款|充值|提现|取了|工号|柜台|"
     r"lost|charged|paid|took|withdrew|sent|transferred|for|of) ?(?:我|了|走|款|账|\$|¥)? ?$"
 )
-NO_CODE = re.compile(r"9[56]\d{3,6}|1[12]\d{3}|10\d{3}|106\d{4,}|400\d{0,7}|(?:19|20)\d\d|\d+000")
+NO_CODE = re.compile(r"9[56]\d{3}|1[12]\d{3}|10\d{3}|106\d{4,}|400\d{0,7}|(?:19|20)\d\d|\d+000")
 OTHER_CODE = re.compile(
     r"(?:zip|area|error|postal|post|country|sort|promo|swift|qr|bar|status|dress|source|discount|coupon|"
     r"branch|bank|routing|product|reason|response|invite|invitation|referral|building|penal|tax|morse|"

@@ -12,7 +12,7 @@ from countermand.intake.personal_numbers import is_hong_kong_id, is_iban, is_tai
 AROUND_MAX = 24
 # The first part begins where no such character stands before it, so each run is read once.
 _EMAIL = re.compile(
-    r"(?<![a-z0-9._%+*-])[a-z0-9._%+-]+@(?:[a-z0-9-]{1,63}\.){1,6}[a-z0-9-]{2,63}(?![a-z0-9])"
+    r"(?<![a-z0-9._%+*-])[a-z0-9._%+-]+@(?:[a-z0-9-]{1,63}\.){1,6}(?:xn--[a-z0-9-]{2,40}|[a-z]{2,24})(?![a-z])"
 )
 _PROVIDER = (
     r"(?:qq|vip ?\. ?qq|163|126|139|189|gmail|outlook|hotmail|yahoo|foxmail|sina|icloud|live|aliyun|yeah)"
@@ -103,10 +103,16 @@ def _lettered(view: str, match: re.Match[str]) -> Iterator[Found]:
 
 
 def _near(words: re.Pattern[str], view: str, start: int, end: int) -> bool:
+    """Whether one of the words stands nearby, nothing hidden between: a masked text reads like the original."""
+    first = max(0, start - AROUND_MAX, view.rfind("***", max(0, start - AROUND_MAX), start) + 3)
     return (
-        words.search(view, max(0, start - AROUND_MAX), start) is not None
-        or words.search(view, end, end + AROUND_MAX // 2) is not None
+        words.search(view, first, start) is not None or words.search(view, end, _until(view, end)) is not None
     )
+
+
+def _until(view: str, end: int) -> int:
+    hidden = view.find("***", end, end + AROUND_MAX // 2)
+    return hidden if hidden >= 0 else end + AROUND_MAX // 2
 
 
 def _bank_accounts(view: str) -> Iterator[Found]:
