@@ -20,10 +20,12 @@ _INVISIBLE = frozenset(
     )
 )
 _DASHES = frozenset("‐‑‒–—―−⁃﹣－")
+# Marks that end a clause in Chinese and can be part of a password in ASCII: they stay what they are.
+_CLAUSE_MARKS = frozenset("，；！？")
 _SPOKEN_DIGITS = "零〇○一壹幺二贰三叁四肆五伍六陆七柒八捌九玖"
 _SPOKEN = str.maketrans(_SPOKEN_DIGITS, "0001112233445566778899")
 # Three spoken digits together are read as a number; one or two are mostly words (一下, 三七).
-_SPOKEN_RUN = re.compile(f"[{_SPOKEN_DIGITS}0-9](?:[ .,、-]?[{_SPOKEN_DIGITS}0-9]){{2,}}")
+_SPOKEN_RUN = re.compile(f"[{_SPOKEN_DIGITS}0-9](?:[ .,，、-]?[{_SPOKEN_DIGITS}0-9]){{2,}}")
 _HAS_SPOKEN = re.compile(f"[{_SPOKEN_DIGITS}]")
 
 
@@ -48,6 +50,8 @@ def _folded(character: str) -> str:
         return ""
     if character in _DASHES:
         return "-"
+    if character in _CLAUSE_MARKS:
+        return character
     digit = unicodedata.decimal(character, None)
     if digit is not None:
         return str(digit)
@@ -79,7 +83,7 @@ def fold(text: str) -> Folded:
     """Fold a text: NFKC character by character, lower case, every script's digits as 0-9, spoken ones too.
 
     >>> fold("Ａ１３８，一三八 0013").view
-    'a138,138 0013'
+    'a138，138 0013'
     """
     view = text.lower().replace("\t", " ") if text.isascii() else text.translate(_FOLDING)
     places = None

@@ -27,11 +27,11 @@ DIGITS_MIN, DIGITS_MAX = 7, 19  # longer ones are orders and receipts
 GROUPS_MAX = 5  # a written number has no more parts, of three digits or more,
 CHAIN_DIGITS_SMALL = 100  # unless it is dictated digit by digit, in a chain as short as this
 # The digits of a chain: spaces, dashes, commas, brackets or one line end between two of them.
-_CHAIN = re.compile(r"\d(?:(?:[ .,、·()-]{0,3}| ?\r?\n ?)\d){6,}")
+_CHAIN = re.compile(r"\d(?:(?:[ .,，、·()-]{0,3}| ?\r?\n ?)\d){6,}")
 _GROUP = re.compile(r"\d+")
-_PARTS = re.compile(r"\d{3,}(?:(?:[ .,、·()-]{1,3}| ?\r?\n ?)\d{3,})*")
+_PARTS = re.compile(r"\d{3,}(?:(?:[ .,，、·()-]{1,3}| ?\r?\n ?)\d{3,})*")
 _LISTED = re.compile(
-    r"[,、\n]"
+    r"[,，、\n]"
 )  # several short numbers, or several lines: a word in front means only the first
 _LAST_MARK = re.compile(r" ?x(?![a-z0-9])")
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{1,2}[2-9]\d\d[ .-]\d{4}")

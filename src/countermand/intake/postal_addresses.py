@@ -13,8 +13,8 @@ _UNIT = r"(?:号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|房|户|组|�
 # What has no number is a place anybody may be in; the number makes it a home.
 _HOUSE = re.compile(
     r"(?:路|街|大道|巷|胡同|里弄|弄堂|小区|花园|家园|佳苑|公寓|大厦|广场|新村|新城|社区|山庄|别墅|苑|[村屯庄寨])"
-    r"(?:[东西南北中]段|[一二三四五六七八九十]段|[一二三四五六七八九十]期)?[ ,]?"
-    rf"(?:{_NUMBER}[ ]?{_UNIT}[ ,-]?){{1,6}}"
+    r"(?:[东西南北中]段|[一二三四五六七八九十]段|[一二三四五六七八九十]期)?[ ,，]?"
+    rf"(?:{_NUMBER}[ ]?{_UNIT}[ ,，-]?){{1,6}}"
     rf"(?:{_NUMBER}(?![0-9a-z元块万年月日点次]))?"
 )
 _LEFT = re.compile(r"[\u4e00-\u9fff0-9· ]")
@@ -25,7 +25,7 @@ _REGION = re.compile(
     r"|[\u4e00-\u9fff]{2,4}(?:市|自治州|地区|区|县|镇|乡)"
 )
 _LEAD = re.compile(
-    r".*(?:住在|家住|住址|地址|寄到|送到|位于|寄往|发到|搬到|[住在到寄送址是为于去给从:,。; ])(?=.)"
+    r".*(?:住在|家住|住址|地址|寄到|送到|位于|寄往|发到|搬到|[住在到寄送址是为于去给从:,，。;； ])(?=.)"
 )
 _CITY = re.compile(
     r"^.{0,24}?(?:市|自治州|地区|省|自治区|香港|澳门|北京|上海|天津|重庆)(?:[\u4e00-\u9fff]{1,4}[区县市])?"
@@ -88,4 +88,4 @@ def _beginning(view: str, street: int, behind: int) -> int:
 
 
 def _end(match: re.Match[str]) -> int:
-    return match.start() + len(match[0].rstrip(" ,-"))
+    return match.start() + len(match[0].rstrip(" ,，-"))

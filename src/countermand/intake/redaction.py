@@ -15,7 +15,7 @@ from countermand.intake.shaped_values import shaped
 
 __all__ = ["Certainty", "Found", "Hidden", "Kind", "MaskFor", "Masked", "find", "mask"]
 
-_BREAKS = re.compile(r"[ .,、·()\r\n-]")
+_BREAKS = re.compile(r"[ .,，、·()\r\n-]")
 REPEATED_MAX = 16  # values that are looked for again; more in one text are no complaint
 _TOLD_BY_WORDS = frozenset(
     {

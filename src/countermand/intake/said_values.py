@@ -61,6 +61,11 @@ def _code(word: _Word) -> Iterator[Found]:
     if tight is not None:
         yield Found(Kind.CODE, tight.start(1), tight.end(1), Certainty.CERTAIN)
         return
+    # What the word belonged to is hidden: "error code" may have been behind it.
+    if word.view[word.start : word.end] == "code" and word.view[max(0, word.start - 4) : word.start].rstrip(
+        " "
+    ).endswith("***"):
+        return
     first = max(0, word.start - words.NEAR_MAX)
     hidden_before = words.CODE_HIDDEN_BEFORE.search(word.taken, first, word.start)
     if hidden_before is not None or words.CODE_HIDDEN.match(word.taken, word.end) is not None:

@@ -30,12 +30,12 @@ _KINDS_OF_WORDS = {
 WORD = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS_OF_WORDS.items()))
 
 _LINK = (
-    r"(?:[\s:=\"'“”‘’「」『』【】\[\](){}<>《》,，。!?、~…#-]|是|为|就是|等于|号码|号|叫|给你|发你|"
+    r"(?:[\s:=\"'“”‘’「」『』【】\[\](){}<>《》,，。!?！？；;、~…#-]|是|为|就是|等于|号码|号|叫|给你|发你|"
     r"改成|改为|设成|设为|设置成|设置为|告诉他|我说|的|"
     r"(?:is|was|are|now|here|to|no|number|shi)(?![a-z])){0,6}"
 )
 _UNIT = (  # behind a number these say that it counts something
-    r"(?: ?(?:年|月|日|号|点|时|分|秒|次|个|条|笔|天|元|块|万|亿|千|百|%|人|位|岁|折|期|张|美元|"
+    r"(?:年|月|日|号|点|时|分|秒|次|个|条|笔|天|千|百|人|位|岁|折|期|张| ?(?:元|块|万|亿|%|美元|"
     r"rmb|cny|usd|dollar|yuan|times|days|hours|minutes|seconds|digit|years|am|pm)|[:/.]\d)"
 )
 _STOP = rf"(?!\d|\*{{3}}|{_UNIT})"
@@ -43,7 +43,7 @@ COUNTED = re.compile(_UNIT)
 
 # One-time codes: four to eight digits, together or broken evenly; with letters only right behind the word.
 _GROUPED = (
-    r"(?:\d{4}[ -]\d{4}|\d{3}[ -]\d{3}|\d\d(?:[ -]\d\d){2,3}|\d(?:[ ,.、-]{1,2}\d){3,7}|\d{4,8})" + _STOP
+    r"(?:\d{4}[ -]\d{4}|\d{3}[ -]\d{3}|\d\d(?:[ -]\d\d){2,3}|\d(?:[ ,，.、-]{1,2}\d){3,7}|\d{4,8})" + _STOP
 )
 _ALONE = r"(?<![\d*.:/a-z-])(?<!\d )"
 CODE = re.compile(rf"{_LINK}\*{{0,2}}({_GROUPED})")
@@ -80,9 +80,11 @@ SENTENCE_SIGNS = "\"'.,;!?)]}>"
 SURE_LINK = re.compile(
     r"[:=\"'“‘「『是为改设]|就是|等于|叫|告诉|我说|(?<![a-z])(?:is|was|to|now|shi)(?![a-z])"
 )
-SENTENCE_ENDS = re.compile(r"[,。!?;]")
+SENTENCE_ENDS = re.compile(r"[,，。!?！？;；]")
 WORD_ENDS = re.compile(r"[\"')\]]*(?:[.,;!?\n]|$|[^\x00-\x7f])")
-BIRTHDAY = re.compile(rf"[^0-9*\n,。;!?]{{0,4}}(?:是|为|is|:)[^0-9*\n,。;!?]{{0,10}}(\d{{4,12}}){_STOP}")
+BIRTHDAY = re.compile(
+    rf"[^0-9*\n,，。;；!?！？]{{0,4}}(?:是|为|is|:)[^0-9*\n,，。;；!?！？]{{0,10}}(\d{{4,12}}){_STOP}"
+)
 PIN = re.compile(rf"{_LINK}(\d(?:[ -]?\d){{3,7}}){_STOP}")
 ORDINARY = frozenset(
     (

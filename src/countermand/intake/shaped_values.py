@@ -103,7 +103,7 @@ def _lettered(view: str, match: re.Match[str]) -> Iterator[Found]:
 
 
 def _near(words: re.Pattern[str], view: str, start: int, end: int) -> bool:
-    """Whether one of the words stands nearby, nothing hidden between: a masked text reads like the original."""
+    """Whether one of the words stands nearby, nothing hidden between them."""
     first = max(0, start - AROUND_MAX, view.rfind("***", max(0, start - AROUND_MAX), start) + 3)
     return (
         words.search(view, first, start) is not None or words.search(view, end, _until(view, end)) is not None
