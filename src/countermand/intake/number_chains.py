@@ -33,7 +33,7 @@ _PARTS = re.compile(r"\d{3,}(?:(?:[ .,，、·()-]{1,3}| ?\r?\n ?)\d{3,})*")
 _LISTED = re.compile(
     r"[,，、\n]"
 )  # several short numbers, or several lines: a word in front means only the first
-_LAST_MARK = re.compile(r" ?x(?![a-z0-9])")
+_LAST_MARK = re.compile(r" ?x(?![a-z])")
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{1,2}[2-9]\d\d[ .-]\d{4}")
 _TOLL_FREE = re.compile(
     r"[48]00[ -]?\d{3}[ -]?\d{4}|(?:[48]00[ -]?\d{4}[ -]?\d{3})|1?[ .-]\(?8(?:00|88|77|66|55|44|33)\D.*"

@@ -57,14 +57,13 @@ def _code(word: _Word) -> Iterator[Found]:
         return
     if words.OTHER_CODE.search(word.view, max(0, word.start - 12), word.start):
         return
+    # What the word belonged to is hidden: "error code" may have been behind it.
+    in_front = word.view[max(0, word.start - 4) : word.start].rstrip(" ")
+    if in_front.endswith("***") and word.view[word.start : word.end] == "code":
+        return
     tight = words.CODE.match(word.view, word.end) or words.CODE_MIXED.match(word.view, word.end)
     if tight is not None:
         yield Found(Kind.CODE, tight.start(1), tight.end(1), Certainty.CERTAIN)
-        return
-    # What the word belonged to is hidden: "error code" may have been behind it.
-    if word.view[word.start : word.end] == "code" and word.view[max(0, word.start - 4) : word.start].rstrip(
-        " "
-    ).endswith("***"):
         return
     first = max(0, word.start - words.NEAR_MAX)
     hidden_before = words.CODE_HIDDEN_BEFORE.search(word.taken, first, word.start)
