@@ -26,6 +26,8 @@ NOON = 1_795_233_600_000_000  # 2026-11-21 04:00 UTC, noon in Shanghai
 SECOND = 10**6
 _DIRECTORY = tempfile.TemporaryDirectory(prefix="countermand-test-")
 PERMIT_KEYS = Path(_DIRECTORY.name) / "permit-keys.pem"
+# Where a house keeps what it makes once: a key of 3,072 bits takes longer than a test.
+KEPT = Path(_DIRECTORY.name) / "kept"
 _numbers = itertools.count(1)
 _observation = msgspec.msgpack.Decoder(Observation)
 

@@ -30,7 +30,7 @@ from countermand.vocabulary.incidents import (
 )
 from countermand.vocabulary.orders import ORDER_END_TIMER, Measure
 from countermand.vocabulary.parties import AccountProfile
-from flows.stage import NOON, SECOND, house_on, payment
+from flows.stage import KEPT, NOON, SECOND, house_on, payment
 
 HOUR = 3600 * SECOND
 FOUND = AppealRequest(reason="the review found no fault", reference="case-7")
@@ -41,7 +41,7 @@ async def told(database_dsn: str, clock: ManualClock, tmp_path: Path) -> AsyncIt
     """A house with somebody behind every port; nobody delivers."""
     receivers = tmp_path / "receivers.json"
     receivers.write_text(json.dumps([{"name": "app", "logout": "http://127.0.0.1:9/", "audience": "app"}]))
-    ports = {"banking": "http://127.0.0.1:9", "session_receivers": receivers, "data_dir": tmp_path}
+    ports = {"banking": "http://127.0.0.1:9", "session_receivers": receivers, "data_dir": KEPT}
     async with house_on(database_dsn, clock, **ports) as house:
         yield house
 

@@ -111,7 +111,7 @@ async def test_a_bank_that_executed_before_the_cancellation_says_so(stage: Stage
     """The cancellation comes too late, and the hold ends as executed."""
     hold = await stage.held()
     await stage.later(hold.until - stage.clock.now())
-    claimed = await stage.deliverer._claim(10)
+    claimed = await stage.deliverer._claim(["banking"])
     assert not (await revoke_hold(stage, hold.operation, "not_wanted", "app"))["revoked"]
     (execute,) = claimed
     assert (await stage.port.deliver(execute)).state is EffectState.DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,6 +21,7 @@ from countermand.work import Schedule, Unit, Works
 
 log = structlog.get_logger(__name__)
 
+# Of each port: one that hangs keeps its own places, and nobody else's.
 AT_ONCE_MAX = 32
 # Whoever takes longer than this is tried again, also by others: a port's own time-out is far below it.
 LEASE_SECONDS = 30
@@ -52,7 +54,8 @@ class Follower(Protocol):
 class Deliverer:
     """Delivers for the ports it knows; several may deliver at once, in one process or in many.
 
-    `followers` by port. `wake` may be set by whoever knows that there is something to deliver.
+    `followers` by port. `wake` may be set by whoever knows that there is something to deliver. A port with
+    `at_once_max` deliveries under way is given no more; it may reach twice as many by one claim.
     """
 
     works: Works
@@ -65,17 +68,21 @@ class Deliverer:
     delivered: int = 0
     failed: int = 0
     late: int = 0
-    _running: set[asyncio.Task[Effect]] = field(default_factory=set)
+    _running: dict[asyncio.Task[Effect], str] = field(default_factory=dict)
     _late_at: float = float("-inf")
 
     async def run(self) -> None:
         """Until cancelled; what is under way then is tried again when its lease is over."""
         try:
             while True:
-                pause = await self.turn()
+                try:
+                    pause = await self.turn()
+                except Exception:  # a bug must not silence the outbox
+                    log.exception("effects_not_delivered")
+                    pause = LOOK_SECONDS
                 await self._wait(pause)
         finally:
-            running, self._running = self._running, set()
+            running, self._running = self._running, {}
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -85,10 +92,12 @@ class Deliverer:
         try:
             await self._end([task for task in self._running if task.done()])
             await self._tell_late()
-            free = self.at_once_max - len(self._running)
+            free = self._free()
             claimed = await self._claim(free) if free else []
             for effect in claimed:
-                self._running.add(asyncio.create_task(self._deliver(effect)))
+                self._running[asyncio.create_task(self._deliver(effect))] = effect.port
+            if len(claimed) == self.at_once_max and self._free():
+                return 0.0  # there may be more, and for a port that this claim did not fill
             if self._running:
                 return None
             now = self.clock.now()
@@ -105,7 +114,7 @@ class Deliverer:
             pause = await self.turn()
             if pause is not None and pause > 0 and not self._running:
                 return
-            if self._running:
+            if self._running and pause != 0.0:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
     async def _wait(self, pause: float | None) -> None:
@@ -117,11 +126,16 @@ class Deliverer:
             woken.cancel()
         self.wake.clear()
 
-    async def _claim(self, count_max: int) -> list[Effect]:
+    def _free(self) -> list[str]:
+        """The ports that may be given more."""
+        busy = Counter(self._running.values())
+        return [port for port in self.ports if busy[port] < self.at_once_max]
+
+    async def _claim(self, ports: list[str]) -> list[Effect]:
         now = self.clock.now()
         async with self.works.open() as unit:
             claimed = await unit.effects.claim(
-                list(self.ports), now, now + LEASE_SECONDS * MICROS_PER_SECOND, count_max
+                ports, now, now + LEASE_SECONDS * MICROS_PER_SECOND, self.at_once_max
             )
         breaking_point("effects.claimed")
         return claimed
@@ -147,11 +161,32 @@ class Deliverer:
         return msgspec.structs.replace(effect, state=delivery.state, answer=delivery.answer, ended_at=now)
 
     async def _end(self, tasks: Sequence[asyncio.Task[Effect]]) -> None:
-        """Write what came of deliveries, with what follows from it. If that fails, their leases run out."""
+        """Write what came of deliveries, together; where that fails, one by one.
+
+        What cannot be written at all is tried again when its lease has run out.
+        """
         if not tasks:
             return
-        self._running.difference_update(tasks)
+        for task in tasks:
+            del self._running[task]
         effects = sorted((task.result() for task in tasks), key=lambda effect: effect.placed_at)
+        try:
+            await self._write(effects)
+            return
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("effects_not_written", effects=len(effects))
+        for effect in effects if len(effects) > 1 else ():
+            try:
+                await self._write([effect])
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("effect_not_written", port=effect.port, action=effect.action)
+
+    async def _write(self, effects: Sequence[Effect]) -> None:
+        """What came of these deliveries, with what follows from it, in one unit."""
         now = self.clock.now()
         over = [effect for effect in effects if effect.state is not EffectState.PENDING]
         failed = [effect for effect in over if effect.state is EffectState.FAILED]
