@@ -169,6 +169,7 @@ async def test_evidence_task_effects_and_facts_are_written_with_it(house: House,
     await house.decider.decide(payment(), None)
     shown = await contain_now(house, asked(person="p-1"), "k-1", "desk")
     assert shown["tier"] == 3, "money left in the window"
+    assert {one["port"] for one in shown["untold"]} == {"banking"}, "nobody stands behind it here"
     evidence = await tables.fetchrow("SELECT * FROM evidence_request")
     assert (evidence["incident"], len(evidence["operations"])) == (shown["incident"], 1)
     effects = await tables.fetch("SELECT port, action, lane, subject FROM effect")

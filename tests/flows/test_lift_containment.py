@@ -181,3 +181,19 @@ async def test_a_second_appeal_after_a_new_containment_tells_the_bank_again(
         "appeal-2/1/banking/lift",
     ]
     assert clock.now() == NOON
+
+
+async def test_what_nobody_could_be_told_is_said(told: House) -> None:
+    """Nobody stands behind the collectors: the debts are named, with what people must do instead."""
+    request = ContainRequest(
+        person="p-1", reason="not mine", preset=Preset.IDENTITY, debts=("loan-1", "loan-2")
+    )
+    shown = await contain_now(told, request, "k-1", "desk")
+    (untold,) = shown["untold"]
+    assert (untold["port"], untold["action"], untold["debts"]) == (
+        "webhooks", "stop_collection", ["loan-1", "loan-2"],
+    )  # fmt: skip
+    assert "tell the collectors yourself" in untold["text"]["en"]
+    assert "请立即自行通知催收方" in untold["text"]["zh"]
+    assert (await show_incident(told, shown["incident"]))["untold"] == shown["untold"]
+    assert (await contain_now(told, asked(), "k-2", "desk"))["untold"] == []

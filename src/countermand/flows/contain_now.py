@@ -15,7 +15,7 @@ from countermand.containment.plan import ALARM_MICROS, Plan, Told, plan, police_
 from countermand.containment.preview import scope_of
 from countermand.containment.requests import POLICE_STOPS_MAX, check, code_of, unmatched, window_of
 from countermand.containment.standing import asked_of_hold, concerning, stops
-from countermand.flows.incident_words import key_reused, shown_containment, unknown_incident
+from countermand.flows.incident_words import key_reused, shown_containment, shown_untold, unknown_incident
 from countermand.flows.limit_raises import cancel_for_containment
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock
@@ -198,7 +198,11 @@ async def _carry_out(
         if incident.account is None
         else await unit.incident_record.unbind(incident.account, planned.unbind)
     )
-    shown = {**shown_containment(incident, planned, back, off, [one.id for one in effects], act.now), **more}
+    shown = {
+        **shown_containment(incident, planned, back, off, [one.id for one in effects], act.now),
+        "untold": shown_untold(told, house.effect_ports),
+        **more,
+    }
     await unit.incidents.put(msgspec.structs.replace(incident, shown=shown))
     await unit.standing.place(planned.orders, incident.reason)
     await cancel_for_containment(unit, incident.account, act.actor, act.now, act.trace)

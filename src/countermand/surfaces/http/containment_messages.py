@@ -43,6 +43,16 @@ class ScopeShown(msgspec.Struct, frozen=True):
     said: Said
 
 
+class UntoldShown(msgspec.Struct, frozen=True):
+    """What nobody could be told: what it was, how often, about which debts, what to do instead."""
+
+    port: str
+    action: str
+    count: int
+    debts: list[str]
+    text: Text
+
+
 class ContainmentShown(msgspec.Struct, frozen=True, kw_only=True):
     """What was stopped, why, how it ends and what to bring; every retry gets the same."""
 
@@ -64,6 +74,7 @@ class ContainmentShown(msgspec.Struct, frozen=True, kw_only=True):
     evidence_requested: bool
     task: str | None
     effects: list[str]
+    untold: list[UntoldShown]
     stop: int | msgspec.UnsetType = msgspec.UNSET
     stops_max: int | msgspec.UnsetType = msgspec.UNSET
 
@@ -124,6 +135,7 @@ class IncidentShown(msgspec.Struct, frozen=True, kw_only=True):
     task: str | None
     effects: list[EffectShown]
     outstanding: list[str]
+    untold: list[UntoldShown]
     liftings: list[LiftingShown]
 
 

@@ -82,12 +82,12 @@ async def now(key: str | None, data_dir: Path | None, **about: Any) -> None:
     async with open_desk(settings_with(data_dir)) as desk:
         name = key or desk.ids.new("key", desk.clock.now())
         shown = await contain_now(desk, _request(**about), name, ACTOR)
-    said = shown["scope"]["said"]["text"]
+    said = _summary(shown)
     answer(
         shown,
         Text(
-            en=f"Incident {shown['incident']}. {said['en']}",
-            zh=f"事件 {shown['incident']}。{said['zh']}",
+            en=f"Incident {shown['incident']}. {said.en}",
+            zh=f"事件 {shown['incident']}。{said.zh}",
         ),
     )
 
@@ -220,8 +220,9 @@ def _answer_orders(shown: dict[str, Any]) -> None:
 
 
 def _summary(shown: dict[str, Any]) -> Text:
-    """What still binds, each time something was given back, and what became of each device."""
+    """What still binds, what nobody could be told, each time something was given back, each device."""
     said = [shown["scope"]["said"]["text"]]
+    said += {one["port"]: one["text"] for one in shown.get("untold", [])}.values()
     for one in shown.get("liftings", []):
         count, owed = len(one["lifted"]), len(one["outstanding"])
         head = f"{one['lifted_at']} {one['kind']} ({one['lifted_by']})"
