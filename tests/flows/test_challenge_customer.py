@@ -5,6 +5,7 @@ Method: a real database, a customer with every method, and attackers who replay,
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 
 from countermand.flows.proving import Answer, Visitor
-from countermand.kernel.clock import moment_of
+from countermand.kernel.clock import moment_of, rfc3339
 from countermand.kernel.errors import BadRequest, Conflict, CountermandError, Forbidden, NotFound, Unavailable
 from countermand.vocabulary.authenticators import Method, Purpose
 from flows.challenge_stage import PHONE, Stage, asking, stage_on
@@ -269,6 +270,38 @@ async def test_a_code_is_not_sent_again_at_once_nor_without_end(stage: Stage) ->
         await stage.begin(operation, Method.SMS)
     with pytest.raises(Forbidden, match="wrong_answer"):
         await stage.answer(operation, sms(first))
+
+
+async def test_nobody_is_bombed_with_codes(stage: Stage) -> None:
+    """Strangers get four an hour, over all operations; the owner's own device still gets one then."""
+    stage.clock.advance(60 * MINUTE)  # what was enrolled is forgotten
+    stranger = Visitor(session="s-9", device="burner")
+    for _ in range(4):
+        await stage.challenges.begin(asking(await stage.held(), stranger), Method.SMS)
+    operation = await stage.held()
+    with pytest.raises(Conflict, match="code_limit_reached") as refused:
+        await stage.challenges.begin(asking(operation, stranger), Method.SMS)
+    assert refused.value.details["again_at"] == rfc3339(stage.clock.now() + 60 * MINUTE)
+    await stage.begin(operation, Method.SMS)
+    assert (await stage.answer(operation, sms(stage.sms.code)))["answered"] == ["sms"]
+
+
+async def test_a_used_up_budget_locks_nobody_out_of_other_methods(stage: Stage) -> None:
+    """Where a code would go out unasked the challenge begins without it, and the app's code still counts."""
+    pack = stage.challenges.kit.pack
+    first = sorted(pack.methods, key=lambda one: one.method is not Method.SMS)
+    kit = replace(stage.challenges.kit, pack=msgspec.structs.replace(pack, methods=tuple(first)))
+    stage.challenges = replace(stage.challenges, kit=kit)
+    stage.clock.advance(60 * MINUTE)
+    before = len(stage.sms.messages)
+    for _ in range(9):
+        shown = await stage.begin(await stage.held())
+    assert len(stage.sms.messages) == before + 8
+    assert [one["under_way"] for one in shown["details"]["methods"] if one["method"] == "sms"] == [False]
+    assert (await stage.answer(shown["ref"], stage.time_code()))["answered"] == ["totp"]
+    stage.clock.advance(60 * MINUTE)
+    await stage.begin(await stage.held(), Method.SMS)
+    assert len(stage.sms.messages) == before + 9
 
 
 async def test_a_call_is_confirmed_by_staff_and_a_denial_is_final(stage: Stage) -> None:

@@ -163,8 +163,11 @@ async def test_a_pending_one_ends_and_takes_few_guesses(stage: Stage) -> None:
     right = Answer(method=Method.SMS, code=stage.sms.code)
     with pytest.raises(Forbidden, match="wrong_answer"):
         await stage.authenticators.finish(keeping(), begun["authenticator"], right)
-    for _ in range(4):
+    for _ in range(3):
         await stage.authenticators.begin(keeping(), wanted)
+    with pytest.raises(Conflict, match="code_limit_reached"):
+        await stage.authenticators.begin(keeping(), wanted)
+    await stage.authenticators.begin(keeping(), Enrolment(method=Method.TOTP, name="app"))
     with pytest.raises(Conflict, match="too_many_authenticators"):
         await stage.authenticators.begin(keeping(), wanted)
     stage.clock.advance(600 * SECOND)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from countermand.confirmation.challenges import Challenge
@@ -43,6 +43,18 @@ class ChallengeBook(Protocol):
 
     async def strike(self, strikes: Strikes) -> None:
         """Write what became of locked strikes."""
+        ...
+
+
+class CodeLedger(Protocol):
+    """When codes left, by budget; every call happens inside one transaction."""
+
+    async def sent(self, budgets: Collection[str]) -> dict[str, tuple[int, ...]]:
+        """The instants (microseconds UTC) of each of these budgets, locked: codes follow each other."""
+        ...
+
+    async def keep(self, sent: Mapping[str, Sequence[int]]) -> None:
+        """Write the instants of locked budgets."""
         ...
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from countermand.confirmation.auth_methods import MethodRank, read_auth_methods
 from countermand.confirmation.challenges import ChallengeTerms
+from countermand.confirmation.code_budgets import CodeBudgets
 from countermand.confirmation.marked import Complaints, Marked, read_marked
 from countermand.confirmation.tiers import KIND_GROUPS, Condition, KycRule, Tier
 from countermand.kernel.money import EXPONENTS
@@ -34,6 +35,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     terms: ChallengeTerms
     tiers: tuple[Tier, ...]
     kyc: tuple[KycRule, ...]
+    codes: CodeBudgets = CodeBudgets()
 
 
 class _Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +45,12 @@ class _Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sends_max: _Few = 3
     resend_seconds: _Seconds = 60
     proof_seconds: _Seconds = 600
+
+
+class _Codes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account_hour: _Few = 8
+    address_hour: _Few = 10
+    strangers_hour: _Few = 4
 
 
 class _When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +83,7 @@ class _Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: Text
     tiers: Annotated[list[_Tier], msgspec.Meta(min_length=1)]
     challenge: _Timing = _Timing()
+    codes: _Codes = _Codes()
     kyc: list[_Kyc] = []
 
 
@@ -118,6 +127,13 @@ def read_pack(files: Mapping[str, str]) -> Pack:
         for n, one in enumerate(raw.kyc)
     )
     _check_whole(root, tiers, kyc, methods, complaints)
+    if raw.codes.strangers_hour >= min(raw.codes.account_hour, raw.codes.address_hour):
+        complaints.add(
+            "strangers_take_all",
+            _at(root, "codes"),
+            "strangers_hour must leave some of account_hour and address_hour to the account's own devices",
+            "strangers_hour 须小于 account_hour 与 address_hour，为账户本人的设备留有余量",
+        )
     complaints.raise_if_any()
     terms = ChallengeTerms(**msgspec.structs.asdict(raw.challenge))
     return Pack(
@@ -128,6 +144,7 @@ def read_pack(files: Mapping[str, str]) -> Pack:
         terms=terms,
         tiers=tiers,
         kyc=kyc,
+        codes=CodeBudgets(**msgspec.structs.asdict(raw.codes)),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from countermand.confirmation.challenges import Challenge, Issued, with_code
+from countermand.confirmation.code_budgets import budgets_of, spent
 from countermand.confirmation.linking import Linked, code_mac, code_text
-from countermand.flows.proving import CODE_DIGITS, CODE_KEY, ProvingKit, active, secret_of
+from countermand.confirmation.lockout import Standing
+from countermand.flows.proving import ADDRESS_KEY, CODE_DIGITS, CODE_KEY, ProvingKit, active, secret_of
 from countermand.flows.send_codes import CodeParcel, code_effect
 from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.kernel.ids import Ids, new_code
@@ -37,13 +40,14 @@ class CodeMaker:
     ids: Ids
     now: int
     trace: str | None
+    standing: Standing
 
     async def issue(
         self, challenge: Challenge, linked: Linked, method: Method, found: Sequence[Authenticator]
     ) -> tuple[Challenge, str | None]:
         """A fresh code under way; for a call, also the number that the customer reads out.
 
-        Raises Conflict (`code_sent_too_often`).
+        Raises Conflict (`code_sent_too_often`, `code_limit_reached`); then nothing was written.
         """
         offer = challenge.offer(method)
         target = next(one for one in active(found) if one.id in offer.authenticators)
@@ -58,21 +62,29 @@ class CodeMaker:
             count=1,
         )
         after = with_code(challenge, issued, self.kit.pack.terms)
-        await self.unit.challenges.put(after)
         if method is Method.OUT_OF_BAND_CALL:
+            await self.unit.challenges.put(after)
             return after, code
         expires_at = min(after.expires_at, self.now + self.kit.pack.terms.code_seconds * MICROS_PER_SECOND)
         text = code_text(linked, code, minutes_until(self.now, expires_at))
         await self.send(target, text, expires_at)
+        await self.unit.challenges.put(after)
         return after, None
 
     async def send(self, target: Authenticator, text: Text, expires_at: int) -> None:
-        """Put a message with a code on its way to an authenticator's address."""
+        """Put a message with a code on its way to an authenticator's address.
+
+        Raises Conflict (`code_limit_reached`); then nothing was written.
+        """
+        address = secret_of(self.kit.vault, target)["address"]
+        digest = hmac.digest(self.kit.vault.mac_key(ADDRESS_KEY), address.encode(), "sha256").hex()
+        budgets = budgets_of(target.account, digest, self.standing, self.kit.pack.codes)
+        await self.unit.codes.keep(spent(await self.unit.codes.sent(budgets), budgets, self.now))
         parcel = CodeParcel(
             id=self.ids.new("code", self.now),
             account=target.account,
             method=target.method,
-            to=secret_of(self.kit.vault, target)["address"],
+            to=address,
             text=text,
             language=target.public.get("language", "zh"),
             expires_at=expires_at,

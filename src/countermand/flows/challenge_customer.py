@@ -100,7 +100,7 @@ class Challenges:
 
         Raises NotFound (`unknown_operation`, `unknown_hold`), BadRequest (`method_not_offered`), Conflict
         (`hold_ended`, `nothing_to_confirm`, `challenge_denied`, `cannot_be_challenged`,
-        `code_sent_too_often`, `no_sealing_key`), Unavailable.
+        `code_sent_too_often`, `code_limit_reached`, `no_sealing_key`), Unavailable.
         """
         background = await self._background(asking)
         async with self.works.open() as unit:
@@ -112,9 +112,20 @@ class Challenges:
             challenge = await self._open_one(unit, asking, topic, last, found, now)
             chosen, read_back = method or first_code(challenge), None
             if chosen is not None and is_sent(challenge, chosen):
-                maker = CodeMaker(unit=unit, kit=self.kit, ids=self.ids, now=now, trace=asking.trace)
-                challenge, read_back = await maker.issue(challenge, topic.linked, chosen, found)
-                await self._note(unit, asking, challenge, CODE_ISSUED, now, method=chosen.value)
+                maker = CodeMaker(
+                    unit=unit,
+                    kit=self.kit,
+                    ids=self.ids,
+                    now=now,
+                    trace=asking.trace,
+                    standing=standing_of(asking.visitor, background.account, found),
+                )
+                try:
+                    challenge, read_back = await maker.issue(challenge, topic.linked, chosen, found)
+                    await self._note(unit, asking, challenge, CODE_ISSUED, now, method=chosen.value)
+                except Conflict:
+                    if method is not None:
+                        raise  # nobody asked for the code: what else is offered stays open
             answer = shown(challenge, topic.linked, self.kit, found, read_back=read_back)
             return sealed_for(answer, self.kit, asking.visitor, found) if sealed else answer
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from countermand.confirmation.lockout import Standing
 from countermand.flows.challenge_codes import CodeMaker, minutes_until
 from countermand.flows.challenge_subjects import Accounts
 from countermand.flows.enrolment_drafts import Enrolment, drafted, tried
@@ -64,7 +65,7 @@ class Authenticators:
 
         Raises Forbidden (`suspect_device`, `proof_needed`, `wrong_answer`, `method_locked`), BadRequest
         (`method_not_enrolled`, `bad_address`, `bad_authenticator_name`, `bad_sealing_key`), Conflict
-        (`too_many_authenticators`), Unavailable.
+        (`too_many_authenticators`, `code_limit_reached`), Unavailable.
         """
         check_trusted(suspect=keeping.suspect)
         one, secret, more = drafted(self.kit, self.ids, keeping.account, wanted, self.clock.now())
@@ -192,7 +193,11 @@ class Authenticators:
         return removed
 
     def _maker(self, unit: Unit, keeping: Keeping, now: int) -> CodeMaker:
-        return CodeMaker(unit=unit, kit=self.kit, ids=self.ids, now=now, trace=keeping.trace)
+        # An address that nobody has confirmed yet is a stranger's, whoever names it.
+        stranger = Standing.STRANGER
+        return CodeMaker(
+            unit=unit, kit=self.kit, ids=self.ids, now=now, trace=keeping.trace, standing=stranger
+        )
 
     async def _note(self, unit: Unit, keeping: Keeping, one: Authenticator, kind: str, now: int) -> None:
         """The journal fact; what changes how one signs in is also told to the customer, always."""

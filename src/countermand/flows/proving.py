@@ -23,7 +23,7 @@ from countermand.vocabulary.authenticators import Authenticator, AuthenticatorSt
 from countermand.vocabulary.parties import Account
 
 CODE_DIGITS = 8
-CODE_KEY, SEAL_KEY = "code", "confirmation"
+CODE_KEY, SEAL_KEY, ADDRESS_KEY = "code", "confirmation", "code address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

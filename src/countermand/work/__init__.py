@@ -9,7 +9,12 @@ from zlib import crc32
 
 from countermand.cases.clock_ports import ClockBook
 from countermand.cases.ports import CaseBook
-from countermand.confirmation.challenge_ports import AuthenticatorBook, ChallengeBook, ConfirmationBook
+from countermand.confirmation.challenge_ports import (
+    AuthenticatorBook,
+    ChallengeBook,
+    CodeLedger,
+    ConfirmationBook,
+)
 from countermand.confirmation.ports import (
     ApprovalBook,
     ConsentShelf,
@@ -132,6 +137,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def confirmations(self) -> ConfirmationBook: ...
+
+    @property
+    def codes(self) -> CodeLedger: ...
 
     @property
     def own(self) -> HolderBook: ...

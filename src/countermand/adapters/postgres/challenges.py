@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -111,6 +111,25 @@ class PostgresChallenges:
             moment_of(strikes.window_at),
             moment_of(strikes.locked_until),
         )
+
+
+class PostgresCodeLedger:
+    """When codes left, on a connection that is in a transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def sent(self, budgets: Collection[str]) -> dict[str, tuple[int, ...]]:
+        """The instants of each of these budgets, locked, in one order so that none can deadlock."""
+        names = sorted(budgets)
+        await self._connection.execute(QUERIES.open_code_budgets, names)
+        rows = await self._connection.fetch(QUERIES.code_budgets, names)
+        return {row["budget"]: tuple(row["sent"]) for row in rows}
+
+    async def keep(self, sent: Mapping[str, Sequence[int]]) -> None:
+        """Write the instants of locked budgets."""
+        for budget, instants in sent.items():
+            await self._connection.execute(QUERIES.keep_code_budget, budget, list(instants))
 
 
 class PostgresConfirmations:

@@ -14,6 +14,7 @@ from countermand.adapters.postgres.cases import PostgresCases
 from countermand.adapters.postgres.challenges import (
     PostgresAuthenticators,
     PostgresChallenges,
+    PostgresCodeLedger,
     PostgresConfirmations,
 )
 from countermand.adapters.postgres.clocks import PostgresClocks
@@ -55,6 +56,7 @@ class PostgresUnit:
         self.authenticators = PostgresAuthenticators(connection)
         self.challenges = PostgresChallenges(connection)
         self.confirmations = PostgresConfirmations(connection)
+        self.codes = PostgresCodeLedger(connection)
         self.own = PostgresHolderBook(connection)
         self.cases = PostgresCases(connection)
 

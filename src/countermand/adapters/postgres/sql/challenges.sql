@@ -29,6 +29,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (id) DO UPDATE SET
     state = excluded.state, ended_at = excluded.ended_at, document = excluded.document;
 
+-- name: open_code_budgets
+-- Let there be rows of these budgets ($1, in order).
+INSERT INTO code_budget (budget) SELECT unnest($1::text[]) ON CONFLICT (budget) DO NOTHING;
+
+-- name: code_budgets
+-- When the codes of these budgets ($1) left, locked, in order.
+SELECT budget, sent FROM code_budget WHERE budget = ANY($1::text[]) ORDER BY budget FOR UPDATE;
+
+-- name: keep_code_budget
+-- When the codes of a budget ($1) left within the last hour ($2).
+UPDATE code_budget SET sent = $2 WHERE budget = $1;
+
 -- name: account_strikes
 -- The wrong answers of an account ($1), locked.
 SELECT * FROM strike WHERE account = $1 ORDER BY method, standing FOR UPDATE;
