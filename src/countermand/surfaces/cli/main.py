@@ -77,6 +77,14 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.hold",
         Text(en="Look at held operations and take them back", zh="查看与撤销暂缓的操作"),
     ),
+    "limit": (
+        "commands.limit",
+        Text(en="Keep the limits that holders set themselves", zh="维护账户本人设定的限额"),
+    ),
+    "mandate": (
+        "commands.mandate",
+        Text(en="See automatic debits; switch them off and on", zh="查看自动扣款；关闭与重新开启"),
+    ),
     "notice": (
         "commands.notice",
         Text(en="See what customers were told; try it out", zh="查看发给客户的通知；发送测试"),
