@@ -14,6 +14,7 @@ from countermand.drills.demo_acts.challenged import play_challenged
 from countermand.drills.demo_acts.contained import play_contained
 from countermand.drills.demo_acts.held import play_held
 from countermand.drills.demo_stage import ActBroken, Played, Stage, is_stopped
+from countermand.drills.demo_words import counted
 from countermand.drills.demo_world import Scene, Step, World, in_time_order
 from countermand.kernel.clock import rfc3339
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD, Outcome
@@ -66,8 +67,8 @@ class Demo:
     def _tell_scene(self, scene: Scene, decided: list[tuple[Step, dict[str, Any]]]) -> None:
         """An attack must have been stopped where it must; ordinary people must have been left alone."""
         counts = self.stage.played.scenes[scene.name]
-        summed = ", ".join(f"{outcome} {count}" for outcome, count in counts.items())
-        self.stage.say(f"{scene.title.en}: {summed}", f"{scene.title.zh}：{summed}")
+        summed = counted(counts)
+        self.stage.say(f"{scene.title.en}: {summed.en}", f"{scene.title.zh}：{summed.zh}")
         missed = [step for step, decision in decided if step.must_stop and not is_stopped(decision)]
         told = [one for one in decided if one[0].must_stop and is_stopped(one[1])][:2]
         for step, decision in told:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from countermand.drills.demo_bank import BankLine
+from countermand.drills.demo_words import kind_words, outcome_words
 from countermand.drills.demo_world import Step, World
 from countermand.drills.door_client import DoorClient
 from countermand.kernel.money import money_texts
@@ -127,7 +128,9 @@ class Stage:
         decision = self.decide(step)
         self.tell_decision(step.operation, decision)
         if not is_decided(decision, outcome):
-            self.fail(f"{name} is not at {outcome.word}", f"{name} 的结果不是 {outcome.word}")
+            self.fail(
+                f"{name} is not at {outcome.word}", f"{name} 的结果不是{outcome_words(outcome.word).zh}"
+            )
             raise ActBroken
         return name
 
@@ -145,14 +148,14 @@ class Stage:
             return
         amount = operation.get("amount")
         en, zh = ("", "") if amount is None else money_texts(amount["minor"], amount["currency"])
-        head = f"  {operation['kind']} {{}} → {decision['outcome']}"
+        kind, outcome = kind_words(operation["kind"]), outcome_words(decision["outcome"])
         reasons = decision["reasons"]
         why = (
             {"en": f": {reasons[0]['text']['en']}", "zh": f"：{reasons[0]['text']['zh']}"}
             if reasons
             else {"en": "", "zh": ""}
         )
-        self.say(head.format(en) + why["en"], head.format(zh) + why["zh"])
+        self.say(f"  {kind.en} {en} → {outcome.en}{why['en']}", f"  {kind.zh} {zh} → {outcome.zh}{why['zh']}")
 
     def say(self, en: str, zh: str) -> None:
         """One line for people."""

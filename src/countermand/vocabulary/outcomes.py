@@ -24,4 +24,11 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
+OUTCOMES_ZH = {
+    Outcome.ALLOW: "放行",
+    Outcome.CHALLENGE: "加验",
+    Outcome.HOLD: "暂缓",
+    Outcome.APPROVE: "审批",
+    Outcome.DENY: "拒绝",
+}
 OUTCOME_OF_WORD = {outcome.word: outcome for outcome in Outcome}

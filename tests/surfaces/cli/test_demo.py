@@ -19,13 +19,15 @@ from rich.console import Console
 from countermand.app import DEMO_PLACES
 from countermand.drills.demo_bank import LEDGER, simulated_bank
 from countermand.drills.demo_stage import Played
+from countermand.drills.demo_words import counted, kind_words, outcome_words
 from countermand.kernel.errors import SetupError
 from countermand.kernel.text import Text
 from countermand.settings import Settings
 from countermand.surfaces.cli import demo as command
 from countermand.surfaces.cli.live_view import LiveView
 from countermand.surfaces.cli.speech import Speech
-from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.operations import Kind, Operation
+from countermand.vocabulary.outcomes import Outcome
 
 SECONDS_MAX = 120
 PROGRAM = [sys.executable, "-c", "from countermand.surfaces.cli.main import main; main()"]
@@ -160,7 +162,18 @@ def test_the_live_view_shows_operations_outcomes_and_reasons():
     console = Console(width=140, record=True)
     console.print(view)
     shown = console.export_text()
-    assert all(word in shown for word in ("[bold]a", "4,800.00元", "hold 1", "新的地点", "[已说明]"))
+    assert all(word in shown for word in ("[bold]a", "4,800.00元", "新的地点", "[已说明]"))
+    assert all(word in shown for word in ("转账（transfer）", "暂缓（hold） 1"))
+
+
+def test_a_chinese_line_says_kinds_and_outcomes_in_chinese():
+    """Every kind and every outcome has its word; the code stays in brackets, and out of the sums."""
+    for kind in Kind:
+        assert kind_words(kind.value).zh.endswith(f"（{kind.value}）")
+        assert not kind_words(kind.value).zh[0].isascii()
+    for outcome in Outcome:
+        assert outcome_words(outcome.word).zh.endswith(f"（{outcome.word}）")
+    assert counted({"allow": 3, "hold": 1}) == Text(en="allow 3, hold 1", zh="放行 3、暂缓 1")
 
 
 def test_a_failure_is_remembered_in_both_languages():

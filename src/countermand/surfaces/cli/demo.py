@@ -27,6 +27,7 @@ from countermand.app import (
 from countermand.drills.demo import Demo, report_of
 from countermand.drills.demo_bank import BankLine, simulated_bank
 from countermand.drills.demo_stage import INSTITUTION, SCOPES, Played, Stage
+from countermand.drills.demo_words import counted
 from countermand.drills.demo_world import World, mark_of
 from countermand.drills.door_client import DoorClient
 from countermand.flows.group_commit import GroupCommitter
@@ -161,12 +162,12 @@ def _end(played: Played, world: World, speech: Speech) -> bool:
     if speech.as_json:
         click.echo(msgspec.json.encode(report).decode())
         return bool(played.failures)
-    summed = ", ".join(f"{outcome} {count}" for outcome, count in report["outcomes"].items())
+    summed = counted(report["outcomes"])
     _say(
         speech,
         Text(
-            en=f"Operations: {report['operations']} ({summed})",
-            zh=f"操作：{report['operations']}笔（{summed}）",
+            en=f"Operations: {report['operations']} ({summed.en})",
+            zh=f"操作：{report['operations']}笔（{summed.zh}）",
         ),
     )
     for failure in played.failures:

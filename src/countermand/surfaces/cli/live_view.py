@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 
+from countermand.drills.demo_words import kind_words, outcome_words
 from countermand.flows.group_commit import GroupCommitter, Meter
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.money import money_texts
@@ -143,7 +144,10 @@ class LiveView:
             table.add_column(self.speech.say(name), no_wrap=True, overflow="ellipsis")
         for operation, decision in self.rows:
             table.add_row(*self._cells(operation, decision))
-        counts = "  ".join(f"[{_COLOURS[name]}]{name} {count}[/]" for name, count in self.counts.items())
+        counts = "  ".join(
+            f"[{_COLOURS[name]}]{self.speech.say(outcome_words(name))} {count}[/]"
+            for name, count in self.counts.items()
+        )
         told = "\n".join(self.lines).replace("[", r"\[")
         return Panel(
             Group(self.head.replace("[", r"\["), "", table, "", counts, "", told),
@@ -158,9 +162,9 @@ class LiveView:
         reason = self.speech.say(decision.reasons[0].text) if decision.reasons else ""
         return [
             f"{operation.occurred_at:%m-%d %H:%M}",
-            operation.kind.value,
+            self.speech.say(kind_words(operation.kind.value)),
             operation.account.replace("[", r"\["),
             shown,
-            f"[{_COLOURS[decision.outcome]}]{decision.outcome}[/]",
+            f"[{_COLOURS[decision.outcome]}]{self.speech.say(outcome_words(decision.outcome))}[/]",
             reason.replace("[", r"\["),
         ]
