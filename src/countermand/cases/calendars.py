@@ -163,7 +163,9 @@ def read_calendar(text: str) -> Calendar:
     Raises BadRequest `calendar_refused`.
     """
     try:
-        terms = msgspec.yaml.decode(text, type=CalendarTerms)
+        # A day may stand in quotation marks or not.
+        read = msgspec.to_builtins(msgspec.yaml.decode(text), str_keys=True)
+        terms = msgspec.convert(read, CalendarTerms)
     except (msgspec.MsgspecError, ValueError) as error:
         raise BadRequest(
             "calendar_refused",

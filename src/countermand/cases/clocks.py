@@ -183,8 +183,13 @@ def end_of(day: int, policy: ClockPolicy, calendar: Calendar) -> int:
 def _warn_points(
     start: int, at: int, policy: ClockPolicy, calendar: Calendar, pauses: Sequence[Stretch]
 ) -> tuple[int, ...]:
-    if policy.hourly and not pauses and policy.unit is ClockUnit.HOUR:
-        return tuple(start + (at - start) * percent // PERCENT for percent in policy.warn_percents)
     line = line_of(policy, calendar)
+    if not pauses:
+        before = line.passed(start)
+        whole = line.passed(at) - before
+        if whole >= PERCENT:  # no share of it is nothing
+            return tuple(
+                [line.reach(before + whole * percent // PERCENT) for percent in policy.warn_percents]
+            )
     whole = counted(line, start, at, pauses)
     return tuple(advance(line, start, whole * percent // PERCENT, pauses) for percent in policy.warn_percents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -59,21 +60,40 @@ async def recompute_clocks(house: ClockHouse) -> Recomputed:
     is written. Raises Unavailable.
     """
     looked_at = moved = unknown = 0
-    after = ""
     calendars: dict[str, Calendar] = {}
-    while True:
-        async with house.works.open() as unit:
-            page = await unit.clocks.live(after, PAGE_CLOCKS)
-            for name in {row.calendar for row in page} - calendars.keys():
-                calendars[name] = await house.calendar(unit, name)
-        if not page:
-            return Recomputed(looked_at, moved, unknown)
-        after = page[-1].id
-        looked_at += len(page)
-        moving, lost = _moving(house, page, calendars)
-        unknown += lost
-        for begin in range(0, len(moving), MOVED_AT_ONCE_MAX):
-            moved += await _move(house, moving[begin : begin + MOVED_AT_ONCE_MAX], calendars)
+    waiting: list[str] = []
+    page = await _page(house, "", calendars)
+    while page or waiting:
+        # The database reads the next page and writes the last one's moves while this process reckons.
+        ahead, (moving, lost), written = await asyncio.gather(
+            _page(house, page[-1].id, calendars) if page else _nothing(),
+            asyncio.to_thread(_moving, house, page, calendars),
+            _move_all(house, waiting, calendars),
+        )
+        looked_at, moved, unknown = looked_at + len(page), moved + written, unknown + lost
+        page, waiting = ahead, moving
+    return Recomputed(looked_at, moved, unknown)
+
+
+async def _page(house: ClockHouse, after: str, calendars: dict[str, Calendar]) -> list[Reckoned]:
+    """The next clocks; their calendars are added to those that are known."""
+    async with house.works.open() as unit:
+        page = await unit.clocks.live(after, PAGE_CLOCKS)
+        for name in {row.calendar for row in page} - calendars.keys():
+            calendars[name] = await house.calendar(unit, name)
+    return page
+
+
+async def _nothing() -> list[Reckoned]:
+    return []
+
+
+async def _move_all(house: ClockHouse, clocks: list[str], calendars: dict[str, Calendar]) -> int:
+    """Move these clocks, some at a time; how many did move."""
+    moved = 0
+    for begin in range(0, len(clocks), MOVED_AT_ONCE_MAX):
+        moved += await _move(house, clocks[begin : begin + MOVED_AT_ONCE_MAX], calendars)
+    return moved
 
 
 def _moving(
