@@ -19,6 +19,7 @@ from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.clocks import clock_house, published_calendar
 from countermand.cases.calendars import Calendar
+from countermand.cases.clock_pack import ClockRules
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.recompute_clocks import recompute_clocks, use_calendar, use_published
 from countermand.flows.run_clocks import (
@@ -266,6 +267,24 @@ async def test_a_new_calendar_moves_the_clocks_that_it_concerns(house, tables):
     assert (await recompute_clocks(house)).moved == 0
     assert await use_published(house, ["cn", "uk"], "li") == []  # ours is kept; uk is used for the first time
     assert (await tables.fetchval("SELECT count(*) FROM calendar WHERE is_current")) == 2
+
+
+async def test_a_rule_that_left_its_pack_leaves_its_clocks_as_they_are(house, tables):
+    """They warn and are breached as before, are shown, and the replay counts them."""
+    clock = await started(house, STAGE)
+    before = await one(house, clock)
+    without = replace(house, rules=ClockRules([pack for pack in house.rules.packs if pack.id != "house"]))
+    assert await recompute_clocks(without) == (1, 0, 1)
+    await passed(without, "2026-11-23 21:00", Ball.POLICE)
+    assert (await one(house, clock)).due_at == before.due_at
+    (shown,) = await show_clocks(without, "c-1")
+    assert shown["steps"][0].en.startswith("Reckoned by version")
+    await woken(without, "2026-11-24 10:00")
+    assert (await story(tables))[-1] == "breached"
+    assert await tables.fetchval("SELECT cause FROM breach") == "ball_with_police"
+    # Those that have ended are explained by the calendar that they ended under.
+    (ended,) = await show_clocks(house, "c-1")
+    assert ended["steps"][0].en.startswith("Starts 2026-11-23 10:00")
 
 
 async def test_a_clock_in_other_hands_is_looked_at_again_soon(house, tables):

@@ -83,10 +83,16 @@ class ClockRules:
                 if policy.id in self._policies:
                     raise _refused(pack.id, policy.id, Text(en="another pack has it", zh="与其他规则包重复"))
                 self._policies[policy.id] = policy, pack
+        self._all = {name: policy for name, (policy, _) in self._policies.items()}
 
     def find(self, policy: str) -> ClockPolicy:
         """A policy by its id. Raises NotFound `unknown_clock_policy`."""
         return self._found(policy)[0]
+
+    def get(self, policy: str) -> ClockPolicy | None:
+        """A policy by its id; None where it is in no pack, or in none any more."""
+        found = self._policies.get(policy)
+        return None if found is None else found[0]
 
     def version_of(self, policy: str) -> str:
         """The version of the pack it is in. Raises NotFound `unknown_clock_policy`."""
@@ -98,7 +104,7 @@ class ClockRules:
 
     def all(self) -> Mapping[str, ClockPolicy]:
         """Every policy by its id."""
-        return {name: policy for name, (policy, _) in self._policies.items()}
+        return self._all
 
     def _found(self, policy: str) -> tuple[ClockPolicy, ClockPack]:
         if policy not in self._policies:

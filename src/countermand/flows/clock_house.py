@@ -42,6 +42,10 @@ class ClockHouse:
             shipped = self.published(calendar)
             await self.use(unit, shipped, CLOCK_ACTOR)
             return shipped
+        return await self.calendar_as(unit, calendar, version)
+
+    async def calendar_as(self, unit: Unit, calendar: str, version: str) -> Calendar:
+        """A version that is kept, of a calendar that was used. Raises Unavailable."""
         if (calendar, version) not in self.kept:
             found = await unit.clocks.find_calendar(calendar, version)
             assert found is not None, "versions are never forgotten"

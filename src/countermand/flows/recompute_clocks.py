@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from countermand.vocabulary.facts import CLOCK_RECOMPUTED, Fact
 
 PAGE_CLOCKS = 20_000
 MOVED_AT_ONCE_MAX = 1_000
+RECKONED_AT_ONCE_MAX = 500
 
 
 class Recomputed(NamedTuple):
@@ -67,7 +68,7 @@ async def recompute_clocks(house: ClockHouse) -> Recomputed:
         # The database reads the next page and writes the last one's moves while this process reckons.
         ahead, (moving, lost), written = await asyncio.gather(
             _page(house, page[-1].id, calendars) if page else _nothing(),
-            asyncio.to_thread(_moving, house, page, calendars),
+            _moving(house, page, calendars),
             _move_all(house, waiting, calendars),
         )
         looked_at, moved, unknown = looked_at + len(page), moved + written, unknown + lost
@@ -96,12 +97,23 @@ async def _move_all(house: ClockHouse, clocks: list[str], calendars: dict[str, C
     return moved
 
 
-def _moving(
-    house: ClockHouse, page: Collection[Reckoned], calendars: dict[str, Calendar]
+async def _moving(
+    house: ClockHouse, page: Sequence[Reckoned], calendars: dict[str, Calendar]
 ) -> tuple[list[str], int]:
     """The clocks that would have another due instant, warning or certainty; how many cannot be reckoned."""
-    policies, moving, unknown = house.rules.all(), [], 0
-    for name, policy, calendar, started_at, more, due_at, warn_at, provisional, spans in page:
+    moving: list[str] = []
+    unknown = 0
+    for begin in range(0, len(page), RECKONED_AT_ONCE_MAX):
+        unknown += _moving_of(house, page[begin : begin + RECKONED_AT_ONCE_MAX], calendars, moving)
+        await asyncio.sleep(0)  # let the database be answered; a thread would fight for the interpreter
+    return moving, unknown
+
+
+def _moving_of(
+    house: ClockHouse, rows: Sequence[Reckoned], calendars: dict[str, Calendar], moving: list[str]
+) -> int:
+    policies, unknown = house.rules.all(), 0
+    for name, policy, calendar, started_at, more, due_at, warn_at, provisional, spans in rows:
         rule = policies.get(policy)
         if rule is None:
             unknown += 1
@@ -113,7 +125,7 @@ def _moving(
             continue
         if found.at != due_at or found.warn_at != warn_at or found.provisional != provisional:
             moving.append(name)
-    return moving, unknown
+    return unknown
 
 
 async def _move(house: ClockHouse, clocks: Collection[str], calendars: dict[str, Calendar]) -> int:

@@ -183,10 +183,13 @@ async def extend_clock(
 
 
 async def _reckoned(house: ClockHouse, unit: Unit, clock: Clock, now: int) -> Clock:
-    """By the rule and the calendar of now, whichever it was reckoned by before."""
+    """By the rule and the calendar of now; as it was where its rule is in no pack any more."""
+    rule = house.rules.get(clock.policy)
+    if rule is None:
+        return clock
     calendar = await house.calendar(unit, clock.calendar)
     versioned = replace(clock, policy_version=house.rules.version_of(clock.policy))
-    return reckoned(versioned, house.rules.find(clock.policy), calendar, now)
+    return reckoned(versioned, rule, calendar, now)
 
 
 async def _lock(unit: Unit, clock: str) -> Clock:

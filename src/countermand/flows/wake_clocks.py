@@ -38,7 +38,8 @@ async def wake_clocks(house: ClockHouse, unit: Unit, timers: list[Timer]) -> Non
     for clock in found:
         if clock.state is ClockState.RUNNING:
             passed = sum(at <= now for at in clock.warn_at)
-            percents = house.rules.find(clock.policy).warn_percents
+            rule = house.rules.get(clock.policy)
+            percents = () if rule is None else rule.warn_percents
             for number in range(clock.warned, passed):
                 percent = percents[number] if number < len(percents) else None
                 facts.append(fact_of(clock, CLOCK_WARNED, now, percent=percent, due_at=clock.due_at))
