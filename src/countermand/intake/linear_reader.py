@@ -7,7 +7,7 @@ output is all the model is; it is kept as signed bytes, one step for each output
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -29,11 +29,13 @@ Floats = NDArray[np.float32]
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How margins become probabilities.
 
-    Categories: the softmax of `sharpness` times the margins. Each flag: the logistic of `slope` times its own
+    Categories: the softmax of `sharpness` times the margins. The confidence in the first category: the logistic
+    of a line, `confidence`, over the log odds of its share. Each flag: the logistic of `slope` times its own
     margin, plus `share` times the log odds of the categories named in `supporting`, plus `offset`.
     """
 
     sharpness: float
+    confidence: tuple[float, float]
     flags: dict[str, tuple[float, float, float]]
     supporting: dict[str, list[str]]
 
@@ -106,8 +108,13 @@ class LinearReader:
             slope, share, offset = calibration.flags[flag]
             supported = sum(shares[one] for one in self._supporting.get(flag, ()))
             odds = slope * float(margins[count + place]) + share * log_odds(supported) + offset
-            told[flag] = 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
+            told[flag] = 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))  # bounded: no overflow
         return shares, told
+
+    def confidence(self, share: float) -> float:
+        """The calibrated probability that a category with this largest share is the right one."""
+        slope, offset = self.file.calibration.confidence
+        return 1 / (1 + math.exp(-(slope * log_odds(share) + offset)))
 
     def effects(self, text: str, output: str) -> list[tuple[int, int, float]]:
         """What every known piece of the message added to the margin of an output: start, end, weight."""
@@ -115,8 +122,14 @@ class LinearReader:
         rows = self._rows(text)
         length = math.sqrt(max(float(self._table[rows, -1].sum()), 1e-9)) if rows else 1.0
         found: dict[str, list[tuple[int, int]]] = {}
+        meant: dict[str, list[tuple[int, int]]] = {}
         for piece, start, end in grams.located(text):
             found.setdefault(piece, []).append((start, end))
+            if (name := self._concepts.get(piece)) is not None:
+                meant.setdefault(f"#{name}", []).append((start, end))
+        for one, other in combinations(sorted(meant), 2):
+            found[f"{one} {other}"] = meant[one] + meant[other]
+        found |= meant
         effects = []
         for piece, places in found.items():
             if (row := self._row.get(piece)) is not None:
@@ -203,6 +216,3 @@ def read_model(content: bytes, called: str = "triage") -> LinearReader:
             f"分诊模型 {called} 的文件无法使用：{error}。",
             model=called,
         ) from error
-
-
-Scorer = Callable[[str], Floats]

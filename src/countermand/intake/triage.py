@@ -21,7 +21,6 @@ from countermand.vocabulary.triage import (
 WORDS_TOLD_MAX = 6
 WORD_CHARACTERS_MAX = 12
 _NOTHING_ASKED, _NOTHING_KNOWN = Answers(), Signals()
-_DISTRESS_BY_WORDS = (Flag.DISTRESS, Flag.HUMAN)
 
 
 class Triage:
@@ -52,7 +51,8 @@ class Triage:
         shares, told = self.model.probabilities(margins)
         found = self.rules.found(text)
         ranked = sorted(range(len(shares)), key=shares.__getitem__, reverse=True)
-        category, confidence = self._categories[ranked[0]], shares[ranked[0]]
+        category = self._categories[ranked[0]]
+        confidence = self.model.confidence(shares[ranked[0]])
         thresholds = self.model.file.thresholds
         flags = {Flag(name) for name, probability in told.items() if probability >= thresholds[name]}
         flags |= flags_of_answers(answers)

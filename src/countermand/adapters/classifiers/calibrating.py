@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from countermand.intake.linear_reader import Calibration
+from countermand.vocabulary.triage import Category
 
 RECALL_WANTED = 0.998  # on messages held back; the goal of 99.5 % is for other people's words
+FALSE_ESCALATION_MAX = 0.13  # on messages held back; the rules beside the model add about two points
 PRECISION_WANTED = 0.9
-ABSTAIN_BELOW = 0.4
+ABSTAIN_BELOW = 0.5
 BINS = 10
 
 Floats = NDArray[np.float64]
@@ -26,7 +28,10 @@ def calibrated(
     count = goals.shape[1] - len(flags)
     sharpness = best_sharpness(margins[:, :count], goals[:, :count])
     shares = softmax(sharpness * margins[:, :count])
-    places = [number for number, name in enumerate(_names()) if name in supporting]
+    first = shares.max(axis=1)
+    right = (shares.argmax(axis=1) == goals[:, :count].argmax(axis=1)).astype(np.int8)
+    slope, _, offset = best_line(np.stack([odds_of(first), np.zeros(len(first))], axis=1), right)
+    places = [number for number, name in enumerate(Category) if name in supporting]
     lines, thresholds = {}, {"abstain": ABSTAIN_BELOW}
     for number, flag in enumerate(flags):
         told = flag_inputs(margins[:, count + number], shares[:, places], shared=number == 0)
@@ -35,7 +40,8 @@ def calibrated(
         odds = told @ np.asarray(line[:2]) + line[2]
         thresholds[str(flag)] = threshold(1 / (1 + np.exp(-odds)), goals[:, count + number], number == 0)
     names = {str(flags[0]): [str(one) for one in supporting]}
-    return Calibration(sharpness=sharpness, flags=lines, supporting=names), thresholds
+    told_of_first = (slope, offset)
+    return Calibration(sharpness, told_of_first, lines, names), thresholds
 
 
 def best_sharpness(margins: Floats, goals: NDArray[np.int8]) -> float:
@@ -61,17 +67,27 @@ def best_line(told: Floats, goal: NDArray[np.int8]) -> tuple[float, float, float
 
 def flag_inputs(margin: Floats, shares: Floats, shared: bool) -> Floats:
     """What a flag's line is over; shape (n, 2)."""
-    kept = np.clip(shares.sum(axis=1), 1e-4, 1 - 1e-4)
-    return np.stack([margin, np.log(kept / (1 - kept)) * shared], axis=1)
+    return np.stack([margin, odds_of(shares.sum(axis=1)) * shared], axis=1)
+
+
+def odds_of(shares: Floats) -> Floats:
+    """The log odds of probabilities, bounded as the reader bounds them."""
+    kept = np.clip(shares, 1e-4, 1 - 1e-4)
+    odds: Floats = np.log(kept / (1 - kept))
+    return odds
 
 
 def threshold(probability: Floats, goal: NDArray[np.int8], recall_first: bool) -> float:
-    """The highest threshold with the recall wanted; or the lowest with the precision wanted."""
+    """The highest threshold with the recall wanted, as far as the false escalations allow; or, where recall
+    does not come first, the lowest with the precision wanted.
+    """
     if not goal.any():
         return 0.5
     if recall_first:
-        ranked = np.sort(probability[goal == 1])
-        return round(float(ranked[int((1 - RECALL_WANTED) * len(ranked))]) - 5e-4, 3)
+        claims, others = np.sort(probability[goal == 1]), np.sort(probability[goal == 0])
+        wanted = claims[int((1 - RECALL_WANTED) * len(claims))]
+        allowed = others[int((1 - FALSE_ESCALATION_MAX) * len(others))]
+        return round(float(max(wanted, allowed)), 3)
     for tried in np.arange(0.2, 0.9, 0.01):
         chosen = probability >= tried
         if chosen.any() and goal[chosen].mean() >= PRECISION_WANTED:
@@ -97,9 +113,3 @@ def reliability(confidence: Floats, right: NDArray[Any], bins: int = BINS) -> tu
         error += abs(said - was) * len(part) / len(order)
         rows.append([len(part), round(said, 4), round(was, 4)])
     return error, rows
-
-
-def _names() -> list[str]:
-    from countermand.vocabulary.triage import Category
-
-    return [str(one) for one in Category]

@@ -27,7 +27,8 @@ FLAGS = (Flag.UNAUTHORISED, Flag.DISTRESS, Flag.HUMAN)
 FOLDS = 10
 MESSAGES_MIN_OF_PIECE = 2
 PIECES_MAX = 60_000
-COST = 1.0
+COST = 0.3
+CONCEPT_WEIGHT = 2.0  # a meaning says more than the letters it was written with
 STEPS_OF_WEIGHT = 127
 WANTED = (Category.UNAUTHORISED_PAYMENT, Category.UNAUTHORISED_LOAN, Category.ACCOUNT_TAKEOVER,
           Category.DECEIVED_PAYMENT)  # fmt: skip
@@ -71,6 +72,7 @@ def space_of(found: Sequence[set[str]], least: int = MESSAGES_MIN_OF_PIECE) -> S
     chosen = sorted((piece, -count) for count, piece in kept)
     frequency = np.asarray([count for _, count in chosen], dtype=np.float64)
     rarity = 1 + np.log((1 + len(found)) / (1 + frequency))
+    rarity[[piece.startswith("#") for piece, _ in chosen]] *= CONCEPT_WEIGHT
     return Space([piece for piece, _ in chosen], rarity.astype(np.float16).astype(np.float32))
 
 
