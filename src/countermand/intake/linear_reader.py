@@ -1,4 +1,4 @@
-"""The linear model of triage: pieces of a message in, calibrated probabilities out, and what each piece weighed.
+"""The linear model of triage: pieces of a message in, calibrated probabilities and weights out.
 
 A message is the set of its known pieces, weighed by rarity and scaled to length 1. One number a piece and
 output is all the model is; it is kept as signed bytes, one step for each output.
@@ -29,8 +29,8 @@ Floats = NDArray[np.float32]
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How margins become probabilities.
 
-    Categories: the softmax of `sharpness` times the margins. The confidence in the first category: the logistic
-    of a line, `confidence`, over the log odds of its share. Each flag: the logistic of `slope` times its own
+    Categories: the softmax of `sharpness` times the margins. The confidence in the first category: the
+    logistic of a line, `confidence`, over the log odds of its share. Each flag: the logistic of `slope` times its own
     margin, plus `share` times the log odds of the categories named in `supporting`, plus `offset`.
     """
 
@@ -92,7 +92,10 @@ class LinearReader:
 
     def many(self, texts: Sequence[str]) -> Floats:
         """The margins of many messages, shape (n, outputs)."""
-        return np.stack([self.margins(text) for text in texts]) if texts else np.zeros((0, len(self._biases)))
+        if not texts:
+            return np.zeros((0, len(self._biases)), np.float32)
+        told: Floats = np.stack([self.margins(text) for text in texts])
+        return told
 
     def probabilities(self, margins: Floats) -> tuple[list[float], dict[str, float]]:
         """The calibrated probability of each category, and of each flag."""

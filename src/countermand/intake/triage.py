@@ -1,4 +1,4 @@
-"""One message read: category, risk, flags, how sure, and because of which words. Pure, and total over texts."""
+"""One message read: category, risk, flags, how sure, and because of which words. Pure, and total."""
 
 from __future__ import annotations
 

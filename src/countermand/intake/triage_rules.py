@@ -1,4 +1,4 @@
-"""What is decided beside the model: patterns as data, read over a message in both scripts, that always win."""
+"""What is decided beside the model: patterns as data, read over a message in both scripts."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _T = TypeVar("_T")
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Patterns, and what follows where one is found.
 
-    `flags` are set, and risk is at least as urgent as `floor`; with `beside`, `floor` counts only where one of
-    those flags is set, too. A pattern in a clause that matches `unless` counts for nothing.
+    `flags` are set, and risk is at least as urgent as `floor`; with `beside`, `floor` counts only where one
+    of those flags is set, too. A pattern in a clause that matches `unless` counts for nothing.
     """
 
     id: str

@@ -84,7 +84,8 @@ class Signals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What is known of the account: counts of the last 24 hours, and of what still can be taken back.
 
     `alarming_decisions`: operations held, challenged or sent to approval; `denied_decisions`: denied;
-    `revocable_operations`: money on its way that can still be stopped; `new_devices`: seen for the first time.
+    `revocable_operations`: money on its way that can still be stopped; `new_devices`: seen for the first
+    time.
     """
 
     alarming_decisions: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -157,3 +158,29 @@ class LabelledMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unauthorised: bool
     distress: bool
     human: bool
+
+
+class TriageCard(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a reader needs to judge a triage model; docs/reference/triage.md describes each key.
+
+    `file` is the SHA-256 of the model file in hex, `data` that of each file of messages. `metrics` are of
+    messages held back in folds; `reliability` has rows of [messages, mean probability, share that was so]
+    for the confidence in the category and for the flag `unauthorised`. No date: equal training, equal card.
+    """
+
+    file: str
+    bytes: int
+    version: str
+    messages: int
+    languages: dict[str, int]
+    categories: dict[str, int]
+    flags: dict[str, int]
+    data: dict[str, str]
+    rules: dict[str, str]
+    trainer: str
+    seed: int
+    folds: int
+    pieces: int
+    thresholds: dict[str, float]
+    metrics: dict[str, float]
+    reliability: dict[str, list[list[float]]]

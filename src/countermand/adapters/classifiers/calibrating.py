@@ -1,4 +1,4 @@
-"""How margins become probabilities one can believe, at which of them a flag is set, and how far off they are."""
+"""How margins become probabilities, at which of them a flag is set, and how far off they are."""
 
 from __future__ import annotations
 
@@ -78,8 +78,10 @@ def odds_of(shares: Floats) -> Floats:
 
 
 def threshold(probability: Floats, goal: NDArray[np.int8], recall_first: bool) -> float:
-    """The highest threshold with the recall wanted, as far as the false escalations allow; or, where recall
-    does not come first, the lowest with the precision wanted.
+    """Where a flag is set.
+
+    Recall first: the highest threshold with the recall wanted, as far as the false escalations allow.
+    Else: the lowest with the precision wanted.
     """
     if not goal.any():
         return 0.5
@@ -96,6 +98,7 @@ def threshold(probability: Floats, goal: NDArray[np.int8], recall_first: bool) -
 
 
 def softmax(values: Floats) -> Floats:
+    """Shares that add up to 1, row by row."""
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     shares: Floats = powers / powers.sum(axis=1, keepdims=True)
     return shares

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -60,7 +61,7 @@ class Space:
         columns = np.asarray(places, dtype=np.int32)
         ends = np.asarray(starts, dtype=np.int32)
         values = self.rarity[columns].astype(np.float64)
-        for start, end in zip(starts, starts[1:], strict=False):
+        for start, end in pairwise(starts):
             values[start:end] /= max(np.sqrt(np.square(values[start:end]).sum()), 1e-9)
         return csr_matrix((values, columns, ends), shape=(len(found), len(self.pieces)))
 

@@ -53,7 +53,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.threshold",
         Text(en="Watch, pin and release adaptive thresholds", zh="查看、固定和放开自适应阈值"),
     ),
-    "train": ("commands.train", Text(en="Train a model of a policy", zh="训练策略中的模型")),
+    "train": (
+        "commands.train",
+        Text(en="Train models: of a policy, of triage", zh="训练模型：策略模型与分诊模型"),
+    ),
     "model": ("commands.model", Text(en="Keep, explain and watch models", zh="管理、解释和监测模型")),
     "shadow": (
         "commands.shadow",

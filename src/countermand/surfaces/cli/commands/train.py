@@ -1,4 +1,4 @@
-"""`countermand train`: labelled operations, of a file or decided here, become a model and its card."""
+"""`countermand train`: labelled operations or messages become a model and its card."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from countermand.policy.bound import BoundModel
 from countermand.policy.package import compile_for_training
 from countermand.policy.program import Program
 from countermand.settings import Settings
-from countermand.surfaces.cli.grammar import command, data_dir_option, option
+from countermand.surfaces.cli.commands.train_triage import triage
+from countermand.surfaces.cli.grammar import Group, command, data_dir_option, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer
 from countermand.surfaces.cli.progress import watched
@@ -41,9 +42,32 @@ CALIBRATIONS = ("platt", "isotonic", "none")
 _DAY = 86400 * 10**6
 
 
-@command(
-    None,
+class Train(Group):
+    """`train FILE` means `train model FILE`, as it did before there was anything else to train."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = {*self.commands, *self.get_help_option_names(ctx)}
+        return super().parse_args(ctx, args if not args or args[0] in known else ["model", *args])
+
+
+@click.group(
     "train",
+    cls=Train,
+    text=Text(
+        en="Train a model of a policy (`model`, also where no other is named), or the model of triage.",
+        zh="训练策略中的模型（`model`，未指明时即为此项），或分诊模型。",
+    ),
+)
+def train() -> None:
+    """Everything is in the subcommands."""
+
+
+train.add_command(triage)
+
+
+@command(
+    train,
+    "model",
     en="Train a model of a policy on a Parquet or CSV FILE with labels, or on what was decided here (live). "
     "The inputs are those of each operation's own moment; the earliest rows teach, the latest judge.",
     zh="训练策略中的模型：使用带标签的 Parquet 或 CSV 文件（FILE），或此处的决策记录（live）。"
@@ -84,7 +108,7 @@ _DAY = 86400 * 10**6
     zh="同时将文件保存到此文件夹。",
 )
 @data_dir_option
-def train(
+def model(
     source: str,
     mapping: str | None,
     policy: str,
@@ -101,15 +125,17 @@ def train(
     settings = settings_with(data_dir)
     learner = open_learner()
     program = compile_for_training(read_policy(policy))
-    model = model_named(program, name)
+    declared_model = model_named(program, name)
     if source == LIVE:
         delay, labels = label_delay(None, delay_days), "labels of this installation"
-        collector = asyncio.run(_recorded(settings, model))
+        collector = asyncio.run(_recorded(settings, declared_model))
     else:
         opened = labelled_table(source, mapping)
         delay, labels = label_delay(opened.label_delay, delay_days), f"mapping {opened.mapping}"
         with watched(opened.table.rows_total, Text(en="Reading", zh="读取中")) as advance:
-            collector = rows_for_model(settings, program, model.inputs, opened.table, delay, None, advance)
+            collector = rows_for_model(
+                settings, program, declared_model.inputs, opened.table, delay, None, advance
+            )
     rows = collector.rows()
     split = split_by_time(rows, delay)
     training = Training(seed=seed, rounds=rounds, calibration=calibration)
@@ -123,11 +149,13 @@ def train(
         trained_at=SystemClock().now(),
         code=f"countermand {version('countermand')}",
     )
-    bare = registry.add(fitted.content, ModelCard(inputs=list(model.inputs), name=model.name))
-    scorer = registry.opened(bare.file, model.name)
-    declared = next(one for one in program.package.declared.models if one.name == model.name)
+    bare = registry.add(
+        fitted.content, ModelCard(inputs=list(declared_model.inputs), name=declared_model.name)
+    )
+    scorer = registry.opened(bare.file, declared_model.name)
+    declared = next(one for one in program.package.declared.models if one.name == declared_model.name)
     groups = groups_within(rows, split, collector.groups())
-    card = card_of(model, declared, split, groups, fitted, scorer, training, background)
+    card = card_of(declared_model, declared, split, groups, fitted, scorer, training, background)
     kept = registry.add(fitted.content, card)
     if out is not None:
         type(registry)(out).add(fitted.content, card)
