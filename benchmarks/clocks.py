@@ -25,7 +25,8 @@ from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR, ManualCloc
 from countermand.kernel.ids import CountedIds
 from countermand.kernel.text import Text
 from countermand.settings import Settings
-from countermand.vocabulary.clocks import Ball, Clock, ClockState
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import Clock, ClockState
 
 POLICIES = (
     "cn.complaint.decide", "cn.credit.dispute", "cn.aml.objection", "stage.human_contact", "stage.forensics",

@@ -20,7 +20,8 @@ from countermand.drills.clocks.__main__ import try_chunk, world_of
 from countermand.drills.clocks.counter import plain_walks
 from countermand.drills.clocks.worlds import ODD
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR
-from countermand.vocabulary.clocks import Ball, Clock, ClockKind, ClockState, Extended, Span
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import Clock, ClockKind, ClockState, Extended, Span
 
 FIRST, LAST, TAIL_DAYS = date(2026, 2, 5), date(2026, 6, 30), 120
 

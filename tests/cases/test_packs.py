@@ -16,7 +16,8 @@ from countermand.cases.clocks import due
 from countermand.cases.extensions import grant
 from countermand.kernel.clock import micros_of
 from countermand.kernel.errors import Conflict, NotFound, SetupError
-from countermand.vocabulary.clocks import Ball, Extended, Span
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import Extended, Span
 
 # policy, granted extensions, start and end by the wall clock of the policy's own calendar
 GOLDEN = [

@@ -37,7 +37,8 @@ from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR, ManualCloc
 from countermand.kernel.errors import Conflict, Forbidden, NotFound
 from countermand.kernel.ids import CountedIds
 from countermand.kernel.text import Text
-from countermand.vocabulary.clocks import CLOCK_TIMER, Ball, Clock, ClockState
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import CLOCK_TIMER, Clock, ClockState
 
 STAGE, COMPLAINT, REPLY = "stage.human_contact", "cn.complaint.decide", "service.next_reply"
 

@@ -17,7 +17,8 @@ from countermand.cases.clock_words import (
 )
 from countermand.cases.clocks import Due, due
 from countermand.kernel.text import Text
-from countermand.vocabulary.clocks import Ball, Extended, Span
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import Extended, Span
 
 NOT_ADVICE = Text(
     en="This is a reckoning from published rules and not legal advice.",

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from countermand.kernel.text import Text
-from countermand.vocabulary.clocks import Ball, ClockKind
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import ClockKind
 
 COUNT_MAX = 5_000
 WARN_PERCENTS = (50, 80, 95)

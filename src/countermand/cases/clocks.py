@@ -10,7 +10,8 @@ from countermand.cases.calendars import Calendar
 from countermand.cases.clock_policies import ClockPolicy, ClockUnit, EndRule, RollRule, StartRule
 from countermand.cases.timelines import ALWAYS, Stretch, Timeline, TimelineEnds, advance, counted
 from countermand.kernel.clock import MICROS_PER_HOUR
-from countermand.vocabulary.clocks import LIVE, Ball, ClockState, Span
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import LIVE, ClockState, Span
 
 PERCENT = 100
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from countermand.cases.calendars import Calendar
 from countermand.cases.clock_policies import ClockPolicy
 from countermand.cases.clocks import due
-from countermand.vocabulary.clocks import LIVE, Ball, Clock, ClockState, Extended, Span
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import LIVE, Clock, ClockState, Extended, Span
 
 
 def begun(clock: Clock, policy: ClockPolicy, calendar: Calendar, ball: Ball) -> Clock:

@@ -10,8 +10,8 @@ from countermand.cases.case import apply
 from countermand.cases.case_clocks import Line, moves_of, started_at
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.run_clocks import cancel_clock, meet_clock, pass_ball, start_clock
-from countermand.vocabulary.cases import Case, CaseEvent, EventKind
-from countermand.vocabulary.clocks import LIVE, Ball, ClockState
+from countermand.vocabulary.cases import Ball, Case, CaseEvent, EventKind
+from countermand.vocabulary.clocks import LIVE, ClockState
 from countermand.vocabulary.facts import CASE_CHANGED, Fact
 from countermand.vocabulary.subject_keys import person_key
 from countermand.work import Unit
@@ -89,7 +89,7 @@ async def follow_clocks(unit: Unit, clocks: CaseClocks, case: Case, event: CaseE
     """Start, meet, cancel and pause the clocks of a case after an event of it."""
     house, moves = clocks.house, moves_of(clocks.lines, case, event)
     if event.kind is EventKind.BALL_PASSED:
-        await pass_ball(house, unit, case.id, Ball(case.ball), event.actor, event.kind.value)
+        await pass_ball(house, unit, case.id, case.ball, event.actor, event.kind.value)
     if moves.meet or moves.cancel:
         for clock in await unit.clocks.of_case(case.id):
             if clock.policy in moves.meet and (clock.state in LIVE or clock.state is ClockState.BREACHED):
@@ -101,4 +101,4 @@ async def follow_clocks(unit: Unit, clocks: CaseClocks, case: Case, event: CaseE
     for policy in moves.start:
         if clocks.uses(policy) and policy not in running:
             since = started_at(case, event)
-            await start_clock(house, unit, case.id, policy, since, owner, Ball(case.ball))
+            await start_clock(house, unit, case.id, policy, since, owner, case.ball)

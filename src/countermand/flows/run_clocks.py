@@ -15,7 +15,8 @@ from countermand.cases.extensions import grant
 from countermand.cases.moves import begun, ended, extended, passed_on, reckoned
 from countermand.flows.clock_house import ClockHouse, fact_of, is_late, note_breaches, set_timers, write
 from countermand.kernel.errors import Conflict, Forbidden, NotFound
-from countermand.vocabulary.clocks import LIVE, Ball, Clock, ClockState
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import LIVE, Clock, ClockState
 from countermand.vocabulary.facts import (
     CLOCK_CANCELLED,
     CLOCK_EXTENDED,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from countermand.vocabulary.cases import Ball as Ball
+from countermand.vocabulary.cases import Ball
 
 # The timer that wakes a clock at its next warning or when it is due; its ref is the clock's id.
 CLOCK_TIMER = "clock"

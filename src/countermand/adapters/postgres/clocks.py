@@ -10,8 +10,8 @@ import msgspec
 
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
+from countermand.vocabulary.cases import Ball
 from countermand.vocabulary.clocks import (
-    Ball,
     Breach,
     CalendarVersion,
     Clock,

@@ -17,7 +17,8 @@ from countermand.cases.clock_policies import (
 )
 from countermand.drills.clocks.minutes import Minutes
 from countermand.kernel.text import Text
-from countermand.vocabulary.clocks import Ball, ClockKind, Span
+from countermand.vocabulary.cases import Ball
+from countermand.vocabulary.clocks import ClockKind, Span
 
 COUNTS_MAX = {
     ClockUnit.HOUR: 120,
