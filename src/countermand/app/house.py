@@ -136,7 +136,7 @@ async def open_house(
 def _public_door(settings: Settings, pool: asyncpg.Pool[Any], work: WorkParts) -> PublicDoor:
     """Where reports come in, without login too."""
     clock, ids = work.settlement.clock, work.settlement.ids
-    works, reader = PostgresWorks(pool), open_triage()
+    works, reader = PostgresWorks(pool), open_triage(settings)
     return public_door_of(settings, reception_of(settings, works, clock, ids, work.kit.vault, reader))
 
 

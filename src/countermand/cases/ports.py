@@ -61,8 +61,8 @@ class CaseBook(Protocol):
         """Keep what came; False where another transaction has taken the key: read it again."""
         ...
 
-    async def open(self, case: Case, event: CaseEvent) -> bool:
-        """Write a new case; False where its number is taken: draw another one."""
+    async def open(self, case: Case, events: Sequence[CaseEvent]) -> bool:
+        """Write a new case with its first events; False where its number is taken: draw another one."""
         ...
 
     async def append(self, case: Case, events: Sequence[CaseEvent]) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from countermand.cases.case import apply
-from countermand.cases.case_clocks import Line, moves_of, started_at
+from countermand.cases.case_clocks import ClockMoves, Line, moves_of, started_at
 from countermand.flows.clock_house import ClockHouse
-from countermand.flows.run_clocks import cancel_clock, meet_clock, pass_ball, start_clock
-from countermand.vocabulary.cases import Ball, Case, CaseEvent, EventKind
-from countermand.vocabulary.clocks import LIVE, ClockState
+from countermand.flows.run_clocks import cancel_clock, meet_clock, pass_ball, start_clocks
+from countermand.vocabulary.cases import Case, CaseEvent, EventKind
+from countermand.vocabulary.clocks import LIVE, Clock, ClockState
 from countermand.vocabulary.facts import CASE_CHANGED, Fact
 from countermand.vocabulary.subject_keys import person_key
 from countermand.work import Unit
@@ -45,8 +45,13 @@ class Happenings:
 
     @classmethod
     def of_new(cls, opened: CaseEvent) -> Happenings:
-        """Of a case that this event opens; the event itself is written by whoever opens the case."""
-        return cls(apply(None, opened), opened.at, opened.trace, [])
+        """Of a case that this event opens."""
+        return cls(apply(None, opened), opened.at, opened.trace, [opened])
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the case is opened here."""
+        return bool(self.events) and self.events[0].kind is EventKind.OPENED
 
     def happen(self, kind: EventKind, body: dict[str, Any], actor: str) -> CaseEvent:
         """One event more. Raises Conflict as `cases.case.apply`."""
@@ -63,15 +68,21 @@ class Happenings:
         self.events.append(event)
         return event
 
-    async def write(self, unit: Unit, clocks: CaseClocks) -> None:
-        """Write the events, their facts, and move the clocks. Raises Conflict (`case_changed`)."""
+    async def write(self, unit: Unit, clocks: CaseClocks) -> bool:
+        """Write the events, their facts, and move the clocks; False where a new case's number is taken.
+
+        Raises Conflict (`case_changed`).
+        """
         if not self.events:
-            return
-        await unit.cases.append(self.case, self.events)
+            return True
+        if not self.is_new:
+            await unit.cases.append(self.case, self.events)
+        elif not await unit.cases.open(self.case, self.events):
+            return False
         subject = await subject_of(unit, self.case)
         await unit.note([_fact(event, subject) for event in self.events])
-        for event in self.events:
-            await follow_clocks(unit, clocks, self.case, event)
+        await follow_clocks(unit, clocks, self.case, self.events)
+        return True
 
 
 async def subject_of(unit: Unit, case: Case) -> str | None:
@@ -85,20 +96,28 @@ def _fact(event: CaseEvent, subject: str | None) -> Fact:
     return Fact(event.at, CASE_CHANGED, body, subject, event.trace)
 
 
-async def follow_clocks(unit: Unit, clocks: CaseClocks, case: Case, event: CaseEvent) -> None:
-    """Start, meet, cancel and pause the clocks of a case after an event of it."""
-    house, moves = clocks.house, moves_of(clocks.lines, case, event)
-    if event.kind is EventKind.BALL_PASSED:
-        await pass_ball(house, unit, case.id, case.ball, event.actor, event.kind.value)
-    if moves.meet or moves.cancel:
-        for clock in await unit.clocks.of_case(case.id):
-            if clock.policy in moves.meet and (clock.state in LIVE or clock.state is ClockState.BREACHED):
-                await meet_clock(house, unit, clock.id, event.actor)
-            elif clock.policy in moves.cancel and clock.state in LIVE and clock.due_at > house.time.now():
-                await cancel_clock(house, unit, clock.id, event.actor, event.kind.value)
-    owner = case.owner or NOBODY
-    running = {one.policy for one in await unit.clocks.of_case(case.id) if one.state in LIVE}
-    for policy in moves.start:
-        if clocks.uses(policy) and policy not in running:
-            since = started_at(case, event)
-            await start_clock(house, unit, case.id, policy, since, owner, case.ball)
+async def follow_clocks(unit: Unit, clocks: CaseClocks, case: Case, events: Sequence[CaseEvent]) -> None:
+    """Pause, meet, cancel and start the clocks of a case after events of it; a new case has none yet."""
+    house = clocks.house
+    wanted: dict[str, int] = {}
+    for event in events:
+        moves = moves_of(clocks.lines, case, event)
+        if event.kind is EventKind.BALL_PASSED:
+            await pass_ball(house, unit, case.id, case.ball, event.actor, event.kind.value)
+        if (moves.meet or moves.cancel) and event.seq > 1:
+            for clock in await unit.clocks.of_case(case.id):
+                await _settle(unit, house, clock, moves, event)
+        wanted |= {policy: started_at(case, event) for policy in moves.start if clocks.uses(policy)}
+    if wanted and events[0].kind is not EventKind.OPENED:
+        running = {one.policy for one in await unit.clocks.of_case(case.id) if one.state in LIVE}
+        wanted = {policy: since for policy, since in wanted.items() if policy not in running}
+    if wanted:
+        await start_clocks(house, unit, case.id, wanted, case.owner or NOBODY, case.ball)
+
+
+async def _settle(unit: Unit, house: ClockHouse, clock: Clock, moves: ClockMoves, event: CaseEvent) -> None:
+    over = clock.state is ClockState.BREACHED or clock.due_at <= house.time.now()
+    if clock.policy in moves.meet and (clock.state in LIVE or over):
+        await meet_clock(house, unit, clock.id, event.actor)
+    elif clock.policy in moves.cancel and clock.state in LIVE and not over:
+        await cancel_clock(house, unit, clock.id, event.actor, event.kind.value)

@@ -80,8 +80,10 @@ async def write(unit: Unit, clocks: Sequence[Clock], facts: Sequence[Fact]) -> N
 async def set_timers(unit: Unit, clocks: Sequence[Clock]) -> None:
     """Each clock wakes when the next thing happens to it by itself, or not at all."""
     wakes = {clock.id: wakes_at(clock) for clock in clocks}
-    await unit.timers.set([Timer(CLOCK_TIMER, ref, at) for ref, at in wakes.items() if at is not None])
-    await unit.timers.cancel(CLOCK_TIMER, [ref for ref, at in wakes.items() if at is None])
+    if waking := [Timer(CLOCK_TIMER, ref, at) for ref, at in wakes.items() if at is not None]:
+        await unit.timers.set(waking)
+    if over := [ref for ref, at in wakes.items() if at is None]:
+        await unit.timers.cancel(CLOCK_TIMER, over)
 
 
 async def note_breaches(unit: Unit, clocks: Sequence[Clock], now: int) -> list[Clock]:

@@ -60,7 +60,8 @@ async def keep_report(
         secret_said=arrival.shown.secret_said,
     )
     await unit.cases.add_messages([kept])
-    await unit.cases.attach(_files(house, arrival, message))
+    if arrival.report.attachments:
+        await unit.cases.attach(_files(house, arrival, message))
     promised = Promise(
         id=promise_id(arrival),
         case=case.id,
@@ -70,7 +71,8 @@ async def keep_report(
         made_by=MACHINE,
     )
     await unit.cases.promise([promised])
-    await unit.effects.put(_told(house, arrival, case, answer))
+    if told := _told(house, arrival, case, answer):
+        await unit.effects.put(told)
     await unit.note(await _facts(unit, arrival, case, answer))
     return True
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from countermand.cases.case import apply, risk_of
+from countermand.cases.case import risk_of
 from countermand.cases.numbers import NUMBER_DIGITS, number_of, secret_of
 from countermand.flows.arrivals import Arrival, message_id, promise_id, understood
-from countermand.flows.case_events import Happenings, follow_clocks
+from countermand.flows.case_events import Happenings
 from countermand.flows.contain_now import contain_within
 from countermand.flows.incident_words import key_reused
 from countermand.flows.keep_reports import HUMAN_CONTACT, MACHINE, keep_report
@@ -19,7 +19,6 @@ from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.cases import Case, CaseEvent, Contained, EventKind, Stage
 from countermand.vocabulary.incidents import ContainRequest, Preset
 from countermand.vocabulary.reports import Report
-from countermand.vocabulary.triage import Reading
 from countermand.work import Unit
 
 _PRESET_CONTAINED = {Preset.LIMITED: Contained.SOFT_HOLD, Preset.EVERYTHING: Contained.FROZEN}
@@ -110,15 +109,14 @@ async def _case(
     if going_on is not None:
         # Read again under its lock: it may have been closed or merged since it was found.
         case = next((one for one in await unit.cases.lock([going_on.id]) if one.merged_into is None), None)
-    opened = case is None
     if case is None:
-        case, first = await _open(house, unit, arrival)
-        await follow_clocks(unit, house.clocks, case, first)
-    now = Happenings(case, arrival.now, arrival.trace)
+        now = Happenings.of_new(_opened(house, arrival))
+    else:
+        now = Happenings(case, arrival.now, arrival.trace)
     channel = arrival.report.channel.value
     message = {"message": message_id(arrival), "direction": "in", "channel": channel}
     now.happen(EventKind.MESSAGE_ADDED, message, arrival.actor)
-    if case.stage is Stage.CLOSED:
+    if now.case.stage is Stage.CLOSED:
         now.happen(EventKind.REOPENED, {"why": "message"}, MACHINE)
     now.happen(EventKind.READ, _reading_body(arrival.reading), MACHINE)
     if stopped is not None and arrival.preset is not None:
@@ -129,11 +127,12 @@ async def _case(
     for other, why in arrival.match.maybe:
         now.happen(EventKind.LINKED, {"case": other, "kind": f"maybe_{why}"}, MACHINE)
     now.happen(EventKind.PROMISED, {"promise": promise_id(arrival), "code": HUMAN_CONTACT}, MACHINE)
-    await now.write(unit, house.clocks)
-    return now.case, opened
+    if not await now.write(unit, house.clocks):
+        raise _Taken
+    return now.case, case is None
 
 
-async def _open(house: Reception, unit: Unit, arrival: Arrival) -> tuple[Case, CaseEvent]:
+def _opened(house: Reception, arrival: Arrival) -> CaseEvent:
     report, reading = arrival.report, arrival.reading
     body = {
         "number": number_of(house.draw_digits(NUMBER_DIGITS - 1)),
@@ -146,7 +145,7 @@ async def _open(house: Reception, unit: Unit, arrival: Arrival) -> tuple[Case, C
         "language": arrival.language,
         "first_at": report.received_at,
     }
-    event = CaseEvent(
+    return CaseEvent(
         case=house.ids.new("case", arrival.now),
         seq=1,
         kind=EventKind.OPENED,
@@ -155,10 +154,6 @@ async def _open(house: Reception, unit: Unit, arrival: Arrival) -> tuple[Case, C
         body={name: value for name, value in body.items() if value is not None},
         trace=arrival.trace,
     )
-    case = apply(None, event)
-    if not await unit.cases.open(case, event):
-        raise _Taken
-    return case, event
 
 
 def _reading_body(reading: Reading) -> dict[str, Any]:

@@ -5,12 +5,15 @@ Every story works in the unit of whoever tells it: a clock and what started or e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from msgspec.structs import replace
 
+from countermand.cases.calendars import Calendar
 from countermand.cases.clock_pack import applies_on
+from countermand.cases.clock_policies import ClockPolicy
 from countermand.cases.extensions import grant
 from countermand.cases.moves import begun, ended, extended, passed_on, reckoned
 from countermand.flows.clock_house import ClockHouse, fact_of, is_late, note_breaches, set_timers, write
@@ -58,22 +61,65 @@ async def start_clock(
     (`unknown_clock_policy`, `unknown_calendar`), Conflict (`clock_not_in_force`), BadRequest
     (`calendar_too_short`), Unavailable.
     """
-    rule = house.rules.find(policy)
-    calendar = await house.calendar(unit, rule.calendar)
+    return next(iter(await start_clocks(house, unit, case, {policy: started_at}, owner, ball)), None)
+
+
+async def start_clocks(
+    house: ClockHouse,
+    unit: Unit,
+    case: str,
+    starts: Mapping[str, int],
+    owner: str,
+    ball: Ball = Ball.DESK,
+) -> list[Clock]:
+    """Start clocks of a case, each policy from its instant; those that did not run. Raises as `start_clock`."""
+    now, calendars, wanted = house.time.now(), dict[str, Calendar](), list[Clock]()
+    for policy, started_at in starts.items():
+        rule = house.rules.find(policy)
+        if rule.calendar not in calendars:
+            calendars[rule.calendar] = await house.calendar(unit, rule.calendar)
+        wanted.append(_begun(house, calendars[rule.calendar], rule, case, started_at, owner, ball, now))
+    started = await unit.clocks.add(wanted)
+    facts = [
+        fact_of(
+            clock,
+            CLOCK_STARTED,
+            now,
+            started_at=clock.started_at,
+            due_at=clock.due_at,
+            demand=clock.kind.value,
+            provisional=clock.provisional,
+        )
+        for clock in started
+    ]
+    await set_timers(unit, started)
+    await unit.note(facts)
+    return started
+
+
+def _begun(
+    house: ClockHouse,
+    calendar: Calendar,
+    rule: ClockPolicy,
+    case: str,
+    started_at: int,
+    owner: str,
+    ball: Ball,
+    now: int,
+) -> Clock:
     day = date.fromordinal(calendar.day_of(started_at))
     if not applies_on(rule, day):
         raise Conflict(
             "clock_not_in_force",
-            f"The rule {policy} does not apply on {day}.",
-            f"规则 {policy} 在 {day} 不适用。",
-            policy=policy,
+            f"The rule {rule.id} does not apply on {day}.",
+            f"规则 {rule.id} 在 {day} 不适用。",
+            policy=rule.id,
         )
-    now = house.time.now()
     blank = Clock(
         id=house.ids.new("clk", now),
         case=case,
-        policy=policy,
-        policy_version=house.rules.version_of(policy),
+        policy=rule.id,
+        policy_version=house.rules.version_of(rule.id),
         calendar=calendar.id,
         calendar_version=calendar.version,
         kind=rule.kind,
@@ -83,13 +129,7 @@ async def start_clock(
         due_at=started_at + 1,
         warn_at=(),
     )
-    clock = begun(blank, rule, calendar, ball)
-    if not await unit.clocks.add([clock]):
-        return None
-    said = {"due_at": clock.due_at, "demand": clock.kind.value, "provisional": clock.provisional}
-    await set_timers(unit, [clock])
-    await unit.note([fact_of(clock, CLOCK_STARTED, now, started_at=started_at, **said)])
-    return clock
+    return begun(blank, rule, calendar, ball)
 
 
 async def pass_ball(

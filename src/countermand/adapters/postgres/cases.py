@@ -51,11 +51,11 @@ class PostgresCases:
         )
         return written is not None
 
-    async def open(self, case: Case, event: CaseEvent) -> bool:
-        """Write a new case; False where its number is taken."""
+    async def open(self, case: Case, events: Sequence[CaseEvent]) -> bool:
+        """Write a new case with its first events; False where its number is taken."""
         if await self._connection.fetchval(QUERIES.open_case, *_row_of(case)) is None:
             return False
-        await self._add([event])
+        await self._add(events)
         return True
 
     async def append(self, case: Case, events: Sequence[CaseEvent]) -> None:

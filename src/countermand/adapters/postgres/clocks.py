@@ -55,11 +55,9 @@ class PostgresClocks:
 
     async def add(self, clocks: Sequence[Clock]) -> list[Clock]:
         """Write new clocks; those of them that were not there already."""
-        written = [
-            clock
-            for clock in clocks
-            if await self._connection.fetchval(QUERIES.add_clock, *_values(clock)) is not None
-        ]
+        rows = await self._connection.fetchmany(QUERIES.add_clock, [_values(clock) for clock in clocks])
+        there = {row["id"] for row in rows}
+        written = [clock for clock in clocks if clock.id in there]
         await self._put_spans(written)
         return written
 

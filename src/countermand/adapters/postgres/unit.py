@@ -41,6 +41,7 @@ class PostgresUnit:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._facts: list[Fact] = []
         self.holds = PostgresHolds(connection)
         self.clocks = PostgresClocks(connection)
         self.approvals = PostgresApprovals(connection)
@@ -76,8 +77,13 @@ class PostgresUnit:
         return {row["id"]: str(row["handle"]) for row in rows}
 
     async def note(self, facts: Sequence[Fact]) -> None:
-        """Write journal facts, in order."""
-        await append_facts(self._connection, facts)
+        """Write journal facts, in order: all of a unit at its end, in one statement."""
+        self._facts += facts
+
+    async def close(self) -> None:
+        """Write what waits for the end."""
+        if self._facts:
+            await append_facts(self._connection, self._facts)
 
 
 class PostgresWorks:
@@ -95,7 +101,9 @@ class PostgresWorks:
         try:
             with away_is_unavailable():
                 async with self._pool.acquire() as connection, connection.transaction():
-                    yield PostgresUnit(connection)
+                    unit = PostgresUnit(connection)
+                    yield unit
+                    await unit.close()
         except (asyncpg.DataError, UnicodeEncodeError) as error:
             raise BadRequest(
                 "unrecordable_text",

@@ -25,11 +25,11 @@ class Connection:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """Status and body. Raises Broken."""
+    async def ask(self, method: str, path: str, body: bytes = b"", headers: bytes = b"") -> tuple[int, bytes]:
+        """Status and body; `headers` are whole lines besides the usual ones. Raises Broken."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                return await self._asked(method, path, body)
+                return await self._asked(method, path, body, headers)
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError) as error:
             self.close()
             raise Broken(repr(error)) from error
@@ -37,10 +37,12 @@ class Connection:
             self.close()  # half an answer may be waiting on it
             raise
 
-    async def _asked(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    async def _asked(self, method: str, path: str, body: bytes, headers: bytes) -> tuple[int, bytes]:
         if self._reader is None or self._writer is None:
             self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
-        self._writer.write(f"{method} {path}".encode() + self._head + b"%d\r\n\r\n" % len(body) + body)
+        self._writer.write(
+            f"{method} {path}".encode() + self._head + b"%d\r\n" % len(body) + headers + b"\r\n" + body
+        )
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         start = head.index(b"content-length:") + 15
         length = int(head[start : head.index(b"\r", start)])

@@ -10,7 +10,7 @@ ON CONFLICT (channel, key) DO NOTHING
 RETURNING id;
 
 -- name: open_case
--- A new case at its first version; nothing where the number is taken.
+-- A new case; nothing where the number is taken.
 INSERT INTO case_file (
     id, number, version, stage, ball, contained, outcome, risk, category, owner, team, account, person,
     opened_at, updated_at, closed_at, merged_into, state
