@@ -30,7 +30,14 @@ from countermand.app.lab import (
     open_shelf,
     rows_for_model,
 )
-from countermand.app.triage import TRIAGE_DATA, keep_triage, open_triage, train_triage
+from countermand.app.triage import (
+    TRIAGE_DATA,
+    keep_triage,
+    open_triage,
+    read_triage_card,
+    read_triage_taxonomies,
+    train_triage,
+)
 from countermand.app.work import SIMULATED_BANK, open_bank, open_worker, read_permit_keys, settlement_of
 
 __all__ = [
@@ -62,6 +69,8 @@ __all__ = [
     "read_confirmation_pack",
     "read_permit_keys",
     "read_policy",
+    "read_triage_card",
+    "read_triage_taxonomies",
     "rows_for_model",
     "settlement_of",
     "train_triage",

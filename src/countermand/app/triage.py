@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from countermand.app.lab import needing
+from countermand.intake.taxonomies import Taxonomies, read_taxonomies
 from countermand.intake.triage import Triage
 from countermand.intake.triage_rules import read_concepts, read_rules
 from countermand.kernel.canonical import digest
@@ -53,6 +54,11 @@ def open_triage(settings: Settings | None = None) -> Triage:
             file=str(path),
         )
     return Triage.load(content, read_triage_rules())
+
+
+def read_triage_taxonomies() -> Taxonomies:
+    """What categories are called by supervisors. Raises SetupError (`triage_taxonomies_refused`)."""
+    return read_taxonomies(read_triage_rules())
 
 
 def read_triage_card(model: Path = TRIAGE_MODEL) -> TriageCard:

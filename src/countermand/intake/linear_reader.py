@@ -30,8 +30,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How margins become probabilities.
 
     Categories: the softmax of `sharpness` times the margins. The confidence in the first category: the
-    logistic of a line, `confidence`, over the log odds of its share. Each flag: the logistic of `slope` times its own
-    margin, plus `share` times the log odds of the categories named in `supporting`, plus `offset`.
+    logistic of a line, `confidence`, over the log odds of its share. Each flag: the logistic of `slope` times
+    its own margin, plus `share` times the log odds of the categories in `supporting`, plus `offset`.
     """
 
     sharpness: float

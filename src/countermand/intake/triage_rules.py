@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from countermand.intake.grams import folded_with_places, normal
+from countermand.intake.grams import CHINESE_MAX, folded_with_places, is_chinese, normal, pairs, runs
 from countermand.kernel.errors import SetupError
 from countermand.kernel.text import Text
 from countermand.vocabulary.triage import Flag, Risk, Weighed
@@ -127,7 +127,7 @@ def read_concepts(files: Mapping[str, str]) -> dict[str, list[str]]:
     for name, lines in _read(files, WORDS, WordFile).concepts.items():
         alike = concepts.setdefault(name.removesuffix(CONCEPT_ENGLISH), set())
         for line in lines:
-            alike.update(" ".join(piece.split()) for piece in _pieces(line))
+            alike.update(_as_piece(piece) for piece in _pieces(line))
     return {name: sorted(alike) for name, alike in sorted(concepts.items())}
 
 
@@ -178,6 +178,19 @@ def _pieces(line: str) -> list[str]:
     if "|" in line:
         return line.split("|")
     return [quoted or plain for quoted, plain in re.findall(r'"([^"]+)"|(\S+)', line)]
+
+
+def _as_piece(written: str) -> str:
+    """What the model sees of a phrase: one run, or two neighbours; "u盾" is the pair "u 盾".
+
+    Raises SetupError (`triage_rules_refused`) for a phrase that no message could have as one piece.
+    """
+    found = runs(normal(written.replace(" _ ", " ")))
+    if len(found) == 1 and not (is_chinese(found[0]) and len(found[0]) > CHINESE_MAX):
+        return found[0]
+    if len(found) == 2:
+        return pairs(found)[0].replace(" ", " _ ") if " _ " in written else pairs(found)[0]
+    raise _refused(WORDS, f"{written}: longer than what is read as one piece")
 
 
 def _read(files: Mapping[str, str], name: str, kind: type[_T]) -> _T:

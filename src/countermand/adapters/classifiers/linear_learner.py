@@ -17,11 +17,11 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from countermand.adapters.classifiers import calibrating
 from countermand.intake.linear_reader import FORMAT, ModelFile, pieces_with_concepts
+from countermand.kernel.canonical import digest
 from countermand.vocabulary.triage import Category, Flag, LabelledMessage
 
 FLAGS = (Flag.UNAUTHORISED, Flag.DISTRESS, Flag.HUMAN)
@@ -90,7 +90,8 @@ class LinearLearner:
         meant = {piece: name for name, alike in concepts.items() for piece in alike}
         found = [pieces_with_concepts(message.text, meant) for message in messages]
         goals = goals_of(messages)
-        margins, folds = self._held_back(found, goals, seed)
+        folds = folds_of(messages, seed)
+        margins = self._held_back(found, goals, folds, seed)
         space = space_of(found)
         weights, biases = self._weights(space.matrix(found), goals, seed)
         steps = np.abs(weights).max(axis=0) / STEPS_OF_WEIGHT
@@ -114,20 +115,16 @@ class LinearLearner:
         return Learnt(file, margins, folds)
 
     def _held_back(
-        self, found: Sequence[set[str]], goals: NDArray[np.int8], seed: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """The margins of every message from a model that did not learn it; and its fold."""
-        count = len(Category)
+        self, found: Sequence[set[str]], goals: NDArray[np.int8], folds: NDArray[np.int64], seed: int
+    ) -> NDArray[np.float64]:
+        """The margins of every message from a model that did not learn its fold."""
         margins = np.zeros(goals.shape)
-        folds = np.zeros(len(found), dtype=np.int64)
-        kinds = goals[:, :count].argmax(axis=1)
-        split = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(kinds, kinds)
-        for number, (learn, held) in enumerate(split):
+        for fold in range(FOLDS):
+            learn, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             space = space_of([found[one] for one in learn])
             weights, biases = self._weights(space.matrix([found[one] for one in learn]), goals[learn], seed)
             margins[held] = space.matrix([found[one] for one in held]) @ weights + biases
-            folds[held] = number
-        return margins, folds
+        return margins
 
     def _weights(
         self, matrix: csr_matrix, goals: NDArray[np.int8], seed: int
@@ -161,6 +158,17 @@ def goals_of(messages: Sequence[LabelledMessage]) -> NDArray[np.int8]:
         goals[number, places[message.category]] = 1
         goals[number, len(Category) :] = (message.unauthorised, message.distress, message.human)
     return goals
+
+
+def folds_of(messages: Sequence[LabelledMessage], seed: int) -> NDArray[np.int64]:
+    """The fold of each message: every category spread evenly, in the order of hashes of the texts."""
+    folds = np.zeros(len(messages), dtype=np.int64)
+    for shift, category in enumerate(Category):
+        places = [place for place, message in enumerate(messages) if message.category is category]
+        places.sort(key=lambda place: digest(f"{seed}:{messages[place].text}".encode()))
+        for rank, place in enumerate(places):
+            folds[place] = (rank + shift) % FOLDS
+    return folds
 
 
 def encoded(file: ModelFile) -> bytes:
