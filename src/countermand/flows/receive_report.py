@@ -19,6 +19,7 @@ from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.cases import Case, CaseEvent, Contained, EventKind, Stage
 from countermand.vocabulary.incidents import ContainRequest, Preset
 from countermand.vocabulary.reports import Report
+from countermand.vocabulary.triage import Reading
 from countermand.work import Unit
 
 _PRESET_CONTAINED = {Preset.LIMITED: Contained.SOFT_HOLD, Preset.EVERYTHING: Contained.FROZEN}
