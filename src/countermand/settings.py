@@ -51,6 +51,9 @@ class Settings:
     liveness_keys_file: Path | None = None
     smtp_url: str | None = None
     smtp_sender: str | None = None
+    imap_url: str | None = None
+    imap_secret_file: Path | None = None
+    mail_relay_name: str | None = None
     sms_gateway_url: str | None = None
     notice_webhook_url: str | None = None
     notice_webhook_secret_file: Path | None = None

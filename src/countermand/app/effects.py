@@ -11,6 +11,7 @@ from countermand.adapters.sessions.back_channel import BackChannel, read_receive
 from countermand.adapters.sessions.keys import kept_session_key
 from countermand.kernel.clock import Clock
 from countermand.settings import Settings
+from countermand.vocabulary.reports import Channel, answers_port
 
 SESSIONS = "sessions"
 
@@ -22,6 +23,8 @@ def effect_ports(settings: Settings) -> frozenset[str]:
         found.add("banking")
     if settings.session_receivers is not None:
         found.add(SESSIONS)
+    if settings.imap_url is not None and settings.smtp_url is not None:
+        found.add(answers_port(Channel.EMAIL))
     return frozenset(found)
 
 

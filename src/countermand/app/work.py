@@ -19,6 +19,7 @@ from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
 from countermand.app.clocks import clock_house
 from countermand.app.database import open_database, unreachable
 from countermand.app.effects import SESSIONS, effect_ports, session_port
+from countermand.app.mail import open_mail
 from countermand.app.notices import open_notices
 from countermand.app.proving import open_proving
 from countermand.confirmation.permits import PermitKey
@@ -141,9 +142,11 @@ async def work_parts(
     notices = await open_notices(stack, settings, works, clock, kit.vault)
     ports.update(notices.ports)
     handlers.update(notices.handlers)
+    mail = open_mail(settings, works, clock, ids, kit.vault)
+    ports.update(mail.ports)
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
-    worker = Worker(timers, deliverer, guard, notices.decisions)
+    worker = Worker(timers, deliverer, guard, notices.decisions, mail.ear)
     return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks)
 
 

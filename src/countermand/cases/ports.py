@@ -57,6 +57,14 @@ class CaseBook(Protocol):
         """What came under this key before."""
         ...
 
+    async def inbound_named(self, inbound: str) -> Inbound | None:
+        """What came in under this name of ours."""
+        ...
+
+    async def answered_lately(self, case: str, sender: bytes, since: int) -> bool:
+        """Whether an answer to this sender in this case was put into the outbox since."""
+        ...
+
     async def receive(self, inbound: Inbound) -> bool:
         """Keep what came; False where another transaction has taken the key: read it again."""
         ...

@@ -12,6 +12,7 @@ from countermand.flows.case_events import subject_of
 from countermand.flows.reception import Reception
 from countermand.intake.redaction import mask
 from countermand.kernel.canonical import canonical_bytes, digest
+from countermand.kernel.clock import MICROS_PER_HOUR
 from countermand.vocabulary.cases import (
     Case,
     Direction,
@@ -19,10 +20,17 @@ from countermand.vocabulary.cases import (
 )
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import CASE_OPENED, REPORT_RECEIVED, Fact
+from countermand.vocabulary.reports import answers_port
 from countermand.work import Unit
 
+ANSWER = "/answer"
 HUMAN_CONTACT = "human_contact"
 MACHINE = "countermand"
+
+
+def answer_id(inbound: str) -> str:
+    """The effect that carries the answer to what came in."""
+    return f"{inbound}{ANSWER}"
 
 
 async def keep_report(
@@ -71,8 +79,9 @@ async def keep_report(
         made_by=MACHINE,
     )
     await unit.cases.promise([promised])
-    if told := _told(house, arrival, case, answer):
-        await unit.effects.put(told)
+    effects = [*_told(house, arrival, case, answer), *await _answered(house, unit, arrival, case)]
+    if effects:
+        await unit.effects.put(effects)
     await unit.note(await _facts(unit, arrival, case, answer))
     return True
 
@@ -106,6 +115,30 @@ def _told(house: Reception, arrival: Arrival, case: Case, answer: dict[str, Any]
         body={name: value for name, value in body.items() if value is not None},
         placed_at=arrival.now,
         due_at=arrival.now,
+        trace=arrival.trace,
+    )
+    return [effect]
+
+
+async def _answered(house: Reception, unit: Unit, arrival: Arrival, case: Case) -> list[Effect]:
+    """The answer leaves through the outbox where the channel carries it; one an hour to one sender in a case.
+
+    It names what came in and nothing else: words and address are looked up when it leaves.
+    """
+    report, port = arrival.report, answers_port(arrival.report.channel)
+    if not report.answer_later or arrival.sender is None or port not in house.effect_ports:
+        return []
+    if await unit.cases.answered_lately(case.id, arrival.sender, arrival.now - MICROS_PER_HOUR):
+        return []
+    effect = Effect(
+        id=answer_id(arrival.inbound),
+        port=port,
+        action="answer",
+        lane=None,
+        body={"inbound": arrival.inbound},
+        placed_at=arrival.now,
+        due_at=arrival.now,
+        alarm_at=arrival.now + MICROS_PER_HOUR // 4,
         trace=arrival.trace,
     )
     return [effect]

@@ -119,7 +119,8 @@ async def _case(
     now.happen(EventKind.MESSAGE_ADDED, message, arrival.actor)
     if now.case.stage is Stage.CLOSED:
         now.happen(EventKind.REOPENED, {"why": "message"}, MACHINE)
-    now.happen(EventKind.READ, _reading_body(arrival.reading), MACHINE)
+    found = {"found": arrival.report.found} if arrival.report.found else {}
+    now.happen(EventKind.READ, {**_reading_body(arrival.reading), **found}, MACHINE)
     if stopped is not None and arrival.preset is not None:
         contained = _PRESET_CONTAINED.get(arrival.preset, Contained.PARTIAL)
         now.happen(

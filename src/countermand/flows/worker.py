@@ -1,4 +1,4 @@
-"""What goes on beside the requests: timers, effects, and what decisions mean for who must be told."""
+"""What goes on beside the requests: timers, effects, what decisions mean for who must be told, and mail."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from typing import Any
 from countermand.flows.deliver_effects import Deliverer
 from countermand.flows.follow_decisions import DecisionFollower
 from countermand.flows.guard_clock import ClockGuard
+from countermand.flows.mail_ear import MailEar
 from countermand.flows.run_timers import TimerRunner
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The three that work; several workers on one database share what there is to do."""
+    """The ones that work; several workers on one database share what there is to do. `ear` hears mail."""
 
     timers: TimerRunner
     deliverer: Deliverer
     guard: ClockGuard
     decisions: DecisionFollower
+    ear: MailEar | None = None
 
     async def effects_changed(self, connection: Any, noticed: bool) -> None:
         """Called when effects were written: look at once."""
@@ -36,6 +38,8 @@ class Worker:
             asyncio.create_task(self.deliverer.run(), name="countermand effects"),
             asyncio.create_task(self.decisions.run(), name="countermand notices"),
         ]
+        if self.ear is not None:
+            tasks.append(asyncio.create_task(self.ear.run(), name="countermand mail"))
         try:
             yield
         finally:

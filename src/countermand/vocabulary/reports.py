@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -66,7 +67,9 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     Instants are microseconds UTC; `said_at` is what the sender's side claims. `account` and `person` are the
     institution's handles, as far as known, of whom it is about. `operations` are those named as not wanted;
     `stop` is what the sender asks to stop. `thread` is what it answers: a case's number, a conversation.
-    `answers` are answers to structured questions.
+    `answers` are answers to structured questions. `found` is what a machine read in it beside: codes, counts,
+    instants and amounts, never personal data; it stands in the case's event. `answer_later`: the channel carries
+    the answer back by itself, from the outbox.
     """
 
     channel: Channel
@@ -84,3 +87,14 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     answers: Answers = Answers()
     attachments: tuple[Attached, ...] = ()
     thread: str | None = None
+    found: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies it for each report
+    answer_later: bool = False
+
+
+def answers_port(channel: Channel) -> str:
+    """The port of the outbox that carries answers back through a channel.
+
+    >>> answers_port(Channel.EMAIL)
+    'answers.email'
+    """
+    return f"answers.{channel.value}"

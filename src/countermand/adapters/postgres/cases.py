@@ -35,6 +35,15 @@ class PostgresCases:
         row = await self._connection.fetchrow(QUERIES.inbound_by_key, channel, key)
         return None if row is None else _inbound_of_row(row)
 
+    async def inbound_named(self, inbound: str) -> Inbound | None:
+        """What came in under this name of ours."""
+        row = await self._connection.fetchrow(QUERIES.inbound_by_id, inbound)
+        return None if row is None else _inbound_of_row(row)
+
+    async def answered_lately(self, case: str, sender: bytes, since: int) -> bool:
+        """Whether an answer to this sender in this case was put into the outbox since."""
+        return bool(await self._connection.fetchval(QUERIES.answered_lately, case, sender, moment_of(since)))
+
     async def receive(self, inbound: Inbound) -> bool:
         """Keep what came; False where the key is taken."""
         written = await self._connection.fetchval(

@@ -2,6 +2,17 @@
 -- What came under a key of a channel.
 SELECT * FROM inbound WHERE channel = $1 AND key = $2;
 
+-- name: inbound_by_id
+-- What came in, by our name for it.
+SELECT * FROM inbound WHERE id = $1;
+
+-- name: answered_lately
+-- Whether an answer to a sender in a case was put into the outbox since $3; its id is the inbound's, and /answer.
+SELECT EXISTS (
+    SELECT FROM inbound AS i JOIN effect AS e ON e.id = i.id || '/answer'
+    WHERE i.case_id = $1 AND i.sender = $2 AND e.placed_at > $3
+);
+
 -- name: put_inbound
 -- Keep what came; nothing where the key is taken.
 INSERT INTO inbound (id, channel, key, digest, sealed, sender, received_at, case_id, answer)
