@@ -7,11 +7,7 @@ import sys
 
 # In order of length; each is a module of its own that prints text and, with --json FILE, figures.
 NAMES = (
-<<<<<<< HEAD
     *("masking", "contain", "door", "triage", "model", "handbook", "engine"),
-=======
-    *("masking", "contain", "model", "triage", "handbook", "engine"),
->>>>>>> b3bd38a (Read supervisors' words for categories; measure triage beside scikit-learn; prove its laws)
     *("features", "offline", "shadow", "http_overhead", "http"),
 )
 

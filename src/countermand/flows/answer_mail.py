@@ -26,13 +26,13 @@ ANSWERS_AN_HOUR = 10
 REFERENCES_MAX = 20
 SUBJECT = Text(en="Case {number}: we have your message", zh="[工单 {number}] 您的来信已收到")
 _LOCKED = Text(
-    en="{count} of your files need a password. We keep them as they are. Never send a password by mail: give it "
-    "in the official app or portal, with your case number and code.",
+    en="{count} of your files need a password. We keep them as they are. Never send a password by mail: "
+    "give it in the official app or portal, with your case number and code.",
     zh="有{count}个附件需要密码才能打开，已原样保存。请勿通过邮件发送密码；请在官方App或网页凭编号和查询码提供。",
 )
 _REFUSED = Text(
-    en="{count} of your files were too large or too many and were not taken (25 MiB in all). The rest is kept. "
-    "Please hand them in through the official app or portal.",
+    en="{count} of your files were too large or too many and were not taken (25 MiB in all). The rest is kept."
+    " Please hand them in through the official app or portal.",
     zh="有{count}个附件过大或过多，未能收取（合计上限25 MiB），其余已保存。请通过官方App或网页提交。",
 )
 _REPLY = Text(
@@ -95,7 +95,9 @@ class MailAnswers:
         mail["Auto-Submitted"] = "auto-replied"  # RFC 3834: no machine answers this
         mail["X-Loop"] = f"countermand@{self.courier.domain}"
         mail["Content-Language"] = ", ".join(languages)
-        mail.set_content("\n\n".join("\n".join(getattr(one, code) for one in parts) for code in languages) + "\n")
+        mail.set_content(
+            "\n\n".join("\n".join(getattr(one, code) for one in parts) for code in languages) + "\n"
+        )
         return mail
 
 

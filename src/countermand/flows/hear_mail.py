@@ -50,9 +50,7 @@ _ABSENT = Text(
     en="The customer's mailbox answered by itself (absence). Our letter has arrived there.",
     zh="客户邮箱自动回复（外出或休假）；我方邮件已送达。",
 )
-_MACHINE = Text(
-    en="A machine answered our letter: {subject}", zh="我方邮件收到一封自动邮件：{subject}"
-)
+_MACHINE = Text(en="A machine answered our letter: {subject}", zh="我方邮件收到一封自动邮件：{subject}")
 _BOUND = (Kind.PHONE, Kind.BANK_CARD, Kind.ID_NUMBER, Kind.EMAIL)
 
 
@@ -118,7 +116,7 @@ def _alarming(house: Hearing, letter: Letter) -> bool:
 
 
 async def _received(house: Hearing, report: Report, raw: bytes) -> Received:
-    """Received under its Message-ID; another mail under the same one has the digest of its bytes for a name."""
+    """Received under its Message-ID; another mail under the same one is named by the digest of its bytes."""
     try:
         return await receive_report(house.reception, report, ACTOR)
     except Conflict as conflict:
@@ -131,9 +129,7 @@ async def _received(house: Hearing, report: Report, raw: bytes) -> Received:
         if content_digest(kept) == content_digest(raw):
             # The same mail on two ways: only what the servers on the way wrote into it differs.
             return Received(known.case, dict(known.answer), again=True)
-    return await receive_report(
-        house.reception, msgspec.structs.replace(report, key=digest_key(raw)), ACTOR
-    )
+    return await receive_report(house.reception, msgspec.structs.replace(report, key=digest_key(raw)), ACTOR)
 
 
 async def _report(house: Hearing, letter: Letter, mail: Arrived, arrived_at: int) -> Report:

@@ -18,7 +18,7 @@ class Arrived(NamedTuple):
 
 
 class Mailbox(Protocol):
-    """A folder at a mail server. Everything raises Unavailable (`mailbox_away`), and connects again by itself.
+    """A folder at a mail server. All of it raises Unavailable (`mailbox_away`), and connects again by itself.
 
     What is not settled is found again, by whoever looks next: that nothing is lost hangs on it.
     """

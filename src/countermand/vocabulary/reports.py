@@ -68,8 +68,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     institution's handles, as far as known, of whom it is about. `operations` are those named as not wanted;
     `stop` is what the sender asks to stop. `thread` is what it answers: a case's number, a conversation.
     `answers` are answers to structured questions. `found` is what a machine read in it beside: codes, counts,
-    instants and amounts, never personal data; it stands in the case's event. `answer_later`: the channel carries
-    the answer back by itself, from the outbox.
+    instants and amounts, never personal data; it stands in the case's event. `answer_later`: the channel
+    carries the answer back by itself, from the outbox.
     """
 
     channel: Channel
@@ -87,7 +87,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     answers: Answers = Answers()
     attachments: tuple[Attached, ...] = ()
     thread: str | None = None
-    found: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies it for each report
+    found: dict[str, Any] = {}
     answer_later: bool = False
 
 

@@ -1,4 +1,4 @@
-"""A folder at an IMAP server (RFC 3501, IDLE RFC 2177), read so that nothing is lost and nothing is marked early.
+"""A folder at an IMAP server (RFC 3501, IDLE RFC 2177): nothing is lost, and nothing is marked too early.
 
 What was heard carries a keyword of ours where the server keeps keywords: a mail that somebody else has opened
 meanwhile is then found all the same. Places are UIDs, and never kept between connections, so a server that
@@ -55,7 +55,7 @@ class ImapAddress:
 
 
 def imap_address(url: str, password: str | None) -> ImapAddress:
-    """Read an address; a password of its own is used unless one is given. Raises SetupError (`bad_setting`)."""
+    """Read an address; its own password is used unless one is given. Raises SetupError (`bad_setting`)."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -174,8 +174,8 @@ class ImapMailbox:
             with suppress(imaplib.IMAP4.error):
                 box.client.xatom("ID", '("name" "countermand")')
         box.folder.set(to.folder)
-        flags = b" ".join(one for one in box.client.untagged_responses.get("PERMANENTFLAGS", []) if one)
-        self._keeps_keywords = b"\\*" in flags or HEARD.encode() in flags
+        flags = str(box.client.untagged_responses.get("PERMANENTFLAGS", []))
+        self._keeps_keywords = "*" in flags or HEARD in flags
         return box
 
     def _unheard(self, box: BaseMailBox) -> list[str]:

@@ -16,9 +16,7 @@ from countermand.intake.mail.parts import head_of
 SIGNATURES_MAX = 3
 DNS_SECONDS = 4.0
 _PASS = re.compile(r"\b(dkim|spf|dmarc|arc)\s*=\s*pass\b([^;]*)", re.IGNORECASE)
-_NAMED = re.compile(
-    r"\b(?:header\.(?:d|i|from)|smtp\.(?:mailfrom|helo))\s*=\s*@?([^\s;()]+)", re.IGNORECASE
-)
+_NAMED = re.compile(r"\b(?:header\.(?:d|i|from)|smtp\.(?:mailfrom|helo))\s*=\s*@?([^\s;()]+)", re.IGNORECASE)
 # The name of a TXT record to its text, or nothing.
 TextRecords = Callable[[str], bytes | None]
 

@@ -23,13 +23,13 @@ _NOBODY = re.compile(
     re.IGNORECASE,
 )
 _ABSENT = re.compile(
-    r"自动回复|自動回覆|自动答复|自動回復|外出(?:休假|自动|回复)|休假中|不在办公室|out of (?:the )?office|automatic reply|"
-    r"auto(?:matic)?[- ]?(?:reply|response)|auto:|vacation|on leave|away from",
+    r"自动回复|自動回覆|自动答复|自動回復|外出(?:休假|自动|回复)|休假中|不在办公室|"
+    r"out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|auto:|vacation|on leave|away from",
     re.IGNORECASE,
 )
 _BOUNCED = re.compile(
-    r"系统退信|退信通知|邮件被退回|投递失败|未送达|無法傳遞|无法投递|傳送失敗|undeliver|delivery (?:status|failure|has failed)|"
-    r"returned mail|mail delivery failed|failure notice|退回",
+    r"系统退信|退信通知|邮件被退回|投递失败|未送达|無法傳遞|无法投递|傳送失敗|退回|"
+    r"undeliver|delivery (?:status|failure|has failed)|returned mail|mail delivery failed|failure notice",
     re.IGNORECASE,
 )
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -65,7 +65,9 @@ def speaker_of(fields: Fields, reports: Sequence[Message], own: frozenset[str]) 
     senders = fields.addresses("from")
     own_domains = {address.rpartition("@")[2] for address in own}
     why: list[str] = []
-    if own.intersection(senders) or any(one.lower().rpartition("@")[2] in own_domains for one in fields.all("x-loop")):
+    if own.intersection(senders) or any(
+        one.lower().rpartition("@")[2] in own_domains for one in fields.all("x-loop")
+    ):
         return Spoken(MailKind.LOOP, ("own_address",) if own.intersection(senders) else ("x-loop",))
     submitted = fields.first("auto-submitted").lower().partition(";")[0].strip()
     if submitted not in {"", "no"}:

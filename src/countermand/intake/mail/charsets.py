@@ -8,7 +8,18 @@ import re
 # Chinese programs write these names for more characters than they hold; the larger set reads both.
 _LARGER = {
     **dict.fromkeys(
-        ("gb2312", "gb-2312", "gb_2312-80", "gb2312-80", "gbk", "x-gbk", "cp936", "ms936", "gb_2312", "euc-cn"),
+        (
+            "gb2312",
+            "gb-2312",
+            "gb_2312-80",
+            "gb2312-80",
+            "gbk",
+            "x-gbk",
+            "cp936",
+            "ms936",
+            "gb_2312",
+            "euc-cn",
+        ),
         "gb18030",
     ),
     **dict.fromkeys(("big5", "big-5", "x-big5", "cp950", "big5-eten"), "big5hkscs"),
@@ -143,4 +154,6 @@ def _shifted(raw: bytes, set_: bytes) -> str:
 
 
 def _clean(text: str) -> str:
-    return "".join(letter for letter in text if letter not in "\0\ufeff" and not "\ud800" <= letter <= "\udfff")
+    return "".join(
+        letter for letter in text if letter not in "\0\ufeff" and not "\ud800" <= letter <= "\udfff"
+    )

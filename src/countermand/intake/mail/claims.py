@@ -1,4 +1,4 @@
-"""What a message claims that a machine can use: account, operations, times and amounts, and the description."""
+"""What a message claims that a machine can use: account, operations, times, amounts, and the description."""
 
 from __future__ import annotations
 
@@ -23,13 +23,17 @@ _NOT_THEIRS = re.compile(
 )
 _ACCOUNT = re.compile(
     r"(?:(?:平台|会员|會員|用户|用戶|钱包|錢包)?(?:账号|账户|帐号|帐户|賬號|賬戶|帳號|帳戶|用户名|用户id|用戶id|账户id|会员号)"
-    r"(?:id|号|號|编号|編號)?" + _IS + r"|\b(?:account|user|customer|wallet)\s*(?:id|no\.?|number|name)?\s*(?:[:：=#]|is\b)\s*)"
+    r"(?:id|号|號|编号|編號)?"
+    + _IS
+    + r"|\b(?:account|user|customer|wallet)\s*(?:id|no\.?|number|name)?\s*(?:[:：=#]|is\b)\s*)"
     r"[<(【\[\"'“]?([a-z0-9][a-z0-9_.@+-]{1,63})",
     re.IGNORECASE,
 )
 _OPERATION = re.compile(
-    r"(?:(?:交易|订单|訂單|流水|操作|支付|转账|轉賬|借据|贷款)(?:单|單)?(?:号|號|编号|編號|id)" + _IS
-    + r"|\b(?:operation|transaction|order|payment|transfer|loan)\s*(?:id|no\.?|number|ref(?:erence)?)\s*(?:[:：=#]|is\b)?\s*)"
+    r"(?:(?:交易|订单|訂單|流水|操作|支付|转账|轉賬|借据|贷款)(?:单|單)?(?:号|號|编号|編號|id)"
+    + _IS
+    + r"|\b(?:operation|transaction|order|payment|transfer|loan)\s*"
+    r"(?:id|no\.?|number|ref(?:erence)?)\s*(?:[:：=#]|is\b)?\s*)"
     r"([a-z0-9][a-z0-9_.-]{3,63})",
     re.IGNORECASE,
 )
@@ -40,10 +44,12 @@ _DESCRIPTION = re.compile(
 )
 _FIELD_LINE = re.compile(r"\n\s*(?:\d+[.、)]\s*)?[\w\u4e00-\u9fff ]{2,12}[:：]")
 
-_UNITS = {"元": "CNY", "块": "CNY", "塊": "CNY", "圆": "CNY", "rmb": "CNY", "cny": "CNY", "yuan": "CNY", "人民币": "CNY",
-          "人民幣": "CNY", "¥": "CNY", "块钱": "CNY", "美元": "USD", "美金": "USD", "usd": "USD", "us$": "USD", "$": "USD",
-          "dollars": "USD", "港币": "HKD", "港幣": "HKD", "港元": "HKD", "hk$": "HKD", "hkd": "HKD", "eur": "EUR", "€": "EUR",
-          "欧元": "EUR"}  # fmt: skip
+_UNITS = {
+    **dict.fromkeys(("元", "块", "塊", "圆", "块钱", "人民币", "人民幣", "rmb", "cny", "yuan", "¥"), "CNY"),
+    **dict.fromkeys(("美元", "美金", "usd", "us$", "$", "dollars"), "USD"),
+    **dict.fromkeys(("港币", "港幣", "港元", "hk$", "hkd"), "HKD"),
+    **dict.fromkeys(("欧元", "eur", "€"), "EUR"),
+}
 _BEFORE = r"(rmb|cny|usd|hkd|eur|us\$|hk\$|人民币|人民幣|港币|港元|美元|[¥$€])"
 _AFTER = r"(人民币|人民幣|美元|美金|港币|港幣|港元|欧元|块钱|元|块|塊|圆|rmb|cny|usd|hkd|eur|yuan|dollars)"
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,12}(?:\.\d{1,4})?)\s*(万|萬|千|百|k)?"
@@ -61,9 +67,12 @@ _CLOCK = (
     r"(\d{1,2})\s*(?:[:：]\s*(\d{2})(?:\s*[:：]\s*\d{2})?|[点點时時]\s*(?:(\d{1,2})\s*分?|(半))?)\s*(am|pm|a\.m\.|p\.m\.)?)?"
 )
 _DAY = re.compile(
-    r"(?<!\d)(20\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*(?:[日号號]|T)?" + _CLOCK
-    + r"|(?<!\d)(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]" + _CLOCK
-    + r"|(今天|今日|今晨|今早|今晚|昨天|昨日|昨晚|昨夜|前天|前晚|刚才|剛才|刚刚|today|yesterday|last night|just now)" + _CLOCK,
+    r"(?<!\d)(20\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*(?:[日号號]|T)?"
+    + _CLOCK
+    + r"|(?<!\d)(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]"
+    + _CLOCK
+    + r"|(今天|今日|今晨|今早|今晚|昨天|昨日|昨晚|昨夜|前天|前晚|刚才|剛才|刚刚|"
+    r"today|yesterday|last night|just now)" + _CLOCK,
     re.IGNORECASE,
 )
 _AFTERNOON = {"下午", "傍晚", "晚上", "夜里", "深夜", "晚", "中午"}
@@ -202,7 +211,9 @@ def _claimed(day: date, clock: tuple[str | None, ...], zone: ZoneInfo) -> Claime
         return ClaimedTime(micros_of(datetime(day.year, day.month, day.day, tzinfo=zone)), exact=False)
     hours = int(hour)
     minutes = 30 if half else int(minute or spoken or 0)
-    late = (part in _AFTERNOON and not (part == "中午" and hours >= 11)) or (latin or "").lower().startswith("p")
+    late = (part in _AFTERNOON and not (part == "中午" and hours >= 11)) or (latin or "").lower().startswith(
+        "p"
+    )
     if late and hours < 12 and not (part in {"晚上", "夜里", "深夜", "晚"} and hours < 5):
         hours += 12
     moment = datetime(day.year, day.month, day.day, hours % 24, minutes, tzinfo=zone)

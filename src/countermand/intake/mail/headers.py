@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64, a2b_qp
 from binascii import Error as BadBase64
+from binascii import a2b_base64, a2b_qp
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 

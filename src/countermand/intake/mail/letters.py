@@ -140,7 +140,7 @@ def _letter(raw: bytes, arrived_at: int, terms: MailTerms, fields: Fields, parts
         numbers=_numbers(subject, said.text, is_answer=bool(answers) or is_reply(subject)),
         answers=answers,
         references=fields.ids("references"),
-        claims=claims_of(said.text if said.text else subject, base, terms.timezone),
+        claims=claims_of(said.text or subject, base, terms.timezone),
         files=parts.files,
         refused=parts.refused,
         bounce=bounce_of(parts.reports, parts.text) if kind is MailKind.BOUNCE else None,

@@ -13,7 +13,22 @@ _BLOCKS = {
     *("p", "div", "tr", "li", "ul", "ol", "table", "section", "article", "header", "footer", "pre", "hr"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "dl", "dt", "dd", "center", "form", "address"),
 }
-_KEPT = _BLOCKS | {"br", "td", "th", "a", "b", "i", "u", "span", "font", "strong", "em", "img", "tbody", "thead"}
+_KEPT = _BLOCKS | {
+    "br",
+    "td",
+    "th",
+    "a",
+    "b",
+    "i",
+    "u",
+    "span",
+    "font",
+    "strong",
+    "em",
+    "img",
+    "tbody",
+    "thead",
+}
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])"
     r"|mso-hide\s*:\s*all|max-height\s*:\s*0(?![.\d])",
@@ -24,10 +39,10 @@ _VOID = {"br", "hr", "img"}
 
 
 def page_text(html: str) -> str:
-    """What a person sees of a page. The page is first made well-formed (ammonia, linear time).
+    r"""What a person sees of a page. The page is first made well-formed (ammonia, linear time).
 
     >>> page_text("<p>不是<b>我</b></p><div style='display:none'>是我</div><blockquote>原话</blockquote>")
-    '不是我\\n> 原话'
+    '不是我\n> 原话'
     """
     attributes = {"*": {"style", "class", "id", "hidden"}, "a": {"href"}}
     tidy = nh3.clean(

@@ -1,4 +1,4 @@
-"""The parts of a message: what is to be read, what came along, and what was left out because it was too much."""
+"""The parts of a message: what is to be read, what came along, and what was left out as too much."""
 
 from __future__ import annotations
 
@@ -23,8 +23,13 @@ TEXT_CHARACTERS_MAX = 200_000
 DECLARED_PARTS_MAX, DECLARED_CONTAINERS_MAX = 1_000, 60
 
 _DECLARED = re.compile(rb"^content-type[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_CONTAINERS = re.compile(rb"^content-type[ \t]*:[ \t]*(?:\r?\n[ \t]+)?(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
-_STUB = re.compile(r"不支持html|不能显示html|does not support html|html[- ]capable|view (?:this|the) e?-?mail in html", re.IGNORECASE)
+_CONTAINERS = re.compile(
+    rb"^content-type[ \t]*:[ \t]*(?:\r?\n[ \t]+)?(?:multipart|message)/", re.IGNORECASE | re.MULTILINE
+)
+_STUB = re.compile(
+    r"不支持html|不能显示html|does not support html|html[- ]capable|view (?:this|the) e?-?mail in html",
+    re.IGNORECASE,
+)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 TNEF = "application/ms-tnef"
 
@@ -67,7 +72,10 @@ def parts_of(raw: bytes) -> Parts:
 
     A message whose tree is an attack is read as flat text: a person sees that something came, and the bytes.
     """
-    if len(_DECLARED.findall(raw)) > DECLARED_PARTS_MAX or len(_CONTAINERS.findall(raw)) > DECLARED_CONTAINERS_MAX:
+    if (
+        len(_DECLARED.findall(raw)) > DECLARED_PARTS_MAX
+        or len(_CONTAINERS.findall(raw)) > DECLARED_CONTAINERS_MAX
+    ):
         return _flat(raw, "too_many_parts")
     try:
         message = message_from_bytes(raw)
@@ -87,7 +95,9 @@ def _flat(raw: bytes, remark: str) -> Parts:
     end = _HEAD_END.search(raw, 0, 1024 * 1024)
     body = raw[end.end() if end else 0 :][: 64 * 1024]
     text = decoded(body)[0]
-    lines = [line for line in text.splitlines() if not re.match(r"--\S|content-|mime-version", line, re.IGNORECASE)]
+    lines = [
+        line for line in text.splitlines() if not re.match(r"--\S|content-|mime-version", line, re.IGNORECASE)
+    ]
     return Parts("\n".join(lines)[:20_000], (), (), (), (remark,))
 
 
@@ -114,7 +124,7 @@ class _Walk:
         if kind == "message/delivery-status":
             self.reports.append(part)
             return []
-        if kind == "message/rfc822" or kind == "text/rfc822-headers":
+        if kind in {"message/rfc822", "text/rfc822-headers"}:
             return self._letter(part, depth, letters)
         if part.is_multipart():
             children = [one for one in part.get_payload() if isinstance(one, Message)]
@@ -148,7 +158,9 @@ class _Walk:
     def _letter(self, part: Message, depth: int, letters: int) -> list[str]:
         """A message within: its text follows, marked; beyond three of them only their number is told."""
         payload = part.get_payload()
-        inner = payload[0] if isinstance(payload, list) and payload and isinstance(payload[0], Message) else None
+        inner = (
+            payload[0] if isinstance(payload, list) and payload and isinstance(payload[0], Message) else None
+        )
         self.reports.append(part)
         if inner is None:
             return []

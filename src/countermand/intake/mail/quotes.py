@@ -24,7 +24,8 @@ _RULE = re.compile(
 )
 _WROTE = re.compile(r"(?:写道|寫道|写到|寫到|wrote|écrit|schrieb)\s*[:：﹕]\s*$", re.IGNORECASE)
 _ATTRIBUTION = re.compile(
-    r"\d{4}\s*[-/年.]\s*\d{1,2}|\d{1,2}\s*[/月]\s*\d{1,2}|\d{1,2}[:：]\d{2}|[^\s@<>]+@[^\s@<>]+\.\w+", re.IGNORECASE
+    r"\d{4}\s*[-/年.]\s*\d{1,2}|\d{1,2}\s*[/月]\s*\d{1,2}|\d{1,2}[:：]\d{2}|[^\s@<>]+@[^\s@<>]+\.\w+",
+    re.IGNORECASE,
 )
 _OPENS_ATTRIBUTION = re.compile(r"^[\s>]*(?:on\s|at\s|在|于|於|.{0,60}?(?:于|於)\s*\d{4})", re.IGNORECASE)
 _FROM = re.compile(r"^[\s>*_|]*(?:发件人|發件人|寄件者|寄件人|from|von|de)\s*\**\s*[:：]", re.IGNORECASE)
@@ -36,8 +37,8 @@ _FIELD = re.compile(
 _LINE_BEFORE = re.compile(r"^[\s>]*[_\-—─=*]{8,}[\s>]*$")
 _PROGRAM = re.compile(
     r"^[\s>]*[-—]*\s*(?:(?:发送自|发自|發自|来自|來自|傳送自|寄自|从|從|通过)\s*(?:我的\s*|我\s*)?"
-    r"(?:(?:[\w.+ ]{0,24}?\s?(?:iphone|ipad|android|安卓|手机|手機|平板|windows|outlook|foxmail|企业微信|企業微信|"
-    r"qq\s*邮箱|qq邮箱手机版|网易邮箱\w*|網易郵箱\w*|华为\w*|小米\w*|荣耀\w*|vivo\w*|oppo\w*|三星\w*|魅族\w*|"
+    r"(?:(?:[\w.+ ]{0,24}?\s?(?:iphone|ipad|android|安卓|手机|手機|平板|windows|outlook|foxmail|"
+    r"企业微信|企業微信|qq\s*邮箱|qq邮箱手机版|网易邮箱\w*|網易郵箱\w*|华为\w*|小米\w*|荣耀\w*|vivo\w*|oppo\w*|三星\w*|魅族\w*|"
     r"139邮箱\w*|新浪邮箱\w*|阿里邮箱\w*|yahoo\w*|gmail).{0,24}?))\s*(?:发送|寄出|傳送)?"
     r"|获取\s*outlook.{0,20}|取得\s*outlook.{0,20}|get\s+outlook\s+for.{0,20}"
     r"|sent\s+(?:from|via|with)\s+(?:my\s+)?.{1,40})[。.\s]*(?:<https?://\S*>)?\s*$",
@@ -60,16 +61,16 @@ _SMALL_PRINT_WORDS = re.compile(
 
 
 class Written(NamedTuple):
-    """`text` is what was written now; `left_out` says what else there was: quotation, signature, small_print."""
+    """`text` is what was written now; `left_out` what else there was: quotation, signature, small_print."""
 
     text: str
     left_out: tuple[str, ...]
 
 
 def written(text: str, *, forwarded: bool = False) -> Written:
-    """What the sender says now. A forward keeps everything; so does what would leave nothing to read.
+    r"""What the sender says now. A forward keeps everything; so does what would leave nothing to read.
 
-    >>> written("不是我转的\\n\\n发自我的iPhone\\n\\n------------------ 原始邮件 ------------------\\n您好").text
+    >>> written("不是我转的\n\n发自我的iPhone\n\n----- 原始邮件 -----\n您好").text
     '不是我转的'
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:LINES_MAX]
@@ -103,14 +104,12 @@ def _without_quotation(lines: list[str]) -> list[str]:
     if at == len(lines) or _says_something(above):
         return above
     # Written below what it answers: there the quotation's lines are marked, and the rest is theirs.
-    below = [
-        line for line in lines[at:] if not line.lstrip().startswith(">") and not _starts(lines, line)
-    ]
+    below = [line for line in lines[at:] if not line.lstrip().startswith(">") and not _starts(line)]
     marked = any(line.lstrip().startswith(">") for line in lines[at:])
     return above + below if marked else above
 
 
-def _starts(lines: list[str], line: str) -> bool:
+def _starts(line: str) -> bool:
     return bool(_RULE.match(line) or _WROTE.search(line.rstrip()) or _OPENS_ATTRIBUTION.match(line))
 
 
