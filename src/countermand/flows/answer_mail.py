@@ -33,7 +33,8 @@ _LOCKED = Text(
 _REFUSED = Text(
     en="{count} of your files were too large or too many and were not taken (25 MiB in all). The rest is kept."
     " Please hand them in through the official app or portal.",
-    zh="有{count}个附件过大或过多，未能收取（合计上限25 MiB），其余已保存。请通过官方App或网页提交。",
+    zh="有{count}个附件过大或过多，未能收取（合计上限25 MiB），其余已保存。"
+    "请通过官方App或网页提交。",
 )
 _REPLY = Text(
     en="To add something, answer this mail and leave the subject as it is.",

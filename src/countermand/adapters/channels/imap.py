@@ -129,6 +129,9 @@ class ImapMailbox:
         if box is not None:
             with suppress(OSError):
                 box.client.sock.shutdown(socket.SHUT_RDWR)
+            if thread is not None:
+                # The thread may still be at it: it notices, and then lets go.
+                thread.submit(_let_go, box)
         if thread is not None:
             thread.shutdown(wait=False)
 
@@ -160,10 +163,17 @@ class ImapMailbox:
         else:
             box = MailBoxUnencrypted(to.host, to.port, self._timeout)
         try:
+            self._enter(box)
+        except BaseException:
+            _let_go(box)
+            raise
+        return box
+
+    def _enter(self, box: BaseMailBox) -> None:
+        to = self._address
+        try:
             box.login(to.user, to.password, initial_folder=None)
         except (ImapToolsError, imaplib.IMAP4.error):
-            with suppress(OSError, imaplib.IMAP4.error):
-                box.client.shutdown()
             raise Unavailable(
                 "mailbox_refused",
                 "The mail server refuses the name or the password of COUNTERMAND_IMAP_URL.",
@@ -176,7 +186,6 @@ class ImapMailbox:
         box.folder.set(to.folder)
         flags = str(box.client.untagged_responses.get("PERMANENTFLAGS", []))
         self._keeps_keywords = "*" in flags or HEARD in flags
-        return box
 
     def _unheard(self, box: BaseMailBox) -> list[str]:
         box.client.noop()
@@ -237,3 +246,8 @@ class ImapMailbox:
             return False
         box.idle.wait(timeout=seconds)
         return True
+
+
+def _let_go(box: BaseMailBox) -> None:
+    with suppress(OSError, imaplib.IMAP4.error):
+        box.client.shutdown()

@@ -24,7 +24,8 @@ _NOBODY = re.compile(
 )
 _ABSENT = re.compile(
     r"自动回复|自動回覆|自动答复|自動回復|外出(?:休假|自动|回复)|休假中|不在办公室|"
-    r"out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|auto:|vacation|on leave|away from",
+    r"out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|auto:|"
+    r"vacation|on leave|away from",
     re.IGNORECASE,
 )
 _BOUNCED = re.compile(
