@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from limits import RateLimitItemPerHour
+from limits import RateLimitItemPerDay, RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -63,13 +63,13 @@ class MailAnswers:
         letter = read_letter(raw, inbound.received_at, self.terms)
         if letter.sender is None or not letter.answerable:
             return _refused("not_answerable")
-        hour = RateLimitItemPerHour(ANSWERS_AN_HOUR)
-        if not self.limiter.test(hour, letter.sender):
+        # A letter that is tried again has its place already.
+        first_try = self.limiter.hit(RateLimitItemPerDay(1), "letter", inbound.id)
+        if first_try and not self.limiter.hit(RateLimitItemPerHour(ANSWERS_AN_HOUR), "sender", letter.sender):
             return _refused("too_often")
         mail = self._letter_back(inbound, case, letter, effect.placed_at)
         if not await self.courier.carry(mail):
             return _refused("address")
-        self.limiter.hit(hour, letter.sender)
         return Delivery(state=EffectState.DONE, answer={"sent": True})
 
     def _letter_back(self, inbound: Inbound, case: Case, letter: Letter, at: int) -> EmailMessage:

@@ -112,7 +112,8 @@ def _alarming(house: Hearing, letter: Letter) -> bool:
     if letter.kind is MailKind.BOUNCE and letter.bounce is not None and letter.answers:
         return False
     reading = house.reception.reader.read(letter.text)
-    return letter.urgent or (Flag.UNAUTHORISED in reading.flags and reading.risk <= Risk.P1)
+    # Told by rules: the words of a loss must be there. A machine's mail that only might be one is none.
+    return letter.urgent or Flag.LOSS in reading.flags or reading.risk is Risk.P0
 
 
 async def _received(house: Hearing, report: Report, raw: bytes) -> Received:

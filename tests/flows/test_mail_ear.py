@@ -1,0 +1,158 @@
+"""Goal: between the mail server and the database nothing is lost and nothing doubled, whenever we are killed.
+
+Method: a real Dovecot with 200 mails; two workers of the product are killed with SIGKILL, one with everything
+written and nothing committed, one between commit and marking; a third hears the rest.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+
+from countermand.adapters.channels.imap import ImapMailbox
+from countermand.flows.hear_mail import Outcome
+from countermand.flows.mail_ear import TRIES_MAX
+from countermand.kernel.clock import ManualClock
+from flows.mail_stage import DESK, MailStage, mail, mail_house
+from flows.stage import NOON, PERMIT_KEYS
+from mail_server import NEEDS_DOVECOT, PASSWORD, mail_server
+from private_servers import PACKAGES, SOURCE
+
+MAILS, FIRST_DIES_AT, SECOND_DIES_AT = 200, 40, 50
+
+WORKER = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from countermand.adapters.channels.imap import ImapMailbox
+from countermand.app import open_worker
+from countermand.flows import receive_report
+from countermand.settings import Settings
+
+dsn, url, folder, permits, dies, at = sys.argv[1:]
+done = 0
+
+def dying(act):
+    async def instead(*given, **named):
+        global done
+        done += 1
+        if dies == "after_commit" and done == int(at):
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = await act(*given, **named)
+        if dies == "before_commit" and done == int(at):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return instead
+
+if dies == "before_commit":
+    receive_report.keep_report = dying(receive_report.keep_report)
+else:
+    ImapMailbox.settle = dying(ImapMailbox.settle)
+
+async def main():
+    settings = Settings(
+        database_url=dsn, imap_url=url, imap_secret_file=Path(folder) / "secret", smtp_url="smtp://127.0.0.1:1",
+        smtp_sender="desk@bank.example", vault_key_file=Path(folder) / "vault.key",
+        permit_key_file=Path(permits), data_dir=Path(folder),
+    )
+    async with open_worker(settings):
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def worker_that_dies(dsn: str, url: str, folder: Path, dies: str, at: int) -> int:
+    """A worker of the product in a process of its own; how it ended."""
+    asked = [sys.executable, "-c", WORKER, dsn, url, str(folder), str(PERMIT_KEYS), dies, str(at)]
+    environment = {"PYTHONPATH": f"{SOURCE}:{PACKAGES}"}
+    return subprocess.run(asked, cwd="/", env=environment, check=False, timeout=60).returncode
+
+
+@NEEDS_DOVECOT
+async def test_workers_that_are_killed_lose_and_double_nothing(database_dsn: str, tmp_path: Path) -> None:
+    """200 mails, two kills: 200 reports, 200 cases, an answer for each, and nothing left unmarked."""
+    (tmp_path / "secret").write_text(f"{PASSWORD}\n", encoding="utf-8")
+    mails = [mail(f"建议第{number}条", f"建议{number}", f"c{number}@qq.example") for number in range(MAILS)]
+    with mail_server() as server:
+        server.deliver(*mails)
+        # The house makes the database ready; its own ear does not listen.
+        settings = {"imap_url": server.url, "imap_secret_file": tmp_path / "secret"}
+        clock = ManualClock(NOON)
+        async with mail_house(database_dsn, clock, tmp_path, **settings) as stage:
+            for dies, at in (("before_commit", FIRST_DIES_AT), ("after_commit", SECOND_DIES_AT)):
+                ended = worker_that_dies(database_dsn, server.url, tmp_path, dies, at)
+                assert ended == -signal.SIGKILL, dies
+            ear = stage.house.worker.ear
+            assert ear is not None
+            while await ear.turn():
+                pass
+            # One was committed and not marked: heard again, it is known.
+            assert ear.heard[Outcome.REPORTED] == MAILS - (FIRST_DIES_AT - 1) - (SECOND_DIES_AT - 1)
+            assert await ear.mailbox.unheard() == []
+            await ear.mailbox.close()
+    connection = await asyncpg.connect(database_dsn)
+    counts = await connection.fetchrow(
+        "SELECT (SELECT count(*) FROM inbound), (SELECT count(*) FROM case_file), (SELECT count(*) FROM message),"
+        " (SELECT count(*) FROM effect WHERE port = 'answers.email')"
+    )
+    await connection.close()
+    assert tuple(counts) == (MAILS,) * 4
+
+
+class _Box:
+    """A mailbox in memory."""
+
+    def __init__(self, mails: dict[str, bytes]) -> None:
+        self.mails, self.aside = mails, list[str]()
+
+    async def unheard(self) -> list[str]:
+        return list(self.mails)
+
+    async def fetch(self, place: str) -> object:
+        from countermand.flows.mailbox import Arrived
+
+        return Arrived(self.mails[place], NOON)
+
+    async def settle(self, place: str, *, aside: bool = False) -> None:
+        del self.mails[place]
+        if aside:
+            self.aside.append(place)
+
+
+async def test_a_poisoned_mail_stops_no_other(
+    database_dsn: str, tmp_path: Path, monkeypatch: object
+) -> None:
+    """What fails on one mail, whatever it is, is tried three times and put aside; the others are heard at once."""
+    from countermand.flows import mail_ear
+
+    real = mail_ear.hear
+
+    async def fails(house: object, arrived: object) -> object:
+        if b"poison" in arrived.raw:
+            raise RuntimeError("a bug of ours")
+        return await real(house, arrived)
+
+    monkeypatch.setattr(mail_ear, "hear", fails)
+    async with mail_house(database_dsn, ManualClock(NOON), tmp_path) as stage:
+        ear = stage.house.worker.ear
+        assert ear is not None
+        box = _Box({"1": mail("poison"), "2": mail("建议：增加功能"), "3": mail("谢谢")})
+        ear.mailbox = box
+        assert await ear.turn()
+        assert list(box.mails) == ["1"]
+        for _ in range(TRIES_MAX - 1):
+            await ear.turn()
+        assert (box.mails, box.aside, ear.aside) == ({}, ["1"], 1)
+
+
+async def test_the_settings_open_an_ear_and_a_voice(database_dsn: str, tmp_path: Path) -> None:
+    """A mailbox is listened to by the worker, and its answers leave by the relay of the settings."""
+    async with mail_house(database_dsn, ManualClock(NOON), tmp_path) as stage:
+        assert isinstance(stage, MailStage)
+        assert isinstance(stage.house.worker.ear.mailbox, ImapMailbox)
+        assert stage.hearing.terms.own == frozenset({DESK})
+        assert "answers.email" in stage.house.effect_ports
