@@ -50,7 +50,7 @@ _UNITS = {
     **dict.fromkeys(("港币", "港幣", "港元", "hk$", "hkd"), "HKD"),
     **dict.fromkeys(("欧元", "eur", "€"), "EUR"),
 }
-_BEFORE = r"(rmb|cny|usd|hkd|eur|us\$|hk\$|人民币|人民幣|港币|港元|美元|[¥$€])"
+_BEFORE = r"(rmb|cny|usd|hkd|eur|us\$|hk\$|人民币|人民幣|港币|港幣|港元|美元|美金|[¥$€])"
 _AFTER = r"(人民币|人民幣|美元|美金|港币|港幣|港元|欧元|块钱|元|块|塊|圆|rmb|cny|usd|hkd|eur|yuan|dollars)"
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,12}(?:\.\d{1,4})?)\s*(万|萬|千|百|k)?"
 _AMOUNT = re.compile(

@@ -170,7 +170,7 @@ class _Walk:
         fields = Fields(inner)
         head = [f"{name}: {fields.text(key)}" for name, key in (("From", "from"), ("Subject", "subject"))]
         inside = self.text_of(inner, depth + 1, letters + 1)
-        return ["---------- Forwarded message ----------\n" + "\n".join(head), *inside]
+        return ["[附件中的邮件 attached message]\n" + "\n".join(head), *inside]
 
     def _read(self, part: Message, kind: str) -> str:
         payload = part.get_payload(decode=True)

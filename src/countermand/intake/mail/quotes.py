@@ -30,7 +30,7 @@ _ATTRIBUTION = re.compile(
 _OPENS_ATTRIBUTION = re.compile(r"^[\s>]*(?:on\s|at\s|在|于|於|.{0,60}?(?:于|於)\s*\d{4})", re.IGNORECASE)
 _FROM = re.compile(r"^[\s>*_|]*(?:发件人|發件人|寄件者|寄件人|from|von|de)\s*\**\s*[:：]", re.IGNORECASE)
 _FIELD = re.compile(
-    r"^[\s>*_|]*(?:发送时间|发送日期|發送時間|傳送時間|寄件日期|日期|时间|時間|收件人|收件者|抄送|副本|主题|主題|主旨|"
+    r"^[\s>*_|]*(?:发送时间|发送日期|發送時間|傳送時間|寄件日期|日期|时间|時間|收件人|收件者|抄送|副本|主[ \u3000]*题|主題|主旨|"
     r"sent|date|to|cc|subject)\s*\**\s*[:：]",
     re.IGNORECASE,
 )
@@ -38,12 +38,15 @@ _LINE_BEFORE = re.compile(r"^[\s>]*[_\-—─=*]{8,}[\s>]*$")
 _PROGRAM = re.compile(
     r"^[\s>]*[-—]*\s*(?:(?:发送自|发自|發自|来自|來自|傳送自|寄自|从|從|通过)\s*(?:我的\s*|我\s*)?"
     r"(?:(?:[\w.+ ]{0,24}?\s?(?:iphone|ipad|android|安卓|手机|手機|平板|windows|outlook|foxmail|"
-    r"企业微信|企業微信|qq\s*邮箱|qq邮箱手机版|网易邮箱\w*|網易郵箱\w*|华为\w*|小米\w*|荣耀\w*|vivo\w*|oppo\w*|三星\w*|魅族\w*|"
+    r"企业微信|企業微信|qq\s*邮箱|qq邮箱手机版|网易邮箱\w*|網易郵箱\w*|华为\w*|小米\w*|荣耀\w*|vivo\w*|oppo\w*|三星\w*|魅族\w*|galaxy\w*|真我\w*|"
     r"139邮箱\w*|新浪邮箱\w*|阿里邮箱\w*|yahoo\w*|gmail).{0,24}?))\s*(?:发送|寄出|傳送)?"
     r"|获取\s*outlook.{0,20}|取得\s*outlook.{0,20}|get\s+outlook\s+for.{0,20}"
     r"|sent\s+(?:from|via|with)\s+(?:my\s+)?.{1,40})[。.\s]*(?:<https?://\S*>)?\s*$",
     re.IGNORECASE,
 )
+# What is left of a table that was a signature.
+_RULES_ONLY = r"^[\s|]*\|[\s|]*$"
+_RUINS = re.compile(rf"{_RULES_ONLY}|^\s*签名由\s*网易邮箱大师\s*定制\s*$|^[\s|]*邮箱：\S+@\S+[\s|]*$")
 _SIGNATURE = re.compile(r"^[\s\u00a0]*--\s?$")
 _SMALL_PRINT = re.compile(
     r"^[\s*>]*(?:【?\s*(?:免责声明|免責聲明|保密声明|保密提示|保密條款|保密条款|重要提示|郑重声明|disclaimer|"
@@ -73,7 +76,9 @@ def written(text: str, *, forwarded: bool = False) -> Written:
     >>> written("不是我转的\n\n发自我的iPhone\n\n----- 原始邮件 -----\n您好").text
     '不是我转的'
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:LINES_MAX]
+    # QQ Mail writes its spaces as entities, in plain text too.
+    plain = text.replace("&nbsp;", " ").replace("\u00a0", " ").replace("\r\n", "\n").replace("\r", "\n")
+    lines = plain.split("\n")[:LINES_MAX]
     left_out: list[str] = []
     if not forwarded:
         kept = _without_quotation(lines)
@@ -148,7 +153,7 @@ def _is_block(lines: list[str], at: int) -> bool:
 
 
 def _without_signature(lines: list[str]) -> list[str]:
-    kept = [line for line in lines if len(line) > 120 or not _PROGRAM.match(line)]
+    kept = [line for line in lines if len(line) > 120 or not (_PROGRAM.match(line) or _RUINS.match(line))]
     for at in range(len(kept) - 1, -1, -1):
         if _SIGNATURE.match(kept[at]):
             below = kept[at + 1 :]
