@@ -19,7 +19,9 @@ from pathlib import Path
 import pytest
 
 DOVECOT = shutil.which("dovecot", path=f"{os.environ['PATH']}:/usr/sbin")
-NEEDS_DOVECOT = pytest.mark.skipif(DOVECOT is None, reason="NOT CHECKED: Dovecot (dovecot-imapd) is not installed")
+NEEDS_DOVECOT = pytest.mark.skipif(
+    DOVECOT is None, reason="NOT CHECKED: Dovecot (dovecot-imapd) is not installed"
+)
 USER, PASSWORD = "desk@bank.example", 'open "sesame" \\1'
 CONFIGURATION = """
 protocols = imap

@@ -1,4 +1,4 @@
-"""A stage for mail: a house that hears and answers it, a mail in one line, and a mail server for the answers."""
+"""A stage for mail: a house that hears and answers it, a mail in one line, a mail server for the answers."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def mail(
     files: Mapping[str, bytes] | None = None,
     **headers: str,
 ) -> bytes:
-    """A mail as a program of today writes it; a header's underscores are dashes, and one of "" is left out."""
+    """A mail as programs write it today; underscores of headers are dashes, and one of "" is left out."""
     made = EmailMessage()
     number = next(_numbers)
     given = {

@@ -1,6 +1,6 @@
 """Goal: every mail is heard once, contained first, answered once, and no machine is ever answered.
 
-Method: a house with a mailbox in its settings; mail is put before it by hand, answers go to a real mail server.
+Method: a house with a mailbox in its settings; mail is put before it by hand, answers go to a mail server.
 """
 
 from __future__ import annotations
@@ -52,12 +52,16 @@ async def known_address(stage: MailStage, address: str, account: str = "a-1") ->
 
 
 async def test_the_urgent_subject_becomes_a_case_with_its_fields(stage: MailStage) -> None:
-    """Account, time and amount are read, the account is held at once, and the answer has number and secret."""
+    """Account, time and amount are read, the account is held at once, the answer has number and secret."""
     heard = await stage.hear(mail(BODY, URGENT))
     assert heard.received is not None
     assert await outcome(stage) == "deny"
     dossier = await dossier_of(stage.house.reception, heard.received.answer["case"])
-    assert (dossier.case.account, dossier.case.standing, dossier.case.risk.value <= "P1") == ("a-1", "claimed", True)
+    assert (dossier.case.account, dossier.case.standing, dossier.case.risk.value <= "P1") == (
+        "a-1",
+        "claimed",
+        True,
+    )
     found = next(one for one in dossier.events if one.kind is EventKind.READ).body["found"]
     assert found["urgent_subject"]
     assert found["times"] == [{"at": "2026-11-20T14:15:00.000000Z", "exact": True}]
@@ -65,7 +69,11 @@ async def test_the_urgent_subject_becomes_a_case_with_its_fields(stage: MailStag
     (letter,) = await stage.answers()
     number = heard.received.answer["number"]
     assert number in letter["Subject"]
-    assert (letter["To"], letter["From"], letter["Auto-Submitted"]) == ("zhang@qq.example", DESK, "auto-replied")
+    assert (letter["To"], letter["From"], letter["Auto-Submitted"]) == (
+        "zhang@qq.example",
+        DESK,
+        "auto-replied",
+    )
     assert letter["In-Reply-To"] == letter["References"] != ""
     text = letter.get_content()
     assert "查询码" in text
@@ -181,7 +189,7 @@ async def test_a_machine_that_tells_of_a_loss_is_heard_but_not_answered(stage: M
 
 
 async def test_a_bounce_is_noted_where_its_letter_belongs(stage: MailStage) -> None:
-    """RFC 3464: status and failure stand in the case as a note; told again it is one note; forged it is none."""
+    """RFC 3464: status and failure stand in the case as a note; told again it is one; forged it is none."""
     first = await stage.hear(mail(BODY, URGENT))
     (letter,) = await stage.answers()
     bounce = BOUNCE.replace("LETTER", letter["Message-ID"].strip("<>")).encode()
@@ -258,7 +266,10 @@ async def test_a_file_that_is_too_large_is_refused_and_the_rest_is_kept(
 ) -> None:
     """The answer says so in both languages; what was said is heard."""
     monkeypatch.setattr("countermand.intake.mail.parts.FILES_BYTES_MAX", 5000)
-    files = {"photo.png": b"\x89PNG\r\n\x1a\n" + b"x" * 1000, "video.mp4": b"\0\0\0\x18ftypmp42" + b"x" * 9000}
+    files = {
+        "photo.png": b"\x89PNG\r\n\x1a\n" + b"x" * 1000,
+        "video.mp4": b"\0\0\0\x18ftypmp42" + b"x" * 9000,
+    }
     heard = await stage.hear(mail(BODY, URGENT, files=files))
     assert heard.received is not None
     dossier = await dossier_of(stage.house.reception, heard.received.answer["case"])

@@ -96,7 +96,8 @@ async def test_workers_that_are_killed_lose_and_double_nothing(database_dsn: str
             await ear.mailbox.close()
     connection = await asyncpg.connect(database_dsn)
     counts = await connection.fetchrow(
-        "SELECT (SELECT count(*) FROM inbound), (SELECT count(*) FROM case_file), (SELECT count(*) FROM message),"
+        "SELECT (SELECT count(*) FROM inbound), (SELECT count(*) FROM case_file),"
+        " (SELECT count(*) FROM message),"
         " (SELECT count(*) FROM effect WHERE port = 'answers.email')"
     )
     await connection.close()
@@ -123,10 +124,8 @@ class _Box:
             self.aside.append(place)
 
 
-async def test_a_poisoned_mail_stops_no_other(
-    database_dsn: str, tmp_path: Path, monkeypatch: object
-) -> None:
-    """What fails on one mail, whatever it is, is tried three times and put aside; the others are heard at once."""
+async def test_a_poisoned_mail_stops_no_other(database_dsn: str, tmp_path: Path, monkeypatch: object) -> None:
+    """What fails on one mail, whatever it is, is tried three times and put aside; the others are heard."""
     from countermand.flows import mail_ear
 
     real = mail_ear.hear

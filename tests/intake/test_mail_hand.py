@@ -1,7 +1,7 @@
 """Goal: what real programs send is read as a person would read it.
 
-Method: mails written after the layouts of QQ Mail, NetEase, Gmail, iPhone, Outlook, Foxmail, WeCom and others,
-in `mail_hand/`, each with what must be read in it in `expected.yaml`.
+Method: mails written after the layouts of QQ Mail, NetEase, Gmail, iPhone, Outlook, Foxmail, WeCom and
+others, in `mail_hand/`, each with what must be read in it in `expected.yaml`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ def test_a_mail_is_read_as_a_person_reads_it(name: str) -> None:
     for words in expected.get("contains", ()):
         assert words in said
     assert letter.sender == expected["sender"]
-    assert (letter.urgent, letter.kind.value) == (expected.get("urgent", False), expected.get("kind", "written"))
+    assert (letter.urgent, letter.kind.value) == (
+        expected.get("urgent", False),
+        expected.get("kind", "written"),
+    )
     assert letter.subject == expected.get("subject", letter.subject)
     assert list(letter.numbers) == expected.get("numbers", [])
     assert list(letter.claims.accounts) == expected.get("accounts", [])

@@ -31,10 +31,9 @@ _LOCKED = Text(
     zh="有{count}个附件需要密码才能打开，已原样保存。请勿通过邮件发送密码；请在官方App或网页凭编号和查询码提供。",
 )
 _REFUSED = Text(
-    en="{count} of your files were too large or too many and were not taken (25 MiB in all). The rest is kept."
-    " Please hand them in through the official app or portal.",
-    zh="有{count}个附件过大或过多，未能收取（合计上限25 MiB），其余已保存。"
-    "请通过官方App或网页提交。",
+    en="{count} of your files were too large or too many and were not taken (25 MiB in all). "
+    "The rest is kept. Please hand them in through the official app or portal.",
+    zh="有{count}个附件过大或过多，未能收取（合计上限25 MiB），其余已保存。请通过官方App或网页提交。",
 )
 _REPLY = Text(
     en="To add something, answer this mail and leave the subject as it is.",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import nh3
 
 PAGE_CHARACTERS_MAX = 2_000_000
+# Deeper than any program builds; the time to tidy a page grows with the square of its depth.
+DEPTH_MAX = 2_000
 _DROPPED = {"script", "style", "head", "title", "template", "svg", "math", "iframe", "object", "noscript"}
 _BLOCKS = {
     *("p", "div", "tr", "li", "ul", "ol", "table", "section", "article", "header", "footer", "pre", "hr"),
@@ -35,6 +38,7 @@ _HIDDEN = re.compile(
     re.IGNORECASE,
 )
 _QUOTING = re.compile(r"gmail_quote|isreplycontent|origbody|moz-cite|yahoo_quoted|gmail_attr", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([A-Za-z]{1,20})")
 _VOID = {"br", "hr", "img"}
 
 
@@ -44,6 +48,8 @@ def page_text(html: str) -> str:
     >>> page_text("<p>不是<b>我</b></p><div style='display:none'>是我</div><blockquote>原话</blockquote>")
     '不是我\n> 原话'
     """
+    if _depth(html) > DEPTH_MAX:
+        return _bare(html[:PAGE_CHARACTERS_MAX])
     attributes = {"*": {"style", "class", "id", "hidden"}, "a": {"href"}}
     tidy = nh3.clean(
         html[:PAGE_CHARACTERS_MAX],
@@ -56,6 +62,21 @@ def page_text(html: str) -> str:
     reader.feed(tidy)
     reader.close()
     return reader.text()
+
+
+def _depth(html: str) -> int:
+    """How deep its boxes may be nested at most, told without building them."""
+    depth = deepest = 0
+    for tag in _TAG.finditer(html, 0, PAGE_CHARACTERS_MAX):
+        depth = max(0, depth - 1) if tag[1] else depth + (tag[2].lower() not in _VOID)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _bare(html: str) -> str:
+    """What is left of a page without anything that may be a tag; what is hidden shows in it."""
+    text = unescape(re.sub(r"<[^<>]{0,5000}>", "\n", html))
+    return "\n".join(line.strip() for line in text.split("\n") if line.strip())
 
 
 class _Reader(HTMLParser):

@@ -30,7 +30,8 @@ _ATTRIBUTION = re.compile(
 _OPENS_ATTRIBUTION = re.compile(r"^[\s>]*(?:on\s|at\s|在|于|於|.{0,60}?(?:于|於)\s*\d{4})", re.IGNORECASE)
 _FROM = re.compile(r"^[\s>*_|]*(?:发件人|發件人|寄件者|寄件人|from|von|de)\s*\**\s*[:：]", re.IGNORECASE)
 _FIELD = re.compile(
-    r"^[\s>*_|]*(?:发送时间|发送日期|發送時間|傳送時間|寄件日期|日期|时间|時間|收件人|收件者|抄送|副本|主[ \u3000]*题|主題|主旨|"
+    r"^[\s>*_|]*(?:发送时间|发送日期|發送時間|傳送時間|寄件日期|日期|时间|時間|"
+    r"收件人|收件者|抄送|副本|主[ \u3000]*题|主題|主旨|"
     r"sent|date|to|cc|subject)\s*\**\s*[:：]",
     re.IGNORECASE,
 )
