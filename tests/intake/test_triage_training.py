@@ -5,6 +5,7 @@ Method: hashes of the card, a small training done twice, a comparison of all tex
 """
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from countermand.kernel.canonical import digest
 from countermand.kernel.errors import BadRequest, SetupError
 from countermand.settings import Settings
 from countermand.surfaces.cli.main import main
+from countermand.surfaces.cli.speech import Speech
+from countermand.surfaces.cli.triage_card import card_page
 from countermand.vocabulary.triage import Category, Risk
 
 HELD_OUT = Path(__file__).parent / "adversarial.jsonl"
@@ -133,3 +136,15 @@ def test_the_terminal_trains_and_says_how_good_it_is(capsys, tmp_path):
         main(["--lang", "en", "train", "triage", str(file), "--only-files", "--out", str(tmp_path), "--json"])
     assert ended.value.code == 1
     assert "bad_messages" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("page", "language"), [("triage.md", "en"), ("triage.zh-CN.md", "zh")])
+def test_the_page_shows_the_card_of_the_shipped_model(page, language):
+    """What people read is made from the card; GOLDEN=update writes it anew."""
+    path = Path(__file__).parents[2] / "docs" / "reference" / page
+    before, _, rest = path.read_text(encoding="utf-8").partition("<!-- card -->\n")
+    _, _, after = rest.partition("<!-- /card -->")
+    made = f"{before}<!-- card -->\n{card_page(read_triage_card(), Speech(language))}<!-- /card -->{after}"
+    if os.environ.get("GOLDEN") == "update":
+        path.write_text(made, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import msgspec
@@ -76,11 +76,14 @@ class LinearReader:
         self.categories, self.flags = tuple(file.categories), tuple(file.flags)
         squares = np.square(rarity)[:, None]
         # One table: a row sum gives the outputs and, last, the squared length of the message.
-        self._table = np.hstack([weights * steps * rarity[:, None], squares]).astype(np.float32)
+        table = np.hstack([weights * steps * rarity[:, None], squares])
+        # The last row is nothing at all, for messages of which nothing is known.
+        self._table = np.vstack([table, np.zeros((1, outputs + 1))]).astype(np.float32)
         self._biases = np.asarray(file.biases, dtype=np.float32)
         self._row: dict[str, int] = {piece: number for number, piece in enumerate(file.pieces)}
         self._concepts = {piece: name for name, alike in file.concepts.items() for piece in alike}
         self._words: dict[str, tuple[tuple[int, ...], str | None]] = {}
+        self._sets: dict[frozenset[str | None], tuple[int, ...]] = {}
         self._supporting = {
             flag: [self.categories.index(one) for one in names]
             for flag, names in file.calibration.supporting.items()
@@ -94,7 +97,11 @@ class LinearReader:
         """The margins of many messages, shape (n, outputs)."""
         if not texts:
             return np.zeros((0, len(self._biases)), np.float32)
-        told: Floats = np.stack([self.margins(text) for text in texts])
+        rows = [self._rows(text) or [len(self._row)] for text in texts]
+        starts = np.cumsum([0, *map(len, rows[:-1])])
+        summed = np.add.reduceat(self._table.take(list(chain.from_iterable(rows)), axis=0), starts, axis=0)
+        lengths = np.sqrt(np.maximum(summed[:, -1:], 1e-9))
+        told: Floats = summed[:, :-1] / lengths + self._biases
         return told
 
     def probabilities(self, margins: Floats) -> tuple[list[float], dict[str, float]]:
@@ -169,9 +176,19 @@ class LinearReader:
             meant.update(map(concepts, near))
         meant.discard(None)
         if meant:
-            rows.update(map(row, concept_pieces(meant)))
+            rows.update(self._meanings(frozenset(meant)))
         rows.discard(None)
         return list(rows)  # type: ignore[arg-type]  # None was just taken out
+
+    def _meanings(self, meant: frozenset[str | None]) -> tuple[int, ...]:
+        """The rows of a set of concepts; few sets come often."""
+        known = self._sets.get(meant)
+        if known is None:
+            found = map(self._row.get, concept_pieces(meant))
+            known = tuple(row for row in found if row is not None)
+            if len(self._sets) < WORDS_REMEMBERED_MAX:
+                self._sets[meant] = known
+        return known
 
     def _remembered(self, word: str) -> tuple[tuple[int, ...], str | None]:
         """The rows of a word that is no Chinese; most words come again."""

@@ -13,6 +13,8 @@ from countermand.kernel.text import Text
 from countermand.surfaces.cli.grammar import command, data_dir_option, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer
+from countermand.surfaces.cli.speech import current_speech
+from countermand.surfaces.cli.triage_card import MEASURES
 from countermand.vocabulary.triage import TriageCard
 
 NAME = "triage"
@@ -55,7 +57,8 @@ def _lines(card: TriageCard, path: Path) -> Iterator[Text | str]:
         zh=f"用 {card.messages:,} 条消息训练；以 {card.folds} 折交叉验证评估。",
     )
     for name, value in card.metrics.items():
-        yield f"  {name}: {value:.4f}"
+        told = current_speech().say(MEASURES[name])
+        yield f"  {told}: {value:.4f}"
     yield Text(
         en=f"Kept as {path} (sha256:{card.file[:12]}…). Use it with the setting triage_model.",
         zh=f"已保存为 {path}（sha256:{card.file[:12]}…）。请用设置 triage_model 启用。",
