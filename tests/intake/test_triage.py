@@ -54,7 +54,7 @@ class AnyModel:
     def __init__(self, place, share, told):
         self.place, self.share, self.told = place, share, told
         self.file = msgspec.structs.replace(
-            SHIPPED.model.file, thresholds={**dict.fromkeys(self.flags, 0.5), "abstain": 0.5}
+            SHIPPED.model.file, thresholds={**dict.fromkeys(self.flags, 0.5), "abstain": 0.5, "clear": 0.1}
         )
 
     def margins(self, text):
@@ -120,7 +120,8 @@ def test_more_to_see_is_never_less_urgent(category, flags, said, known, abstaine
     bare = risk_of(category, (), (), Answers(), Signals(), abstained=False)
     full = risk_of(category, flags, (), said, known, abstained=abstained)
     assert full <= bare
-    if closable(category, full, flags, abstained=abstained):
+    assert not closable(category, full, flags, abstained=abstained, clear=False)
+    if closable(category, full, flags, abstained=abstained, clear=True):
         assert category in SIMPLE
         assert full is Risk.P3
         assert not flags & {Flag.UNAUTHORISED, Flag.LOSS, Flag.DISTRESS, Flag.HUMAN}

@@ -46,7 +46,8 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `pieces` and `rarity` are in step; `weights` has one signed byte for each piece and output, row by row,
     to be multiplied by the output's `steps`. `outputs` are the categories, then the flags. `concepts` says
     which pieces mean the same; a concept is a piece of its own, named `#concept`, and so is a pair of them.
-    `thresholds`: at which probability a flag is set, and `abstain` below which no category is acted upon.
+    `thresholds`: at which probability a flag is set; `abstain` below which no category is acted upon; `clear`
+    below which the flag `unauthorised` is so unlikely that a machine may answer.
     """
 
     format: int

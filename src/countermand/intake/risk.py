@@ -96,7 +96,12 @@ def risk_of(
     return risk
 
 
-def closable(category: Category, risk: Risk, flags: Collection[Flag], *, abstained: bool) -> bool:
-    """Whether a machine may answer and close: a basic question, understood, and nothing else in it."""
+def closable(
+    category: Category, risk: Risk, flags: Collection[Flag], *, abstained: bool, clear: bool
+) -> bool:
+    """Whether a machine may answer and close: a basic question, understood, and nothing else in it.
+
+    `clear`: a claim of something unwanted is all but ruled out, far below where the flag would be set.
+    """
     personal = not PERSONAL_FLAGS.isdisjoint(flags)
-    return category in SIMPLE and risk is Risk.P3 and not abstained and not personal
+    return category in SIMPLE and risk is Risk.P3 and clear and not abstained and not personal

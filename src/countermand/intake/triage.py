@@ -58,6 +58,7 @@ class Triage:
         flags |= flags_of_answers(answers)
         flags.update(flag for one in found for flag in one.rule.flags)
         abstained = confidence < thresholds["abstain"]
+        clear = told[Flag.UNAUTHORISED] < thresholds["clear"]
         risk = risk_of(category, flags, found, answers, signals, abstained=abstained)
         return Reading(
             category=category,
@@ -69,7 +70,7 @@ class Triage:
             unauthorised=round(told[Flag.UNAUTHORISED], 4),
             second=self._categories[ranked[1]],
             rules=tuple(one.rule.id for one in found),
-            closable=closable(category, risk, flags, abstained=abstained),
+            closable=closable(category, risk, flags, abstained=abstained, clear=clear),
             model=self.model.sha256,
             rule_pack=self.rules.version,
         )

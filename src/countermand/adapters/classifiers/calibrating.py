@@ -37,8 +37,10 @@ def calibrated(
         told = flag_inputs(margins[:, count + number], shares[:, places], shared=number == 0)
         line = best_line(told, goals[:, count + number])
         lines[str(flag)] = line
-        odds = told @ np.asarray(line[:2]) + line[2]
-        thresholds[str(flag)] = threshold(1 / (1 + np.exp(-odds)), goals[:, count + number], number == 0)
+        chance = 1 / (1 + np.exp(-(told @ np.asarray(line[:2]) + line[2])))
+        thresholds[str(flag)] = threshold(chance, goals[:, count + number], number == 0)
+        if number == 0:
+            thresholds["clear"] = found_at(chance[goals[:, count] == 1])
     names = {str(flags[0]): [str(one) for one in supporting]}
     told_of_first = (slope, offset)
     return Calibration(sharpness, told_of_first, lines, names), thresholds
@@ -91,7 +93,7 @@ def threshold(probability: Floats, goal: NDArray[np.int8], recall_first: bool) -
         return 0.5
     if recall_first:
         claims, others = np.sort(probability[goal == 1]), np.sort(probability[goal == 0])
-        wanted = claims[int((1 - RECALL_WANTED) * len(claims))]
+        wanted = found_at(claims)
         allowed = others[int((1 - FALSE_ESCALATION_MAX) * len(others))]
         return round(float(max(wanted, allowed)), 3)
     for tried in np.arange(0.2, 0.9, 0.01):
@@ -99,6 +101,12 @@ def threshold(probability: Floats, goal: NDArray[np.int8], recall_first: bool) -
         if chosen.any() and goal[chosen].mean() >= PRECISION_WANTED:
             return round(float(tried), 2)
     return 0.9
+
+
+def found_at(claims: Floats) -> float:
+    """The highest threshold that finds the share RECALL_WANTED of these claims."""
+    ranked = np.sort(claims)
+    return round(float(ranked[int((1 - RECALL_WANTED) * len(ranked))]), 4) if len(ranked) else 0.0
 
 
 def softmax(values: Floats) -> Floats:

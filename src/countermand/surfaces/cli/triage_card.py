@@ -18,9 +18,7 @@ MEASURES = {
         en="Calibration error of `unauthorised`", zh="`unauthorised` 校准误差"
     ),
     "unauthorised_auc": Text(en="AUC of `unauthorised`", zh="`unauthorised` 的 AUC"),
-    "unauthorised_recall": Text(
-        en="`unauthorised` found, model alone", zh="`unauthorised` 召回率（仅模型）"
-    ),
+    "unauthorised_recall": Text(en="`unauthorised` found, model alone", zh="`unauthorised` 召回率（仅模型）"),
     "unauthorised_false_escalation": Text(
         en="Other messages flagged `unauthorised`, model alone", zh="其他消息被误标 `unauthorised`（仅模型）"
     ),
