@@ -102,7 +102,7 @@ class LinearReader:
         starts = np.cumsum([0, *map(len, rows[:-1])])
         summed = np.add.reduceat(self._table.take(list(chain.from_iterable(rows)), axis=0), starts, axis=0)
         lengths = np.sqrt(np.maximum(summed[:, -1:], 1e-9))
-        told: Floats = summed[:, :-1] / lengths + self._biases
+        told: Floats = (summed[:, :-1] / lengths + self._biases).astype(np.float32, copy=False)
         return told
 
     def probabilities(self, margins: Floats) -> tuple[list[float], dict[str, float]]:

@@ -121,9 +121,10 @@ class LinearLearner:
         margins = np.zeros(goals.shape)
         for fold in range(FOLDS):
             learn, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            space = space_of([found[one] for one in learn])
-            weights, biases = self._weights(space.matrix([found[one] for one in learn]), goals[learn], seed)
-            margins[held] = space.matrix([found[one] for one in held]) @ weights + biases
+            learnt = [found[int(one)] for one in learn]
+            space = space_of(learnt)
+            weights, biases = self._weights(space.matrix(learnt), goals[learn], seed)
+            margins[held] = space.matrix([found[int(one)] for one in held]) @ weights + biases
         return margins
 
     def _weights(
