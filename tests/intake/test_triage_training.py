@@ -41,8 +41,8 @@ def trigrams(text):
 
 def write_some(file):
     """A part of the shipped messages, as a file."""
-    lines = [line for path in sorted(TRIAGE_DATA.glob("*.jsonl")) for line in path.open(encoding="utf-8")]
-    file.write_text("".join(lines[::12]), encoding="utf-8")
+    texts = [path.read_text(encoding="utf-8") for path in sorted(TRIAGE_DATA.glob("*.jsonl"))]
+    file.write_text("\n".join("".join(texts).splitlines()[::12]), encoding="utf-8")
 
 
 def test_the_shipped_card_describes_the_shipped_files():
