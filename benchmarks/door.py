@@ -1,8 +1,8 @@
 """The public door: reports without login per second beside decisions, each with number, receipt and hold.
 
-Every report comes from an address of its own (through a proxy that the server trusts), behind a solved puzzle,
-in words of the labelled messages; its time is from when it was due to be sent until its answer, which comes
-after the commit of bytes, case, containment, clocks and facts.
+Every report comes from an address of its own (through a proxy that the server trusts), behind a solved
+puzzle, in words of the labelled messages; its time is from when it was due to be sent until its answer, which
+comes after the commit of bytes, case, containment, clocks and facts.
 """
 
 from __future__ import annotations

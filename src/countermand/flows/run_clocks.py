@@ -72,7 +72,10 @@ async def start_clocks(
     owner: str,
     ball: Ball = Ball.DESK,
 ) -> list[Clock]:
-    """Start clocks of a case, each policy from its instant; those that did not run. Raises as `start_clock`."""
+    """Start clocks of a case, each policy from its instant; those that did not run.
+
+    Raises as `start_clock`.
+    """
     now, calendars, wanted = house.time.now(), dict[str, Calendar](), list[Clock]()
     for policy, started_at in starts.items():
         rule = house.rules.find(policy)
