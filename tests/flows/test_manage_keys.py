@@ -14,6 +14,7 @@ from countermand.kernel.errors import (
     NotFound,
     Unauthenticated,
 )
+from countermand.vocabulary.staff import Role
 from flows.desks import seconds_until, server
 
 
@@ -158,3 +159,35 @@ async def test_last_use_is_noted_about_once_a_minute(database_dsn):
 
     assert before == {"used": None, "idle": None}
     assert after == {"used": clock.at, "idle": None}
+
+
+async def test_a_personal_key_names_its_holder_and_roles(database_dsn):
+    """Whoever acts at the desk is known by name, in every server; a system's key is nobody's."""
+    async with server(database_dsn) as house:
+        _, text = await create_key(
+            house, "li-laptop", ["desk"], "cli", staff="li", roles=[Role.INVESTIGATOR, Role.AGENT]
+        )
+        holder = house.keys.check(text, "desk").holder
+        assert (holder.name, holder.roles) == ("li", {Role.AGENT, Role.INVESTIGATOR})
+        _, system = await create_key(house, "core", ["decide"], "cli")
+        assert house.keys.check(system, "decide").holder is None
+
+
+@pytest.mark.parametrize(
+    ("scopes", "staff", "roles", "code"),
+    [
+        (["desk"], None, [], "staff_needed"),
+        (["desk"], "li", [], "staff_needed"),
+        (["decide"], "li", [Role.AGENT], "staff_needed"),
+        (["desk"], "li", [Role.CONSUMER], "roles_refused"),
+        (["desk"], "li", [Role.AUDITOR, Role.AGENT], "roles_refused"),
+        (["desk"], "li", [Role.ADMIN, Role.APPROVER], "roles_refused"),
+    ],
+)
+async def test_a_key_of_the_desk_is_somebodys_and_its_roles_go_together(
+    database_dsn, scopes, staff, roles, code
+):
+    """No desk key without a person, no person without a role, and nobody watches over themselves."""
+    async with server(database_dsn) as house:
+        with pytest.raises(BadRequest, match=code):
+            await create_key(house, "li-laptop", scopes, "cli", staff=staff, roles=roles)

@@ -10,8 +10,9 @@ from countermand.kernel.canonical import digest
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import BadRequest, Conflict, NotFound
 from countermand.kernel.ids import Ids, new_secret
-from countermand.vocabulary.access import SCOPES, KeyRecord, key_text
+from countermand.vocabulary.access import SCOPES, KeyRecord, Scope, key_text
 from countermand.vocabulary.facts import KEY_CREATED, KEY_REVOKED, Fact
+from countermand.vocabulary.staff import ALONE, STAFF_ROLES, Role
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -52,18 +53,39 @@ class KeyHouse(Protocol):
     def ids(self) -> Ids: ...
 
 
-async def create_key(house: KeyHouse, name: str, scopes: Sequence[str], actor: str) -> tuple[KeyRecord, str]:
+async def create_key(
+    house: KeyHouse,
+    name: str,
+    scopes: Sequence[str],
+    actor: str,
+    *,
+    staff: str | None = None,
+    roles: Sequence[Role] = (),
+) -> tuple[KeyRecord, str]:
     """A new key: its record, and its text, which nobody can ever read again.
 
-    Raises BadRequest (`invalid_key_name`, `unknown_scope`) and Conflict (`key_name_taken`).
+    The desk takes personal keys only: `staff` is whose, `roles` what they act as.
+    Raises BadRequest (`invalid_key_name`, `unknown_scope`, `staff_needed`, `roles_refused`) and Conflict
+    (`key_name_taken`).
     """
     _check_name(name)
     granted = _checked_scopes(scopes)
+    _check_staff(granted, staff, roles)
     at = house.clock.now()
-    record = KeyRecord(id=house.ids.new("k", at), name=name, scopes=granted, created_at=at)
+    record = KeyRecord(
+        id=house.ids.new("k", at),
+        name=name,
+        scopes=granted,
+        created_at=at,
+        staff=staff,
+        roles=tuple(sorted(set(roles))),
+    )
     text = key_text(record.id, new_secret())
 
-    fact = Fact(at=at, kind=KEY_CREATED, body={"key": record.id, "scopes": list(granted), "actor": actor})
+    body = {"key": record.id, "scopes": list(granted), "actor": actor}
+    if staff is not None:
+        body |= {"staff": staff, "roles": list(record.roles)}
+    fact = Fact(at=at, kind=KEY_CREATED, body=body)
     if not await house.keys.add(record, digest(text.encode()), fact):
         raise Conflict(
             "key_name_taken",
@@ -103,6 +125,26 @@ def _check_name(name: str) -> None:
             "A key's name has 1 to 64 letters, digits, dots, hyphens or underscores.",
             "密钥名称应为1至64个字母、数字、点、连字符或下划线。",
             field="name",
+        )
+
+
+def _check_staff(scopes: Sequence[str], staff: str | None, roles: Sequence[Role]) -> None:
+    if (Scope.DESK.value in scopes) != (staff is not None) or (staff is not None and not roles):
+        raise BadRequest(
+            "staff_needed",
+            "A key for the desk is personal: give --staff NAME and at least one --role; no other key has them.",
+            "客服台密钥须为个人专用：请用 --staff 指明人员并至少给出一个 --role；其他密钥不得带有。",
+            field="staff",
+        )
+    if staff is not None:
+        _check_name(staff)
+    apart = set(roles) & ALONE
+    if not set(roles) <= set(STAFF_ROLES) or (apart and len(set(roles)) > 1):
+        raise BadRequest(
+            "roles_refused",
+            f"Roles of staff are {', '.join(STAFF_ROLES)}; {', '.join(sorted(ALONE))} stand alone.",
+            f"员工角色为：{'、'.join(STAFF_ROLES)}；{'、'.join(sorted(ALONE))} 不得与其他角色兼任。",
+            field="roles",
         )
 
 

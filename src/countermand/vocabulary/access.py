@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from countermand.vocabulary.staff import Role, Staff
+
 
 class Scope(StrEnum):
     """What a key may be used for; a key has one or several."""
@@ -28,7 +30,8 @@ KEY_PREFIX = "cm"
 class KeyRecord(msgspec.Struct, frozen=True, gc=False):
     """A key as it is kept; its text is shown once, at creation, and never again.
 
-    Instants are in microseconds since 1970 UTC.
+    Instants are in microseconds since 1970 UTC. A personal key names the member of `staff` whose it is, and
+    the `roles` they act in.
     """
 
     id: str
@@ -37,6 +40,13 @@ class KeyRecord(msgspec.Struct, frozen=True, gc=False):
     created_at: int
     revoked_at: int | None = None
     last_used_at: int | None = None
+    staff: str | None = None
+    roles: tuple[Role, ...] = ()
+
+    @property
+    def holder(self) -> Staff | None:
+        """Who acts with it at the desk; None for the key of a system."""
+        return None if self.staff is None else Staff(name=self.staff, roles=frozenset(self.roles))
 
 
 def key_text(key_id: str, secret: str) -> str:

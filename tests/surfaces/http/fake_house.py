@@ -34,6 +34,7 @@ from countermand.vocabulary.lists import ListEntry
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.parties import Account, Freeze, Lifted
 from countermand.vocabulary.reading import body_digest
+from countermand.vocabulary.staff import ALONE, STAFF_ROLES, Staff
 from countermand.work.record import DecidedRow, LabelRow, PastLabel, StoredOperation
 from surfaces.http.fake_holds import PERMIT_KEY, WORKER, FakeHolds, FakeWorks
 from surfaces.http.fake_notices import FakeNoticeShelf, fake_post
@@ -71,6 +72,7 @@ def program() -> Program:
 class FakeKey(msgspec.Struct, frozen=True):
     name: str
     scopes: frozenset[str]
+    holder: Staff | None = None
 
 
 class FakeKeys:
@@ -79,7 +81,9 @@ class FakeKeys:
 
     def create(self, name: str, *scopes: str) -> str:
         secret = f"cm_{name}_{hashlib.sha256(name.encode()).hexdigest()}"
-        self.known[secret] = FakeKey(name, frozenset(scopes))
+        # Keys of the desk are somebody's; these people may together do everything.
+        holder = Staff(name=name, roles=frozenset(STAFF_ROLES) - ALONE) if "desk" in scopes else None
+        self.known[secret] = FakeKey(name, frozenset(scopes), holder)
         return secret
 
     def revoke(self, secret: str) -> None:

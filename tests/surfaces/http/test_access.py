@@ -9,7 +9,9 @@ from structlog.testing import capture_logs
 
 from countermand.surfaces.http.measures import labels_of
 from countermand.surfaces.http.routes import ROUTE_HANDLERS
+from countermand.vocabulary.staff import Role, Staff, Verb
 from surfaces.http.door import Door
+from surfaces.http.fake_house import FakeKey
 
 OPEN_ROUTES = {
     ("GET", "/v1/permits/keys"),
@@ -137,6 +139,26 @@ def _routes(door: Door) -> set[tuple[str, str]]:
 async def test_every_route_is_in_the_table_of_scopes(door: Door) -> None:
     """A new route must be entered here with the scope it asks for: none is open by oversight."""
     assert _routes(door) == SCOPES_OF.keys() | OPEN_ROUTES
+
+
+def test_every_route_of_the_desk_declares_its_verb() -> None:
+    """A door of the desk that does not say what it is for would be open to every role."""
+    desk = [handler for handler in ROUTE_HANDLERS if handler.opt.get("scope") == "desk"]
+    assert desk
+    assert [handler for handler in desk if not isinstance(handler.opt.get("verb"), Verb)] == []
+
+
+async def test_a_key_that_is_nobodys_does_not_open_the_desk(door: Door) -> None:
+    """The desk takes people: a system's key with its scope, and a role without the verb, are refused."""
+    system = door.house.keys.create("system", "desk")
+    door.house.keys.known[system] = FakeKey("system", frozenset({"desk"}))
+    editor = door.house.keys.create("editor", "desk")
+    peer = Staff(name="editor", roles=frozenset({Role.PEER}))
+    door.house.keys.known[editor] = FakeKey("editor", frozenset({"desk"}), peer)
+    for key, code in ((system, "staff_needed"), (editor, "role_lacks_verb")):
+        headers = {"authorization": f"Bearer {key}"}
+        refused = await door.send("POST", "/v1/cases/482910357716/note", headers=headers, json={"text": "x"})
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
 
 
 async def test_no_state_changing_route_is_open(door: Door) -> None:

@@ -15,6 +15,7 @@ from countermand.kernel.clock import MICROS_PER_SECOND, Clock, micros_of, moment
 from countermand.kernel.errors import Forbidden, Unauthenticated
 from countermand.vocabulary.access import KeyRecord, key_id_of
 from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.staff import Role
 
 QUERIES = Queries("keys.sql")
 # `last_used_at` helps to find forgotten keys; a minute is exact enough for that.
@@ -69,6 +70,8 @@ class PostgresKeys:
                 key_digest,
                 list(record.scopes),
                 moment_of(record.created_at),
+                record.staff,
+                [role.value for role in record.roles],
             )
             if added is None:
                 return False
@@ -119,4 +122,6 @@ def _record(row: Any) -> KeyRecord:
         created_at=micros_of(row["created_at"]),
         revoked_at=None if row["revoked_at"] is None else micros_of(row["revoked_at"]),
         last_used_at=None if row["last_used_at"] is None else micros_of(row["last_used_at"]),
+        staff=row["staff"],
+        roles=tuple(Role(role) for role in row["roles"]),
     )

@@ -12,12 +12,13 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
-from countermand.kernel.errors import BadRequest, CountermandError
+from countermand.cases.permissions import may_ever, role_lacks
+from countermand.kernel.errors import BadRequest, CountermandError, Forbidden
 from countermand.surfaces.http.contract import contract_document
 from countermand.surfaces.http.hot import MANY, ONE, HotLane, is_json, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
-from countermand.surfaces.http.ports import House
+from countermand.surfaces.http.ports import House, KnownKey
 from countermand.surfaces.http.problems import (
     invalid_request,
     language_of,
@@ -30,7 +31,9 @@ from countermand.surfaces.http.problems import (
 )
 from countermand.surfaces.http.routes import ROUTE_HANDLERS
 from countermand.surfaces.http.visits import visit_of
+from countermand.vocabulary.access import Scope
 from countermand.vocabulary.reading import BODY_BYTES_MAX
+from countermand.vocabulary.staff import Verb
 
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
@@ -74,7 +77,29 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
         scope,
         str(connection.scope.get("path_template", "")),
     )
-    visit_of(connection.scope).actor = key.name
+    visit = visit_of(connection.scope)
+    visit.staff = key.holder
+    visit.actor = key.name if key.holder is None else key.holder.name
+    if scope == Scope.DESK:
+        _admit_staff(key, handler)
+
+
+def _admit_staff(key: KnownKey, handler: BaseRouteHandler) -> None:
+    """A door of the desk is for people whose roles may ever do what it is for; which case, the story asks.
+
+    Raises Forbidden (`staff_needed`, `role_lacks_verb`).
+    """
+    verb = handler.opt.get("verb")
+    assert isinstance(verb, Verb), f"{handler} names no verb"
+    if key.holder is None:
+        raise Forbidden(
+            "staff_needed",
+            f"The desk takes personal keys only; {key.name} is nobody's.",
+            f"客服台仅接受个人密钥；{key.name} 不属于任何人员。",
+            key=key.name,
+        )
+    if not may_ever(key.holder.roles, verb):
+        raise role_lacks(verb)
 
 
 def _is_local(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:

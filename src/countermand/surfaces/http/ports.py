@@ -32,6 +32,7 @@ from countermand.policy.program import Program
 from countermand.vocabulary.authenticators import Method
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.staff import Staff
 from countermand.work import Journal, Works
 from countermand.work.record import PastLabel, StoredOperation
 
@@ -41,6 +42,11 @@ class KnownKey(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def holder(self) -> Staff | None:
+        """Who acts with it at the desk; None for the key of a system."""
+        ...
 
 
 class Keys(Protocol):

@@ -30,6 +30,7 @@ from countermand.surfaces.http.report_messages import (
 )
 from countermand.surfaces.http.visits import key_of, visit_of
 from countermand.vocabulary.reports import Channel, Report, Sender
+from countermand.vocabulary.staff import Verb
 
 Asked = Request[Any, Any, Any]
 
@@ -110,7 +111,7 @@ async def report(request: Asked, data: JSONBody[ReportRequest]) -> dict[str, Any
     return received.answer
 
 
-@get("/v1/cases/{number:str}", scope="desk", gives=CaseShown, refuses=(404,))
+@get("/v1/cases/{number:str}", scope="desk", verb=Verb.READ_CASE, gives=CaseShown, refuses=(404,))
 async def read_case(request: Asked, number: FromPath[str]) -> dict[str, Any]:
     """A case as the desk sees it: state, events, masked messages, files, promises."""
     return for_desk(await dossier_of(_house(request).reception, number))

@@ -10,17 +10,29 @@ import msgspec
 from countermand.kernel.errors import BadRequest
 from countermand.surfaces.http.problems import invalid_request
 from countermand.vocabulary.operations import Identifier
+from countermand.vocabulary.staff import Staff
 
 
 class Visit:
-    """One request to the ordinary application; `actor` is the name of the key, once it was checked."""
+    """One request to the ordinary application; `actor` is the name of the key, once it was checked.
 
-    __slots__ = ("actor", "trace_id", "traceparent")
+    With a personal key, `staff` is who acts, and the actor is their name, whichever of their keys it was.
+    """
+
+    __slots__ = ("actor", "staff", "trace_id", "traceparent")
 
     def __init__(self, trace_id: str, traceparent: str) -> None:
         self.trace_id = trace_id
         self.traceparent = traceparent
         self.actor = ""
+        self.staff: Staff | None = None
+
+
+def staff_of(request: Any) -> Staff:
+    """Who acts at the desk: on routes of its scope the guard has made sure that there is somebody."""
+    staff = visit_of(request.scope).staff
+    assert staff is not None, "the guard lets only staff in at the desk"
+    return staff
 
 
 def visit_of(scope: Any) -> Visit:

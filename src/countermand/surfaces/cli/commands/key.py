@@ -15,6 +15,7 @@ from countermand.surfaces.cli.grammar import command, data_dir_option, group, in
 from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table
 from countermand.vocabulary.access import KeyRecord, Scope
+from countermand.vocabulary.staff import STAFF_ROLES, Role
 
 
 @group("key", en="Make, revoke and list API keys.", zh="创建、吊销和查看 API 密钥。")
@@ -38,13 +39,29 @@ def key() -> None:
     en="What the key may do; may be given several times.",
     zh="密钥的权限范围；可多次给出。",
 )
+@option(
+    "--staff",
+    en="Whose personal key it is; the scope desk takes no other.",
+    zh="个人密钥的使用人；权限范围 desk 只接受个人密钥。",
+)
+@option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice([role.value for role in STAFF_ROLES]),
+    en="What they act as at the desk; may be given several times.",
+    zh="其在客服台的角色；可多次给出。",
+)
 @data_dir_option
 @in_event_loop
-async def create(name: str, scopes: tuple[str, ...], data_dir: Path | None) -> None:
+async def create(
+    name: str, scopes: tuple[str, ...], staff: str | None, roles: tuple[str, ...], data_dir: Path | None
+) -> None:
     """One key more."""
     quiet_logs()
     async with open_desk(settings_with(data_dir)) as desk:
-        record, text = await create_key(desk, name, scopes, ACTOR)
+        acts_as = tuple(Role(role) for role in roles)
+        record, text = await create_key(desk, name, scopes, ACTOR, staff=staff, roles=acts_as)
     answer(
         {"key": text, **_shown(record)},
         Text(
@@ -85,12 +102,22 @@ async def show(data_dir: Path | None) -> None:
         [
             Text(en="name", zh="名称"),
             Text(en="scopes", zh="权限范围"),
+            Text(en="staff", zh="人员"),
+            Text(en="roles", zh="角色"),
             Text(en="created", zh="创建时间"),
             Text(en="last used", zh="最近使用"),
             Text(en="revoked", zh="吊销时间"),
         ],
         [
-            (one["name"], " ".join(one["scopes"]), one["created_at"], one["last_used_at"], one["revoked_at"])
+            (
+                one["name"],
+                " ".join(one["scopes"]),
+                one["staff"],
+                " ".join(one["roles"]),
+                one["created_at"],
+                one["last_used_at"],
+                one["revoked_at"],
+            )
             for one in shown
         ],
         Text(
@@ -105,6 +132,8 @@ def _shown(record: KeyRecord) -> dict[str, Any]:
         "id": record.id,
         "name": record.name,
         "scopes": list(record.scopes),
+        "staff": record.staff,
+        "roles": list(record.roles),
         "created_at": rfc3339(record.created_at),
         "last_used_at": None if record.last_used_at is None else rfc3339(record.last_used_at),
         "revoked_at": None if record.revoked_at is None else rfc3339(record.revoked_at),
