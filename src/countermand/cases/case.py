@@ -36,9 +36,16 @@ _AFTER_CLOSING = frozenset(
         EventKind.MESSAGE_ADDED, EventKind.REOPENED, EventKind.CONTAINED, EventKind.LINKED,
         EventKind.UNLINKED, EventKind.MERGED, EventKind.UNMERGED, EventKind.PROMISE_KEPT,
         EventKind.RECEIPT_RENEWED, EventKind.TAGGED, EventKind.APPEALED, EventKind.SIDE_SET,
+        EventKind.RELEASED, EventKind.DISCLOSED, EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK,
+        EventKind.TASK_SET,
     }
 )  # fmt: skip
-_AFTER_MERGING = frozenset({EventKind.UNMERGED, EventKind.RECEIPT_RENEWED, EventKind.CONTAINED})
+_AFTER_MERGING = frozenset(
+    {
+        EventKind.UNMERGED, EventKind.RECEIPT_RENEWED, EventKind.CONTAINED, EventKind.DISCLOSED,
+        EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK, EventKind.LINKED, EventKind.UNLINKED,
+    }
+)  # fmt: skip
 # Nothing that may have cost money is ever less than this, whoever says so (desk principle P7).
 LOSS_CATEGORIES = frozenset(
     {
@@ -61,7 +68,8 @@ def apply(case: Case | None, event: CaseEvent) -> Case:
     """The case after one event more.
 
     Raises Conflict: `case_closed` (it is closed, or part of another one), `stage_not_next`,
-    `case_not_decided` (a remedy or an end without an outcome), `case_not_closed`, `case_not_merged`.
+    `case_not_decided` (a remedy or an end without an outcome), `case_not_closed`, `case_not_merged`,
+    `case_appealed` (it ends without its appeal), `reviewer_is_decider`.
     """
     if case is None:
         assert event.kind is EventKind.OPENED, "the first event opens the case"
@@ -95,6 +103,7 @@ def check(case: Case, event: CaseEvent) -> None:
         _check_stage(case, Stage(event.body["stage"]))
     if kind is EventKind.CLOSED and case.outcome is None:
         raise _not_decided(case)
+    _check_appeal(case, event)
     if kind is EventKind.REOPENED and case.stage is not Stage.CLOSED:
         raise Conflict(
             "case_not_closed",
@@ -107,6 +116,26 @@ def check(case: Case, event: CaseEvent) -> None:
             "case_not_merged",
             f"Case {case.number} is not part of another one.",
             f"工单 {case.number} 并未并入其他工单。",
+            number=case.number,
+        )
+
+
+def _check_appeal(case: Case, event: CaseEvent) -> None:
+    """An appeal is answered before the case ends, and by none of those who decided it."""
+    if not case.appealed:
+        return
+    if event.kind is EventKind.CLOSED:
+        raise Conflict(
+            "case_appealed",
+            f"Case {case.number} waits for the review of its appeal.",
+            f"工单 {case.number} 的申诉尚待复核。",
+            number=case.number,
+        )
+    if event.kind in (EventKind.OUTCOME_SET, EventKind.REVIEWED) and event.actor in case.deciders:
+        raise Conflict(
+            "reviewer_is_decider",
+            "Whoever decided a case does not review it; somebody else must.",
+            "作出决定的人员不得复核；须由他人办理。",
             number=case.number,
         )
 
@@ -161,6 +190,7 @@ def _opened(event: CaseEvent) -> Case:
         account=body.get("account"),
         person=body.get("person"),
         language=body["language"],
+        split_from=body.get("split_from"),
         opened_at=event.at,
         first_at=body["first_at"],
         updated_at=event.at,
@@ -182,9 +212,12 @@ def _read(case: Case, event: CaseEvent) -> dict[str, Any]:
     """What a message was understood as: it may make a case graver, never lighter; a person may (risk_set)."""
     flags = case.flags | frozenset(event.body.get("flags", ()))
     category = Category(event.body["category"])
-    risk = min(case.risk, risk_of(Risk(event.body["risk"]), category, flags))
+    read = risk_of(Risk(event.body["risk"]), category, flags)
+    risk = min(case.risk, read)
     graver = risk < case.risk or case.category is Category.OTHER
-    return {"flags": flags, "risk": risk, "category": category if graver else case.category}
+    alone = None if case.risk_alone is None else min(case.risk_alone, read)
+    changed = {"flags": flags, "risk": risk, "category": category if graver else case.category}
+    return {**changed, "risk_alone": alone}
 
 
 def _contained(case: Case, event: CaseEvent) -> dict[str, Any]:
@@ -211,13 +244,19 @@ def _risk_set(case: Case, event: CaseEvent) -> dict[str, Any]:
     category = Category(event.body.get("category", case.category.value))
     # A person may say that it is no loss after all; the machine's flag then no longer binds.
     flags = case.flags - {"unauthorised"} if event.body.get("no_loss") else case.flags
-    return {"risk": risk_of(Risk(event.body["risk"]), category, flags), "category": category, "flags": flags}
+    risk = risk_of(Risk(event.body["risk"]), category, flags)
+    changed: dict[str, Any] = {"risk": risk, "category": category, "flags": flags}
+    if case.absorbed:
+        # Who sets it has the whole before them, what was absorbed too.
+        changed |= {"risk_alone": risk, "absorbed": tuple((one, risk) for one, _ in case.absorbed)}
+    return changed
 
 
 def _outcome_set(case: Case, event: CaseEvent) -> dict[str, Any]:
     return {
         "outcome": CaseOutcome(event.body["outcome"]),
         "decided_by": event.actor,
+        "deciders": _with(case.deciders, event.actor),
         "stage": Stage.DECIDE if case.stage is not Stage.REMEDY else case.stage,
         "appealed": False,
     }
@@ -231,6 +270,40 @@ def _closed(_case: Case, event: CaseEvent) -> dict[str, Any]:
 def _reopened(case: Case, _event: CaseEvent) -> dict[str, Any]:
     again = {"stage": Stage.INVESTIGATE, "closed_at": None, "reopened": case.reopened + 1}
     return {**again, "ball": Ball.DESK}
+
+
+def _reviewed(case: Case, event: CaseEvent) -> dict[str, Any]:
+    return {"appealed": False, "deciders": _with(case.deciders, event.actor)}
+
+
+def _absorbed(case: Case, event: CaseEvent) -> dict[str, Any]:
+    alone = case.risk if case.risk_alone is None else case.risk_alone
+    absorbed = (*case.absorbed, (event.body["case"], Risk(event.body["risk"])))
+    return {"absorbed": absorbed, "risk_alone": alone, "risk": min(alone, *(risk for _, risk in absorbed))}
+
+
+def _released(case: Case, event: CaseEvent) -> dict[str, Any]:
+    left = tuple(one for one in case.absorbed if one[0] != event.body["case"])
+    alone = case.risk if case.risk_alone is None else case.risk_alone
+    risk = min([alone, *(risk for _, risk in left)])
+    return {"absorbed": left, "risk_alone": alone if left else None, "risk": risk}
+
+
+def _playbook_moved(case: Case, event: CaseEvent) -> dict[str, Any]:
+    state = event.body["state"]
+    if state == "begun":
+        return {"playbook": event.body["playbook"], "steps": ()}
+    return {"steps": _with(case.steps, event.body["step"])}
+
+
+def _police_reported(case: Case, event: CaseEvent) -> dict[str, Any]:
+    risk = min(case.risk, Risk.P1)
+    alone = None if case.risk_alone is None else min(case.risk_alone, Risk.P1)
+    return {"police_report": event.body["reference"], "risk": risk, "risk_alone": alone}
+
+
+def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return known if one in known else (*known, one)
 
 
 def _withdrawn(_case: Case, _event: CaseEvent) -> dict[str, Any]:
@@ -278,5 +351,10 @@ _CHANGES: dict[EventKind, Callable[[Case, CaseEvent], dict[str, Any]]] = {
     EventKind.COLLECTION_PAUSED: lambda _case, event: {"collection_paused": event.body["on"]},
     EventKind.SNOOZED: lambda _case, event: {"snoozed_until": event.body.get("until")},
     EventKind.TAGGED: _tagged,
+    EventKind.REVIEWED: _reviewed,
+    EventKind.ABSORBED: _absorbed,
+    EventKind.RELEASED: _released,
+    EventKind.PLAYBOOK_MOVED: _playbook_moved,
+    EventKind.POLICE_REPORTED: _police_reported,
     EventKind.APPEALED: lambda _case, _event: {"appealed": True},
 }

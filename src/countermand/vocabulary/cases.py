@@ -137,6 +137,15 @@ class EventKind(StrEnum):
     TAGGED = "tagged"
     PLAYBOOK_MOVED = "playbook_moved"
     APPEALED = "appealed"
+    REVIEWED = "reviewed"
+    ABSORBED = "absorbed"
+    RELEASED = "released"
+    SPLIT = "split"
+    TASK_SET = "task_set"
+    POLICE_REPORTED = "police_reported"
+    DISCLOSED = "disclosed"
+    GLASS_BROKEN = "glass_broken"
+    SECOND_LOOK = "second_look"
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -155,7 +164,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a case stands: the fold of its events, and nothing else. Instants are microseconds UTC.
 
     `first_at` is the first message in any channel: legal clocks run from it. `receipt` counts the secrets
-    given out; only the last one opens. `appealed` waits for a reviewer who has not decided it.
+    given out; only the last one opens. `appealed` waits for a reviewer who is none of the `deciders`.
+    `absorbed` are cases that became part of this one, each with the risk it brought; `risk_alone` is what the
+    risk would be without them. `playbook` is name@version, `steps` are those done or skipped.
     """
 
     id: str
@@ -191,3 +202,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     snoozed_until: int | None = None
     tags: frozenset[str] = frozenset()
     appealed: bool = False
+    deciders: tuple[str, ...] = ()
+    absorbed: tuple[tuple[str, Risk], ...] = ()
+    risk_alone: Risk | None = None
+    split_from: str | None = None
+    playbook: str | None = None
+    steps: tuple[str, ...] = ()
+    police_report: str | None = None
