@@ -58,7 +58,14 @@ def test_the_table_is_the_one_that_was_agreed():
 @given(staff_roles, st.sampled_from(Verb), st.sampled_from(Purpose), st.sampled_from(FieldClass))
 def test_nobody_works_on_their_own_case(roles, verb, purpose, field):
     """Whatever the roles, a case about oneself or kin is neither read nor touched, glass or not."""
-    if verb in {Verb.LIST_CASES, Verb.EDIT_KNOWLEDGE, Verb.CONFIGURE, Verb.IMPORT, Verb.READ_AUDIT, Verb.ERASE}:
+    if verb in {
+        Verb.LIST_CASES,
+        Verb.EDIT_KNOWLEDGE,
+        Verb.CONFIGURE,
+        Verb.IMPORT,
+        Verb.READ_AUDIT,
+        Verb.ERASE,
+    }:
         return
     for glass in (False, True):
         assert decide(roles, verb, Relation.SUBJECT, purpose, field, glass=glass) is Verdict.DENY
@@ -76,13 +83,17 @@ def test_an_auditor_writes_nothing_and_an_admin_reads_no_body(roles, verb, relat
     """Also where other roles were given beside, and where the glass was broken."""
     for glass, field in product((False, True), FieldClass):
         if verb not in READS:
-            with_auditor = decide({*roles, Role.AUDITOR} - {Role.ADMIN}, verb, relation, purpose, field, glass=glass)
+            with_auditor = decide(
+                {*roles, Role.AUDITOR} - {Role.ADMIN}, verb, relation, purpose, field, glass=glass
+            )
             assert with_auditor is Verdict.DENY
         if verb in {Verb.READ_MESSAGES, Verb.UNMASK, Verb.READ_MONEY, Verb.READ_BIOMETRICS}:
             assert decide({*roles, Role.ADMIN}, verb, relation, purpose, field, glass=glass) is Verdict.DENY
 
 
-@given(st.sampled_from(Role), st.sampled_from(Relation), st.sampled_from(Purpose), st.sampled_from(FieldClass))
+@given(
+    st.sampled_from(Role), st.sampled_from(Relation), st.sampled_from(Purpose), st.sampled_from(FieldClass)
+)
 def test_what_needs_two_people_is_never_done_by_one(role, relation, purpose, field):
     """Money, lifting, waiving, erasing, refusing a loss, a stranger's data: no single role has it alone."""
     for verb in TWO_PEOPLE_VERBS:

@@ -32,6 +32,7 @@ from countermand.adapters.postgres.shared_server import shared_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.clocks import clock_house
+from countermand.app.desk import case_desk_of
 from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
@@ -104,6 +105,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             clocks=clock_house(works, time, ids),
             clock=time,
             ids=ids,
+            case_desk=case_desk_of(settings, works, time, ids, kit.vault),
             started_here=started_here,
         )
         try:

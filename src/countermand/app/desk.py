@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from pathlib import Path
 
 from countermand.app.clocks import LAW_PACKS, clock_house, clock_rules
 from countermand.app.effects import effect_ports
 from countermand.cases.case_clocks import FILE, read_case_clocks
+from countermand.cases.phrases import read_phrases
+from countermand.cases.playbooks import read_macros, read_playbooks
 from countermand.flows.address_book import AddressBook, Sealer
+from countermand.flows.case_desk import CaseDesk
 from countermand.flows.case_events import CaseClocks
 from countermand.flows.public_door import Network, PublicDoor
 from countermand.flows.reception import Reader, Reception
@@ -17,6 +21,8 @@ from countermand.kernel.ids import Ids, new_code
 from countermand.settings import Settings
 from countermand.vocabulary.parties import is_zone
 from countermand.work import Works
+
+_PACKAGE = Path(__file__).parent.parent
 
 
 def reception_of(
@@ -49,6 +55,30 @@ def _case_clocks(settings: Settings, works: Works, clock: Clock, ids: Ids) -> Ca
         )
     lines = read_case_clocks((LAW_PACKS / FILE).read_text(encoding="utf-8"))
     return CaseClocks(clock_house(works, clock, ids), lines, frozenset(packs))
+
+
+def case_desk_of(settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer) -> CaseDesk:
+    """Where staff work on cases. Raises SetupError (`phrases_refused`, `playbook_refused`)."""
+    return CaseDesk(
+        works=works,
+        clock=clock,
+        ids=ids,
+        effect_ports=effect_ports(settings),
+        vault=vault,
+        clocks=_case_clocks(settings, works, clock, ids),
+        draw_digits=new_code,
+        timezone=settings.timezone,
+        phrases=read_phrases(_texts("phrases")),
+        playbooks=read_playbooks(_texts("playbooks")),
+        macros=read_macros(_texts("macros")),
+    )
+
+
+def _texts(folder: str) -> dict[str, str]:
+    """The files of a folder that comes with the product, name -> text."""
+    return {
+        path.name: path.read_text(encoding="utf-8") for path in sorted((_PACKAGE / folder).glob("*.yaml"))
+    }
 
 
 def public_door_of(settings: Settings, reception: Reception) -> PublicDoor:

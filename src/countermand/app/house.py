@@ -33,7 +33,7 @@ from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
-from countermand.app.desk import public_door_of, reception_of
+from countermand.app.desk import case_desk_of, public_door_of, reception_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
@@ -130,6 +130,7 @@ async def open_house(
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
             public_door=_public_door(settings, pool, work),
+            case_desk=case_desk_of(settings, PostgresWorks(pool), time, work.settlement.ids, work.kit.vault),
         )
 
 

@@ -134,11 +134,15 @@ def check_wording(texts: Iterable[str]) -> None:
 
 def _check(name: str, phrase: Phrase, known: Phrase | None) -> None:
     if not _ID.fullmatch(phrase.id) or (known is not None and known.version == phrase.version):
-        raise _refused(name, f"{phrase.id!r} is no id, or this version is there", f"{phrase.id!r} 标识无效或重复")
+        raise _refused(
+            name, f"{phrase.id!r} is no id, or this version is there", f"{phrase.id!r} 标识无效或重复"
+        )
     if _MARK.findall(phrase.text.en) and set(_MARK.findall(phrase.text.en)) != set(
         _MARK.findall(phrase.text.zh)
     ):
-        raise _refused(name, f"{phrase.id}: both languages need the same marks", f"{phrase.id}：两种语言的标记须一致")
+        raise _refused(
+            name, f"{phrase.id}: both languages need the same marks", f"{phrase.id}：两种语言的标记须一致"
+        )
     for text in (phrase.text.en, phrase.text.zh):
         if (fault := forbidden(text)) is not None:
             raise _refused(name, f"{phrase.id}: {fault}", f"{phrase.id}：{fault}")

@@ -48,11 +48,6 @@ class Happenings:
         """Of a case that this event opens."""
         return cls(apply(None, opened), opened.at, opened.trace, [opened])
 
-    @property
-    def is_new(self) -> bool:
-        """Whether the case is opened here."""
-        return bool(self.events) and self.events[0].kind is EventKind.OPENED
-
     def happen(self, kind: EventKind, body: dict[str, Any], actor: str) -> CaseEvent:
         """One event more. Raises Conflict as `cases.case.apply`."""
         event = CaseEvent(
@@ -73,16 +68,21 @@ class Happenings:
 
         Raises Conflict (`case_changed`).
         """
-        if not self.events:
-            return True
-        if not self.is_new:
-            await unit.cases.append(self.case, self.events)
-        elif not await unit.cases.open(self.case, self.events):
-            return False
-        subject = await subject_of(unit, self.case)
-        await unit.note([_fact(event, subject) for event in self.events])
-        await follow_clocks(unit, clocks, self.case, self.events)
+        return await record_events(unit, clocks, self.case, self.events)
+
+
+async def record_events(unit: Unit, clocks: CaseClocks, case: Case, events: Sequence[CaseEvent]) -> bool:
+    """Write events of a case, which stands as `case` after them, with facts and clocks; see `Happenings`."""
+    if not events:
         return True
+    if events[0].kind is not EventKind.OPENED:
+        await unit.cases.append(case, events)
+    elif not await unit.cases.open(case, events):
+        return False
+    subject = await subject_of(unit, case)
+    await unit.note([_fact(event, subject) for event in events])
+    await follow_clocks(unit, clocks, case, events)
+    return True
 
 
 async def subject_of(unit: Unit, case: Case) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
 from countermand.flows.adapt_thresholds import ThresholdBook
+from countermand.flows.case_desk import CaseDesk
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
@@ -75,6 +76,7 @@ class Desk:
     clocks: ClockHouse
     clock: Clock
     ids: Ids
+    case_desk: CaseDesk
     started_here: bool
 
     def program_of(self, policy_id: int) -> Program | None:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 import structlog
 
-from countermand.cases.case import apply
 from countermand.cases.ports import Inbound
 from countermand.flows.address_book import AddressBook, one_form
+from countermand.flows.case_events import Happenings
 from countermand.flows.keep_reports import MACHINE
 from countermand.flows.mail_threads import answered_case, thread_of
 from countermand.flows.mailbox import Arrived, SenderProofs
@@ -32,8 +32,7 @@ from countermand.kernel.canonical import digest
 from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import BadRequest, Conflict
 from countermand.kernel.text import Text
-from countermand.vocabulary.cases import CaseEvent, Direction, EventKind, Message
-from countermand.vocabulary.facts import CASE_CHANGED, Fact
+from countermand.vocabulary.cases import Direction, EventKind, Message
 from countermand.vocabulary.notices import NoticeChannel
 from countermand.vocabulary.reports import Attached, Channel, Report, Sender, Standing
 from countermand.vocabulary.triage import Answers, Flag, Risk
@@ -254,17 +253,10 @@ async def _note(house: Hearing, letter: Letter, raw: bytes, number: str, arrived
             inbound=inbound,
         )
         await unit.cases.add_messages([note])
-        event = CaseEvent(
-            case=case.id,
-            seq=case.version + 1,
-            kind=EventKind.MESSAGE_ADDED,
-            at=now,
-            actor=MACHINE,
-            body={"message": message, "direction": "note", "channel": Channel.EMAIL.value},
-        )
-        await unit.cases.append(apply(case, event), [event])
-        told = {"case": case.id, "seq": event.seq, "kind": event.kind.value, "actor": event.actor}
-        await unit.note([Fact(now, CASE_CHANGED, told)])
+        happens = Happenings(case, now)
+        body = {"message": message, "direction": "note", "channel": Channel.EMAIL.value}
+        happens.happen(EventKind.MESSAGE_ADDED, body, MACHINE)
+        await happens.write(unit, reception.clocks)
     return True
 
 

@@ -10,6 +10,7 @@ from countermand.confirmation.pack import Agreements
 from countermand.confirmation.permits import PermitKey
 from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.arms import Arm
+from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import GroupCommitter
@@ -93,6 +94,7 @@ class House:
     thresholds: ThresholdBook
     threshold_keeper: ThresholdKeeper
     public_door: PublicDoor
+    case_desk: CaseDesk
 
     @property
     def reception(self) -> Reception:

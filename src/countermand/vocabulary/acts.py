@@ -224,7 +224,9 @@ class Link(Act, tag="link"):
     """This case has to do with another one."""
 
     case: Number
-    kind: Annotated[str, msgspec.Meta(pattern=r"^(duplicate|parent|same_ring|same_device|related)$")] = "related"
+    kind: Annotated[str, msgspec.Meta(pattern=r"^(duplicate|parent|same_ring|same_device|related)$")] = (
+        "related"
+    )
 
 
 class Unlink(Act, tag="unlink"):

@@ -8,6 +8,7 @@ from typing import Protocol
 from zlib import crc32
 
 from countermand.cases.clock_ports import ClockBook
+from countermand.cases.desk_ports import DeskBook
 from countermand.cases.ports import CaseBook
 from countermand.confirmation.challenge_ports import (
     AuthenticatorBook,
@@ -146,6 +147,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def cases(self) -> CaseBook: ...
+
+    @property
+    def desk(self) -> DeskBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

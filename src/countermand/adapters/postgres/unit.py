@@ -19,6 +19,7 @@ from countermand.adapters.postgres.challenges import (
 )
 from countermand.adapters.postgres.clocks import PostgresClocks
 from countermand.adapters.postgres.consents import PostgresConsents, PostgresProofs
+from countermand.adapters.postgres.desk import PostgresDesk
 from countermand.adapters.postgres.effects import QUERIES as EFFECTS
 from countermand.adapters.postgres.effects import PostgresEffects
 from countermand.adapters.postgres.gates import QUERIES
@@ -60,6 +61,7 @@ class PostgresUnit:
         self.codes = PostgresCodeLedger(connection)
         self.own = PostgresHolderBook(connection)
         self.cases = PostgresCases(connection)
+        self.desk = PostgresDesk(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""

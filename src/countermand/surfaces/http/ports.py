@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
 from countermand.confirmation.permits import PermitKey
+from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Asking
 from countermand.flows.enrolment_drafts import Enrolment
 from countermand.flows.freeze_account import OrderBook
@@ -249,6 +250,9 @@ class House(Protocol):
 
     @property
     def public_door(self) -> PublicDoor: ...
+
+    @property
+    def case_desk(self) -> CaseDesk: ...
 
     @property
     def clock(self) -> Clock: ...
