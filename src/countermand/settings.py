@@ -32,6 +32,7 @@ class Settings:
     queue_length_max: int = 20_000
     future_seconds_max: int = 300
     confirmation: str = "cn-consumer-finance"
+    knowledge: Path | None = None
     challenge_seconds: int = 900
     approval_seconds: int = 86400
     banking: str | None = None

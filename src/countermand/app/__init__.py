@@ -10,6 +10,7 @@ from countermand.app.database import (
     open_follower,
     open_record,
 )
+from countermand.app.desk import open_knowledge
 from countermand.app.files import (
     DEMO_PLACES,
     MAPPINGS,
@@ -19,6 +20,7 @@ from countermand.app.files import (
     open_operation_table,
     open_places,
     read_confirmation_pack,
+    read_knowledge,
     read_policy,
 )
 from countermand.app.house import open_house
@@ -58,6 +60,7 @@ __all__ = [
     "open_engine",
     "open_follower",
     "open_house",
+    "open_knowledge",
     "open_learner",
     "open_models",
     "open_operation_table",
@@ -67,6 +70,7 @@ __all__ = [
     "open_triage",
     "open_worker",
     "read_confirmation_pack",
+    "read_knowledge",
     "read_permit_keys",
     "read_policy",
     "read_triage_card",

@@ -32,7 +32,7 @@ from countermand.adapters.postgres.shared_server import shared_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.clocks import clock_house
-from countermand.app.desk import case_desk_of
+from countermand.app.desk import case_desk_of, open_knowledge
 from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
@@ -102,6 +102,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             database=PostgresReport(pool),
             models=open_models(settings),
             recorded_facts=PostgresRecordedFacts(pool),
+            knowledge=open_knowledge(settings),
             clocks=clock_house(works, time, ids),
             clock=time,
             ids=ids,

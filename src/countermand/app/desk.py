@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 
 from countermand.app.clocks import LAW_PACKS, clock_house, clock_rules
 from countermand.app.effects import effect_ports
+from countermand.app.files import read_confirmation_pack, read_knowledge
 from countermand.cases.case_clocks import FILE, read_case_clocks
 from countermand.cases.phrases import read_phrases
 from countermand.cases.playbooks import read_macros, read_playbooks
 from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.case_events import CaseClocks
+from countermand.flows.front_desk import FrontDesk
+from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.public_door import Network, PublicDoor
 from countermand.flows.reception import Reader, Reception
+from countermand.intake.knowledge import Library, read_library
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import Ids, new_code
+from countermand.kernel.readability import obscurities
+from countermand.oversight.notice_pack import read_notice_pack
 from countermand.settings import Settings
 from countermand.vocabulary.parties import is_zone
 from countermand.work import Works
@@ -25,8 +32,28 @@ from countermand.work import Works
 _PACKAGE = Path(__file__).parent.parent
 
 
-def reception_of(
+async def front_desk_of(
     settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer, reader: Reader
+) -> FrontDesk:
+    """Where people are heard, every version of the knowledge base recorded.
+
+    Raises SetupError (`bad_setting`, and those of the knowledge base, phrases and playbooks), Unavailable.
+    """
+    knowledge = open_knowledge(settings)
+    await knowledge.record(works, clock.now())
+    reception = reception_of(settings, works, clock, ids, vault, reader, knowledge)
+    door = PublicDoor(reception, AddressBook(vault), _networks(settings.trusted_proxies))
+    return FrontDesk(door, case_desk_of(settings, works, clock, ids, vault))
+
+
+def reception_of(
+    settings: Settings,
+    works: Works,
+    clock: Clock,
+    ids: Ids,
+    vault: Sealer,
+    reader: Reader,
+    knowledge: Knowledge,
 ) -> Reception:
     """Where reports come in. Raises SetupError (`bad_setting`)."""
     if not is_zone(settings.timezone):
@@ -40,6 +67,7 @@ def reception_of(
         effect_ports=effect_ports(settings),
         vault=vault,
         reader=reader,
+        knowledge=knowledge,
         clocks=_case_clocks(settings, works, clock, ids),
         draw_digits=new_code,
         timezone=settings.timezone,
@@ -81,9 +109,24 @@ def _texts(folder: str) -> dict[str, str]:
     }
 
 
-def public_door_of(settings: Settings, reception: Reception) -> PublicDoor:
-    """The door without login. Raises SetupError (`bad_setting`)."""
-    return PublicDoor(reception, AddressBook(reception.vault), _networks(settings.trusted_proxies))
+@cache
+def _shipped_library() -> Library:
+    """What comes with the product does not change while it runs."""
+    return read_library(read_knowledge())
+
+
+def open_knowledge(settings: Settings) -> Knowledge:
+    """The knowledge base of the settings, with the institution's names in it; nothing is recorded yet.
+
+    Raises SetupError (`unknown_knowledge`, `knowledge_refused`, those of the notices).
+    """
+    names = read_notice_pack(read_confirmation_pack(settings.confirmation), obscurities)
+    folder = settings.knowledge
+    return Knowledge(
+        _shipped_library() if folder is None else read_library(read_knowledge(folder)),
+        {"institution": names.institution, "helpline": names.helpline},
+        settings.timezone,
+    )
 
 
 def _networks(text: str) -> tuple[Network, ...]:

@@ -18,6 +18,7 @@ _PACKAGE = Path(__file__).parent.parent
 PACKS = _PACKAGE / "policies"
 CONFIRMATION_PACKS = _PACKAGE / "confirmation_packs"
 MAPPINGS = _PACKAGE / "mappings"
+KNOWLEDGE = _PACKAGE / "knowledge"
 DEMO_PLACES = _PACKAGE / "adapters" / "places" / "demo_places.csv"
 
 
@@ -70,6 +71,23 @@ def read_confirmation_pack(pack: str | Path) -> Mapping[str, str]:
     return {
         path.name: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()) if path.is_file()
     }
+
+
+def read_knowledge(folder: Path | None = None) -> Mapping[str, str]:
+    """The files of a knowledge base: a folder, or the one that comes with the product.
+
+    Raises SetupError (`unknown_knowledge`).
+    """
+    place = KNOWLEDGE if folder is None else folder
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(place.glob("*.yaml"))}
+    if not files:
+        raise SetupError(
+            "unknown_knowledge",
+            f"{place} is no folder with articles.",
+            f"{place} 不是知识库文件夹。",
+            folder=str(place),
+        )
+    return files
 
 
 def open_operation_table(file: Path, mapping: str | Path, batch_rows: int) -> OpenedTable:

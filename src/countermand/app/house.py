@@ -33,7 +33,7 @@ from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.database import unreachable
-from countermand.app.desk import case_desk_of, public_door_of, reception_of
+from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
@@ -45,12 +45,12 @@ from countermand.flows.arms import Arm, Arms, Workshop
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
+from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.house import House, Readiness
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_thresholds import ThresholdKeeper
-from countermand.flows.public_door import PublicDoor
 from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
@@ -93,7 +93,6 @@ async def open_house(
         memory = await _memory(stack, pool, time)
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
         work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
-        memory.changes.watch("effect", work.worker.effects_changed)
         challenges, authenticators = _asking(work, pool, settings)
         yield House(
             decider=deciding.committer,
@@ -129,16 +128,16 @@ async def open_house(
             arm_keeper=deciding.keeper,
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
-            public_door=_public_door(settings, pool, work),
-            case_desk=case_desk_of(settings, PostgresWorks(pool), time, work.settlement.ids, work.kit.vault),
+            front_desk=await _front_desk(settings, pool, work),
         )
 
 
-def _public_door(settings: Settings, pool: asyncpg.Pool[Any], work: WorkParts) -> PublicDoor:
-    """Where reports come in, without login too."""
+async def _front_desk(settings: Settings, pool: asyncpg.Pool[Any], work: WorkParts) -> FrontDesk:
+    """Where people are heard, with the worker's vault and clock."""
     clock, ids = work.settlement.clock, work.settlement.ids
-    works, reader = PostgresWorks(pool), open_triage(settings)
-    return public_door_of(settings, reception_of(settings, works, clock, ids, work.kit.vault, reader))
+    return await front_desk_of(
+        settings, PostgresWorks(pool), clock, ids, work.kit.vault, open_triage(settings)
+    )
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:
@@ -235,6 +234,7 @@ def _asking(
 def _telling(memory: _Memory, work: WorkParts, pool: asyncpg.Pool[Any]) -> Telling:
     """What customers were told, and the bell that rings when there is more."""
     bell = Bell()
+    memory.changes.watch("effect", work.worker.effects_changed)
     memory.changes.watch("notice", bell.changed)
     return Telling(work.post, PostgresNoticeShelf(pool), bell)
 

@@ -10,7 +10,7 @@ from countermand.adapters.channels.couriers import RelayCourier
 from countermand.adapters.channels.imap import ImapAddress, ImapMailbox, imap_address
 from countermand.adapters.channels.signatures import MailSignatures
 from countermand.adapters.senders.relay import SmtpRelay
-from countermand.app.desk import reception_of
+from countermand.app.desk import open_knowledge, reception_of
 from countermand.app.triage import open_triage
 from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.answer_mail import MailAnswers
@@ -46,7 +46,9 @@ def open_mail(settings: Settings, works: Works, clock: Clock, ids: Ids, vault: S
     if settings.imap_url is None:
         return MailParts(None, {})
     terms = mail_terms(settings)
-    reception = reception_of(settings, works, clock, ids, vault, open_triage())
+    reception = reception_of(
+        settings, works, clock, ids, vault, open_triage(settings), open_knowledge(settings)
+    )
     proofs = MailSignatures(relay=settings.mail_relay_name)
     hearing = Hearing(reception=reception, addresses=AddressBook(vault), proofs=proofs, terms=terms)
     ear = MailEar(hearing, ImapMailbox(_address(settings), clock))

@@ -13,6 +13,7 @@ from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.house import PolicyShelf
 from countermand.flows.keep_authenticators import Authenticators
+from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
@@ -74,6 +75,7 @@ class Desk:
     models: Scorers
     recorded_facts: RecordedFactsBook
     clocks: ClockHouse
+    knowledge: Knowledge
     clock: Clock
     ids: Ids
     case_desk: CaseDesk

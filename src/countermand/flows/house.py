@@ -13,9 +13,11 @@ from countermand.flows.arms import Arm
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.freeze_account import OrderBook
+from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
+from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
@@ -93,13 +95,27 @@ class House:
     arm_keeper: ArmKeeper
     thresholds: ThresholdBook
     threshold_keeper: ThresholdKeeper
-    public_door: PublicDoor
-    case_desk: CaseDesk
+    front_desk: FrontDesk
+
+    @property
+    def public_door(self) -> PublicDoor:
+        """The door without login."""
+        return self.front_desk.public_door
 
     @property
     def reception(self) -> Reception:
         """Where reports come in."""
         return self.public_door.reception
+
+    @property
+    def case_desk(self) -> CaseDesk:
+        """Where staff work on cases."""
+        return self.front_desk.case_desk
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What questions are answered from."""
+        return self.reception.knowledge
 
     @property
     def post(self) -> Post:

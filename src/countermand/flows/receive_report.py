@@ -7,6 +7,7 @@ from typing import Any
 
 from countermand.cases.case import risk_of
 from countermand.cases.numbers import NUMBER_DIGITS, number_of, secret_of
+from countermand.flows.answer_at_once import answer_at_once
 from countermand.flows.arrivals import Arrival, message_id, promise_id, understood
 from countermand.flows.case_events import Happenings
 from countermand.flows.contain_now import contain_within
@@ -81,7 +82,8 @@ async def _receive(
         for_a_day=arrival.preset is Preset.LIMITED,
         secret_said=arrival.shown.secret_said,
     )
-    kept = {**answer, "opened": opened}
+    reply = await answer_at_once(house, unit, arrival, case, stopped=stopped is not None)
+    kept = {**answer, "opened": opened, "reply": reply}
     if not await keep_report(house, unit, arrival, case, kept):
         raise _Taken
     return _answered(house, case.id, kept, again=False, with_secret=with_secret)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from countermand.flows.address_book import Sealer
 from countermand.flows.case_events import CaseClocks
+from countermand.flows.keep_knowledge import Knowledge
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.triage import Answers, Reading, Signals
@@ -34,6 +35,7 @@ class Reception:
     effect_ports: Collection[str]
     vault: Sealer
     reader: Reader
+    knowledge: Knowledge
     clocks: CaseClocks
     draw_digits: Callable[[int], str]
     timezone: str

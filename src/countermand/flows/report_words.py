@@ -83,6 +83,8 @@ def with_words(receipt: Mapping[str, Any], secret: str | None, timezone: str) ->
             parts.append(_A_DAY)
     elif receipt["urgent"]:
         parts.append(_NOTHING_STOPPED)
+    if receipt["reply"] is not None:
+        parts.append(Text(en=receipt["reply"]["text"] + "\n", zh=receipt["reply"]["text"] + "\n"))
     by = local_time(micros_of(datetime.fromisoformat(receipt["human_by"])), timezone)
     parts.append(Text(en=_SOON.en.replace("{by}", by.en), zh=_SOON.zh.replace("{by}", by.zh)))
     if receipt["care"]:

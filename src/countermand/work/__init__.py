@@ -24,6 +24,7 @@ from countermand.confirmation.ports import (
     ProofShelf,
 )
 from countermand.containment.ports import HolderBook, IncidentBook, IncidentRecord, StandingBook
+from countermand.intake.ports import AnswerBook
 from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
@@ -150,6 +151,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def desk(self) -> DeskBook: ...
+
+    @property
+    def answers(self) -> AnswerBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from countermand.app import open_knowledge
 from countermand.flows.group_commit import Meter
 from countermand.flows.record_labels import LabelShown
 from countermand.flows.settle_holds import Settlement
@@ -27,6 +28,7 @@ from countermand.kernel.errors import (
 from countermand.kernel.ids import CountedIds
 from countermand.policy.package import compile_policy
 from countermand.policy.program import Program
+from countermand.settings import Settings
 from countermand.vocabulary.decisions import Answer, Decision
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.labels import Label
@@ -305,6 +307,7 @@ class FakeHouse:
         self.works = FakeWorks()
         self.post = fake_post(self.works, self.clock)
         self.notice_shelf = FakeNoticeShelf()
+        self.knowledge = open_knowledge(Settings())
         self.bell = Bell()
         self.bell.close()  # streams end at once: nobody here waits for them
         self.holds = FakeHolds()

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from countermand.adapters.postgres.agreements import PostgresApprovals, PostgresDataConsents
+from countermand.adapters.postgres.answers import PostgresAnswers
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.cases import PostgresCases
 from countermand.adapters.postgres.challenges import (
@@ -62,6 +63,7 @@ class PostgresUnit:
         self.own = PostgresHolderBook(connection)
         self.cases = PostgresCases(connection)
         self.desk = PostgresDesk(connection)
+        self.answers = PostgresAnswers(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""

@@ -96,6 +96,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.clock",
         Text(en="See which deadlines there are and how they are reckoned", zh="查看期限规则及其计算过程"),
     ),
+    "kb": (
+        "commands.kb",
+        Text(en="Check and search the knowledge base", zh="检查与检索知识库"),
+    ),
     "bank": (
         "commands.bank",
         Text(en="Compare with core banking; simulate one", zh="与核心系统对账；模拟核心系统"),

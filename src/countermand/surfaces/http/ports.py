@@ -13,6 +13,7 @@ from countermand.flows.enrolment_drafts import Enrolment
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import Meter
 from countermand.flows.holder_proofs import Keeping
+from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
@@ -253,6 +254,9 @@ class House(Protocol):
 
     @property
     def case_desk(self) -> CaseDesk: ...
+
+    @property
+    def knowledge(self) -> Knowledge: ...
 
     @property
     def clock(self) -> Clock: ...

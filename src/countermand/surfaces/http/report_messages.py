@@ -83,6 +83,7 @@ class ReceiptShown(msgspec.Struct, frozen=True, kw_only=True):
     for_a_day: bool
     secret_said: bool
     care: bool
+    reply: dict[str, Any] | None
     text: Text
     secret: str | None = None
 

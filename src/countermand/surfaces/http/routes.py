@@ -23,6 +23,7 @@ from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
 from countermand.surfaces.http.containment_routes import CONTAINMENT_HANDLERS
 from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.holder_routes import HOLDER_HANDLERS
+from countermand.surfaces.http.knowledge_routes import KNOWLEDGE_HANDLERS
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
     AccountShown,
@@ -259,5 +260,6 @@ ROUTE_HANDLERS = (
     *CHALLENGE_HANDLERS,
     *CONTAINMENT_HANDLERS,
     *HOLDER_HANDLERS,
+    *KNOWLEDGE_HANDLERS,
     *REPORT_HANDLERS,
 )  # fmt: skip

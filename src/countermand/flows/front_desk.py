@@ -1,0 +1,16 @@
+"""Everything that hears people and works on what they said, as one part of the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from countermand.flows.case_desk import CaseDesk
+from countermand.flows.public_door import PublicDoor
+
+
+@dataclass(frozen=True, slots=True)
+class FrontDesk:
+    """The door without login (with the reception behind it), and where staff work on cases."""
+
+    public_door: PublicDoor
+    case_desk: CaseDesk
