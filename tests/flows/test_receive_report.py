@@ -246,3 +246,21 @@ async def test_the_laws_clocks_run_from_the_first_message(house: House, clock: M
     ) - {"stage.regulator_pack"}
     assert clocks["stage.human_contact"].due_at == NOON - 5 * SECOND + 24 * 3600 * SECOND
     assert asked == {"stage.human_contact", "service.next_reply"}
+
+
+async def test_a_simple_question_is_answered_at_once_and_settled_by_a_yes(house: House) -> None:
+    """The approved text with its law comes in the receipt; “yes” closes the case, and a loss never is closed."""
+    question = said("请问怎么关闭自动扣款？", account="a-7")
+    first = await receive_report(house.reception, question, "app", with_secret=True)
+    reply = first.answer["reply"]
+    assert reply is not None
+    assert reply["text"] in first.answer["text"]["zh"]
+    again = await receive_report(house.reception, question, "app", with_secret=True)
+    assert again.answer == first.answer
+    settled = await receive_report(
+        house.reception, said("解决了", account="a-7", thread=first.answer["case"]), "app"
+    )
+    case = (await dossier_of(house.reception, first.answer["case"])).case
+    assert (settled.case, case.stage.value) == (first.case, "closed")
+    lost = await receive_report(house.reception, said(NOT_ME, account="a-8"), "app")
+    assert lost.answer["reply"] is None

@@ -27,7 +27,7 @@ def reading_of(
         unauthorised=0.0,
         second=Category.OTHER,
         rules=(),
-        closable=closable(Category(category), Risk(risk), known, abstained=abstained),
+        closable=closable(Category(category), Risk(risk), known, abstained=abstained, clear=True),
         model="test",
         rule_pack="test",
     )

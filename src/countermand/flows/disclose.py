@@ -9,7 +9,8 @@ import msgspec
 from countermand.cases.desk_ports import Disclosure, Glass, SecondLook
 from countermand.cases.permissions import GLASS_MINUTES, may_ever, refused
 from countermand.flows.ask_second import ask_second
-from countermand.flows.case_desk import CaseDesk, CaseWork, at_case, subject_of
+from countermand.flows.case_desk import CaseDesk, CaseWork, at_case
+from countermand.flows.case_events import subject_of
 from countermand.intake.redaction import mask
 from countermand.kernel.clock import MICROS_PER_DAY, rfc3339
 from countermand.kernel.errors import Conflict, Forbidden, NotFound
