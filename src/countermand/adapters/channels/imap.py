@@ -179,6 +179,8 @@ class ImapMailbox:
                 "The mail server refuses the name or the password of COUNTERMAND_IMAP_URL.",
                 "邮件服务器拒绝 COUNTERMAND_IMAP_URL 的用户名或密码。",
             ) from None
+        # Servers tell more of what they can once they know who asks.
+        box.client._get_capabilities()
         if "ID" in box.client.capabilities:
             # NetEase opens no folder to a program that has not said what it is (RFC 2971).
             with suppress(imaplib.IMAP4.error):

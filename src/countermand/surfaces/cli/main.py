@@ -88,6 +88,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.mandate",
         Text(en="See automatic debits; switch them off and on", zh="查看自动扣款；关闭与重新开启"),
     ),
+    "mail": (
+        "commands.mail",
+        Text(en="See what is read in mails; try the mailbox", zh="查看邮件的识别结果；测试收件邮箱"),
+    ),
     "notice": (
         "commands.notice",
         Text(en="See what customers were told; try it out", zh="查看发给客户的通知；发送测试"),
