@@ -17,7 +17,7 @@ from aiosmtpd.controller import Controller
 
 from countermand.flows.hear_mail import Heard, Hearing, hear
 from countermand.flows.house import House
-from countermand.flows.mailbox import Arrived
+from countermand.intake.mail.ports import Arrived
 from countermand.kernel.clock import ManualClock
 from flows.stage import NOON, house_on
 

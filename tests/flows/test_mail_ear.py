@@ -114,7 +114,7 @@ class _Box:
         return list(self.mails)
 
     async def fetch(self, place: str) -> object:
-        from countermand.flows.mailbox import Arrived
+        from countermand.intake.mail.ports import Arrived
 
         return Arrived(self.mails[place], NOON)
 

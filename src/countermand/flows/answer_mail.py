@@ -13,10 +13,10 @@ from limits.strategies import MovingWindowRateLimiter
 from countermand.cases.numbers import secret_of, spoken
 from countermand.cases.ports import Inbound
 from countermand.flows.mail_threads import letter_name
-from countermand.flows.mailbox import Courier
 from countermand.flows.reception import RECEIPT_KEY, Reception
 from countermand.flows.report_words import with_words
 from countermand.intake.mail.letters import Letter, MailTerms, read_letter
+from countermand.intake.mail.ports import Courier
 from countermand.kernel.clock import moment_of
 from countermand.kernel.text import Text
 from countermand.vocabulary.cases import Case

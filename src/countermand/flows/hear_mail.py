@@ -15,7 +15,6 @@ from countermand.flows.address_book import AddressBook, one_form
 from countermand.flows.case_events import Happenings
 from countermand.flows.keep_reports import MACHINE
 from countermand.flows.mail_threads import answered_case, thread_of
-from countermand.flows.mailbox import Arrived, SenderProofs
 from countermand.flows.receive_report import Received, receive_report
 from countermand.flows.reception import Reception
 from countermand.intake.mail.automatic import MailKind
@@ -27,6 +26,7 @@ from countermand.intake.mail.letters import (
     read_letter,
     unread_letter,
 )
+from countermand.intake.mail.ports import Arrived, SenderProofs
 from countermand.intake.redaction import Kind, find, mask
 from countermand.kernel.canonical import digest
 from countermand.kernel.clock import rfc3339

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from countermand.flows.hear_mail import Hearing, Outcome, hear
-from countermand.flows.mailbox import Mailbox
+from countermand.intake.mail.ports import Mailbox
 from countermand.kernel.errors import Unavailable
 from countermand.kernel.pauses import pause_seconds
 

@@ -8,7 +8,7 @@ from countermand.adapters.senders.relay import AddressRefused, SmtpRelay
 
 
 class RelayCourier:
-    """Implements `flows.mailbox.Courier` over a relay."""
+    """Implements `intake.mail.ports.Courier` over a relay."""
 
     def __init__(self, relay: SmtpRelay) -> None:
         self._relay = relay

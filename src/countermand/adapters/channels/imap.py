@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 
-from countermand.flows.mailbox import Arrived
+from countermand.intake.mail.ports import Arrived
 from countermand.kernel.clock import Clock, micros_of, moment_of
 from countermand.kernel.errors import SetupError, Unavailable
 
@@ -82,7 +82,7 @@ def imap_address(url: str, password: str | None) -> ImapAddress:
 
 
 class ImapMailbox:
-    """Implements `flows.mailbox.Mailbox` with one connection, in a thread of its own."""
+    """Implements `intake.mail.ports.Mailbox` with one connection, in a thread of its own."""
 
     def __init__(self, address: ImapAddress, clock: Clock, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._address = address

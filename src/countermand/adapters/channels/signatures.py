@@ -32,7 +32,7 @@ def dns_texts(name: str) -> bytes | None:
 
 
 class MailSignatures:
-    """Implements `flows.mailbox.SenderProofs`.
+    """Implements `intake.mail.ports.SenderProofs`.
 
     `relay` is the name under which our own relay writes Authentication-Results (RFC 8601); it must take away
     what others have written under it. Without a name nobody's word is taken.

@@ -1,4 +1,4 @@
-"""What hearing mail needs of the world: a mailbox, proofs of senders, and who takes the answers."""
+"""What hearing mail asks of the world: a mailbox, proofs of senders, and who takes the answers."""
 
 from __future__ import annotations
 
