@@ -60,9 +60,9 @@ class SaidProofs:
 
     good: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def signs(self, raw: bytes, sender: str) -> tuple[str, ...]:
+    def signs(self, raw: bytes, sender: str, *, ask: bool) -> tuple[str, ...]:
         """As told."""
-        return self.good.get(sender, ())
+        return self.good.get(sender, ()) if ask else ()
 
 
 @dataclass

@@ -81,8 +81,10 @@ async def test_the_urgent_subject_becomes_a_case_with_its_fields(stage: MailStag
     assert "手机丢失" not in text
 
 
-async def test_the_same_mail_again_is_one_report_and_one_answer(stage: MailStage) -> None:
-    """Fetched twice, or come on two ways with other Received lines: one case, one message, one letter."""
+async def test_the_same_mail_is_one_report_and_another_one_under_its_name_is_another(
+    stage: MailStage,
+) -> None:
+    """Fetched twice, or come on two ways: one case, one letter. A copied name keeps nobody from being heard."""
     raw = mail(BODY, URGENT)
     first = await stage.hear(raw)
     again = await stage.hear(raw)
@@ -93,15 +95,12 @@ async def test_the_same_mail_again_is_one_report_and_one_answer(stage: MailStage
     assert (first.received.again, again.received.again, other_way.received.again) == (False, True, True)
     assert len({one.received.case for one in (first, again, other_way) if one.received}) == 1
     assert len(await stage.answers()) == 1
-
-
-async def test_another_mail_under_the_same_name_is_heard_too(stage: MailStage) -> None:
-    """Nobody keeps a mail from being heard by having sent one under its Message-ID before."""
+    assert await outcome(stage, "a-2") == "allow"
     await stage.hear(mail("您好", Message_ID="<victim@qq.example>", sender="evil@x.example"))
-    heard = await stage.hear(mail(BODY, URGENT, Message_ID="<victim@qq.example>"))
+    heard = await stage.hear(mail(BODY.replace("a-1", "a-2"), URGENT, Message_ID="<victim@qq.example>"))
     assert heard.received is not None
     assert not heard.received.again
-    assert await outcome(stage) == "deny"
+    assert await outcome(stage, "a-2") == "deny"
 
 
 async def test_a_known_address_finds_its_account_and_only_proof_makes_it_likely(stage: MailStage) -> None:
@@ -122,7 +121,10 @@ async def test_a_known_address_finds_its_account_and_only_proof_makes_it_likely(
 async def test_a_reply_goes_on_with_its_case_without_what_it_quotes(
     stage: MailStage, clock: ManualClock
 ) -> None:
-    """The letter that is answered names the case; a second answer within the hour is not sent."""
+    """The letter that is answered names the case; within the hour no second answer is sent.
+
+    Later there is one without the secret. Another address with the same number has a case of its own.
+    """
     first = await stage.hear(mail(BODY, URGENT))
     (letter,) = await stage.answers()
     quoted = f"补充：对方姓李\n\n------------------ 原始邮件 ------------------\n{letter.get_content()}"
@@ -136,26 +138,14 @@ async def test_a_reply_goes_on_with_its_case_without_what_it_quotes(
     assert "查询码" not in dossier.messages[-1].masked
     assert "补充" in dossier.messages[-1].masked
     assert len(await stage.answers()) == 1
-
-
-async def test_after_an_hour_the_same_case_is_answered_again_without_its_secret(
-    stage: MailStage, clock: ManualClock
-) -> None:
-    """The secret goes with the answer that opened the case, and with no other."""
-    await stage.hear(mail(BODY, URGENT))
-    (letter,) = await stage.answers()
     clock.advance(3601 * SECOND)
-    await stage.hear(mail("还没有人联系我", In_Reply_To=letter["Message-ID"]))
-    _, second = await stage.answers()
-    assert "查询码" not in second.get_content()
-
-
-async def test_a_stranger_with_the_number_does_not_get_in(stage: MailStage) -> None:
-    """Another address that answers under the same number has a case of its own."""
-    first = await stage.hear(mail(BODY, URGENT))
-    assert first.received is not None
-    number = first.received.answer["number"]
-    other = await stage.hear(mail("请撤销", f"回复：[工单 {number}]", sender="evil@x.example"))
+    await stage.hear(mail("还没有人联系我", In_Reply_To=letter["Message-ID"]), clock.now())
+    _, later = await stage.answers()
+    assert "查询码" not in later.get_content()
+    stranger = mail(
+        "请撤销", f"回复：{letter['Subject']}", "evil@x.example", In_Reply_To=letter["Message-ID"]
+    )
+    other = await stage.hear(stranger, clock.now())
     assert other.received is not None
     assert other.received.case != first.received.case
 
@@ -172,16 +162,12 @@ MACHINES = [
 ]
 
 
-async def test_machines_are_passed_over_and_never_answered(stage: MailStage) -> None:
-    """Absences, lists, bounces and ourselves: no case, no letter."""
+async def test_machines_are_never_answered_and_heard_only_where_money_is_lost(stage: MailStage) -> None:
+    """Absences, lists, bounces and ourselves: no case, no letter. A web form with the subject is a report."""
     for subject, headers in MACHINES:
         heard = await stage.hear(mail("thank you for your message", subject, **headers))
         assert heard.outcome is Outcome.PASSED_OVER, (subject, headers)
     assert await stage.answers() == []
-
-
-async def test_a_machine_that_tells_of_a_loss_is_heard_but_not_answered(stage: MailStage) -> None:
-    """A web form writes as a machine does; the account is held all the same."""
     heard = await stage.hear(mail(BODY, URGENT, Auto_Submitted="auto-generated"))
     assert heard.outcome is Outcome.REPORTED
     assert await outcome(stage) == "deny"
@@ -249,8 +235,10 @@ def locked_zip() -> bytes:
     return bytes(raw)
 
 
-async def test_a_locked_file_is_kept_and_no_password_is_asked_for_by_mail(stage: MailStage) -> None:
-    """The file is kept by its bytes; the answer says where a password may be given, and where never."""
+async def test_locked_files_are_kept_and_too_large_ones_refused(
+    stage: MailStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer says where a password may be given, and where never; and what was not taken."""
     heard = await stage.hear(mail(BODY, URGENT, files={"证据.zip": locked_zip(), "流水.pdf": b"%PDF-1.7 ok"}))
     assert heard.received is not None
     dossier = await dossier_of(stage.house.reception, heard.received.answer["case"])
@@ -259,22 +247,16 @@ async def test_a_locked_file_is_kept_and_no_password_is_asked_for_by_mail(stage:
     assert found["locked"] == [1]
     (letter,) = await stage.answers()
     assert "请勿通过邮件发送密码" in letter.get_content()
-
-
-async def test_a_file_that_is_too_large_is_refused_and_the_rest_is_kept(
-    stage: MailStage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The answer says so in both languages; what was said is heard."""
     monkeypatch.setattr("countermand.intake.mail.parts.FILES_BYTES_MAX", 5000)
     files = {
         "photo.png": b"\x89PNG\r\n\x1a\n" + b"x" * 1000,
         "video.mp4": b"\0\0\0\x18ftypmp42" + b"x" * 9000,
     }
-    heard = await stage.hear(mail(BODY, URGENT, files=files))
+    heard = await stage.hear(mail(BODY, URGENT, "li@qq.example", files=files))
     assert heard.received is not None
     dossier = await dossier_of(stage.house.reception, heard.received.answer["case"])
     assert [one.name for one in dossier.files] == ["photo.png"]
-    text = (await stage.answers())[0].get_content()
+    text = (await stage.answers())[-1].get_content()
     assert "未能收取" in text
     assert "were not taken" in text
 
@@ -286,20 +268,16 @@ async def test_a_sender_who_writes_without_end_is_heard_and_answered_ten_times(s
     assert len(await stage.answers()) == ANSWERS_AN_HOUR
 
 
-async def test_a_mail_server_that_is_away_gets_the_letter_later_and_once(
+async def test_letters_wait_for_their_server_and_bytes_that_are_no_mail_for_a_person(
     stage: MailStage, clock: ManualClock
 ) -> None:
-    """The outbox tries again; a refused address is given up."""
+    """The outbox tries again, and the letter comes once; of what cannot be read the bytes are in a case."""
     stage.outbox.answer = "451 later"
     await stage.hear(mail(BODY, URGENT))
     assert await stage.answers() == []
     stage.outbox.answer = "250 OK"
     clock.advance(3600 * SECOND)
     assert len(await stage.answers()) == 1
-
-
-async def test_bytes_that_are_no_mail_are_kept_for_a_person(stage: MailStage) -> None:
-    """Nothing can be read, and still there is a case with the bytes."""
     heard = await stage.hear(b"\0\x01\xff" * 50)
     assert heard.received is not None
     assert (await dossier_of(stage.house.reception, heard.received.answer["case"])).messages

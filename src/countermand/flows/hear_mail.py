@@ -39,6 +39,7 @@ from countermand.vocabulary.triage import Answers, Flag, Risk
 
 log = structlog.get_logger(__name__)
 ACTOR = "mailbox"
+SIGNS_SECONDS_MAX = 8.0
 # What makes an address more than a claim; each covers the address in the From field, or its domain.
 STRONG = frozenset({"dkim", "relay_dkim", "relay_dmarc"})
 _BOUNCED = Text(
@@ -93,17 +94,22 @@ async def hear(house: Hearing, mail: Arrived) -> Heard:
         log.exception("mail_unreadable")
         letter = unread_letter(mail.raw)
     if letter.kind is MailKind.LOOP:
-        return Heard(Outcome.PASSED_OVER)
+        return _passed_over(letter)
     if letter.kind is not MailKind.WRITTEN:
         number = answered_case(house.reception.vault, letter.answers)
         if number is not None and await _note(house, letter, mail.raw, number, arrived_at):
             return Heard(Outcome.NOTED)
         if not _alarming(house, letter):
-            return Heard(Outcome.PASSED_OVER)
+            return _passed_over(letter)
     report = await _report(house, letter, mail, arrived_at)
     received = await _received(house, report, mail.raw)
     unread = "unreadable" in letter.remarks
     return Heard(Outcome.KEPT_FOR_A_PERSON if unread else Outcome.REPORTED, received)
+
+
+def _passed_over(letter: Letter) -> Heard:
+    log.info("mail_passed_over", speaker=letter.kind.value, because=letter.why)
+    return Heard(Outcome.PASSED_OVER)
 
 
 def _alarming(house: Hearing, letter: Letter) -> bool:
@@ -133,10 +139,8 @@ async def _received(house: Hearing, report: Report, raw: bytes) -> Received:
 
 
 async def _report(house: Hearing, letter: Letter, mail: Arrived, arrived_at: int) -> Report:
-    signs: tuple[str, ...] = ()
-    if letter.sender is not None:
-        signs = await asyncio.to_thread(house.proofs.signs, mail.raw, letter.sender)
     account, theirs = await _account(house, letter)
+    signs = await _signs(house, letter, mail.raw, theirs=theirs)
     if account is None:
         standing = Standing.UNNAMED
     else:
@@ -161,16 +165,34 @@ async def _report(house: Hearing, letter: Letter, mail: Arrived, arrived_at: int
     )
 
 
+async def _signs(house: Hearing, letter: Letter, raw: bytes, *, theirs: bool) -> tuple[str, ...]:
+    """Who vouches for the sender. The DNS is asked only where it makes a difference, and not for long.
+
+    Whoever answers for a domain could else keep everybody's mail waiting.
+    """
+    if letter.sender is None:
+        return ()
+    asked = asyncio.to_thread(house.proofs.signs, raw, letter.sender, ask=theirs)
+    try:
+        return await asyncio.wait_for(asked, SIGNS_SECONDS_MAX)
+    except TimeoutError:
+        return ()
+
+
 async def _account(house: Hearing, letter: Letter) -> tuple[str | None, bool]:
     """The account it is about, and whether the sender's address is the one known for it.
 
-    What is typed as an account but is a phone number finds the account whose holder is told at it; no other
-    personal number stands for an account.
+    An account that is known comes first. What is typed as one but is a phone number finds the account whose
+    holder is told at it; no other personal number stands for an account.
     """
     own: list[str] = []
     async with house.reception.works.open() as unit:
         if letter.sender is not None:
             own = await _told_at(house, unit, NoticeChannel.EMAIL, letter.sender)
+        known = await unit.handles(letter.claims.accounts)
+        for claimed in letter.claims.accounts:
+            if claimed in known:
+                return claimed, claimed in own
         for claimed in letter.claims.accounts:
             kinds = {one.kind for one in find(f"账号 {claimed}") if one.kind in _BOUND}
             if Kind.PHONE in kinds:

@@ -42,15 +42,15 @@ class MailSignatures:
         self._texts = texts
         self._relay = None if relay is None else relay.lower()
 
-    def signs(self, raw: bytes, sender: str) -> tuple[str, ...]:
+    def signs(self, raw: bytes, sender: str, *, ask: bool = True) -> tuple[str, ...]:
         """What was verified for this address or its domain."""
         fields = Fields(head_of(raw))
         domain = sender.rpartition("@")[2]
         found: list[str] = []
-        if len(fields.all("from")) == 1:
+        if ask and len(fields.all("from")) == 1:
             found += ["dkim"] * self._signed(raw, fields, domain)
         found += self._said_by_relay(fields, domain)
-        if fields.has("arc-seal") and self._chained(raw):
+        if ask and fields.has("arc-seal") and self._chained(raw):
             found.append("arc")
         return tuple(dict.fromkeys(found))
 

@@ -66,11 +66,14 @@ def speaker_of(fields: Fields, reports: Sequence[Message], own: frozenset[str]) 
     senders = fields.addresses("from")
     own_domains = {address.rpartition("@")[2] for address in own}
     why: list[str] = []
-    if own.intersection(senders) or any(
-        one.lower().rpartition("@")[2] in own_domains for one in fields.all("x-loop")
-    ):
-        return Spoken(MailKind.LOOP, ("own_address",) if own.intersection(senders) else ("x-loop",))
     submitted = fields.first("auto-submitted").lower().partition(";")[0].strip()
+    ours = bool(own.intersection(senders))
+    if any(one.lower().rpartition("@")[2] in own_domains for one in fields.all("x-loop")):
+        return Spoken(MailKind.LOOP, ("x-loop",))
+    if ours and submitted not in {"", "no"}:
+        return Spoken(MailKind.LOOP, ("own_address", "auto-submitted"))
+    # Without a mark of a machine it may be a colleague who passes something on, or somebody who forges us.
+    why += ["own_address"] * ours
     if submitted not in {"", "no"}:
         why.append("auto-submitted")
     if _PRECEDENCE.search(fields.first("precedence")):

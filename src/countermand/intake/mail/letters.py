@@ -20,6 +20,8 @@ from countermand.intake.mail.quotes import written
 from countermand.intake.mail.subjects import is_forward, is_reply, is_urgent
 
 KEY_CHARACTERS_MAX = 200
+# What a person writes; reading and masking more would keep others waiting. The bytes are kept whole.
+WRITTEN_CHARACTERS_MAX = 50_000
 _NUMBER = re.compile(r"(?<!\d)(\d{4})[ \u00a0-]?(\d{4})[ \u00a0-]?(\d{4})(?!\d)")
 _KEY = re.compile(r"[\x21-\x7e]+")
 _OFTEN_RETURNED = re.compile(rb"<(case\.\d{12}\.[0-9a-f]{16}\.[0-9a-f]{12}@[^<>\s]{1,200})>")
@@ -122,8 +124,10 @@ def _letter(raw: bytes, arrived_at: int, terms: MailTerms, fields: Fields, parts
     said_at = fields.date()
     base = said_at if said_at is not None and said_at <= arrived_at else arrived_at
     text = said.text if not subject else f"{subject}\n\n{said.text}".strip()
+    cut = ["text_cut"] if len(text) > WRITTEN_CHARACTERS_MAX else []
+    text = text[:WRITTEN_CHARACTERS_MAX]
     returned = [found.decode("ascii", "replace") for found in _OFTEN_RETURNED.findall(raw[-200_000:])]
-    remarks = [*parts.remarks, *([] if len(senders) <= 1 else ["several_senders"])]
+    remarks = [*parts.remarks, *cut, *([] if len(senders) <= 1 else ["several_senders"])]
     answers = answered_ids(fields, parts.reports)
     if kind is not MailKind.WRITTEN:
         answers = tuple(dict.fromkeys((*answers, *returned)))

@@ -47,10 +47,11 @@ class Mailbox(Protocol):
 class SenderProofs(Protocol):
     """Who vouches for a mail's sender."""
 
-    def signs(self, raw: bytes, sender: str) -> tuple[str, ...]:
+    def signs(self, raw: bytes, sender: str, *, ask: bool) -> tuple[str, ...]:
         """What was verified for this address: `dkim`, `relay_dkim`, `relay_spf`, `relay_dmarc`, `arc`.
 
-        Blocks while it asks the DNS. Never raises: what cannot be verified is no sign.
+        Blocks while it asks the DNS, which it does only to `ask`. Never raises: what cannot be verified is
+        no sign.
         """
         ...
 
