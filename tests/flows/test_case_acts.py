@@ -279,7 +279,9 @@ async def test_no_case_closes_without_a_cause_and_a_cause_that_returns_is_told(h
 async def test_collection_rests_while_it_is_disputed(house: House) -> None:
     """A debit for the disputed debt is denied until the case is decided, and allowed after."""
     li = await somebody(house, "li", Role.INVESTIGATOR)
-    number = await opened(house, "这笔贷款利率与合同不符，催收一直打电话")
+    number = await opened(house, QUESTION)
+    disputed = SetRisk(risk=Risk.P2, why="对利率有争议", category=Category.RATE_OR_FEE_DISPUTE)
+    await acted(house, number, li, disputed)
     await acted(house, number, li, PauseCollection(debts=("loan-1",)))
     assert (await case_at(house, number)).collection_paused
     assert await collecting(house) == "deny"
@@ -295,7 +297,7 @@ async def test_collection_rests_while_it_is_disputed(house: House) -> None:
 
 async def collecting(house: House) -> str:
     """What a debit for the disputed debt gets."""
-    debit = payment(at=house.clock.now(), kind="mandate_run", mandate={"id": "m-1", "debt": "loan-1"})
+    debit = payment(at=house.clock.now(), kind="mandate_run", attributes={"debt": "loan-1"})
     return outcome_of(await house.decider.decide(debit, None))
 
 
@@ -392,6 +394,6 @@ async def test_an_auditor_reads_and_writes_nothing(house: House) -> None:
         Withdraw(),
         Decide(outcome=CaseOutcome.ANSWERED, why="x"),
     ):
-        with pytest.raises(CountermandError, match="role_lacks_verb|cannot_take"):
+        with pytest.raises(CountermandError, match=r"role_lacks_verb|cannot_take"):
             await acted(house, number, eve, act)
     assert await dossier_of(house.reception, number) == before

@@ -49,6 +49,7 @@ from countermand.vocabulary.acts import (
     Withdraw,
 )
 from countermand.vocabulary.staff import Purpose, Relation, Staff, Verb, Verdict
+from countermand.vocabulary.subject_keys import person_key
 from countermand.work import Unit
 
 Doing = Callable[[CaseWork, Any], Awaitable[None]]
@@ -118,7 +119,7 @@ async def _before_locking(
     house: CaseDesk, unit: Unit, number: str, act: AnyAct, by: Staff, trace: str | None
 ) -> dict[str, Any]:
     """Gates of accounts come before the locks of cases; so what contains goes first, after the same checks."""
-    if not isinstance(act, PauseCollection):
+    if not isinstance(act, PauseCollection | ResumeCollection):
         return {}
     case = await unit.cases.by_number(read_number(number) or "")
     if case is None:
@@ -126,6 +127,9 @@ async def _before_locking(
     # The role alone: the case itself is asked again behind its lock, and nothing is committed before.
     if permitted(by.roles, Verb.PAUSE_COLLECTION, Relation.NONE, Purpose.HANDLE) is Verdict.DENY:
         raise refused(Verb.PAUSE_COLLECTION, Relation.NONE)
+    if isinstance(act, ResumeCollection):
+        await unit.gate([one for one in (case.account, case.person and person_key(case.person)) if one])
+        return {}
     stopped = await move_case.contain_debts(house, unit, case, act, by, trace)
     return {"incident": stopped["incident"]}
 

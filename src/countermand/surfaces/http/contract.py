@@ -158,6 +158,8 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
     )
     if handler.opt.get("keyed"):
         parameters.append(_KEY_PARAMETER)
+    if handler.opt.get("matches"):
+        parameters.append(_VERSION_PARAMETER)
     takes = handler.opt.get("takes") or hints.get("data")
     summary = (inspect.getdoc(handler.fn) or "").split("\n\n")[0].replace("\n", " ")
     described: dict[str, Any] = {
@@ -182,6 +184,13 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
     return secured
 
 
+_VERSION_PARAMETER = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The version of the case that one has before oneself; another one there is 409 case_changed.",
+    "schema": {"type": "string", "pattern": "^[0-9]+$"},
+}
 _KEY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",

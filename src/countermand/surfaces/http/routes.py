@@ -21,6 +21,7 @@ from countermand.policy.package import check_policy
 from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
 from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
 from countermand.surfaces.http.containment_routes import CONTAINMENT_HANDLERS
+from countermand.surfaces.http.desk_routes import DESK_HANDLERS
 from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.holder_routes import HOLDER_HANDLERS
 from countermand.surfaces.http.knowledge_routes import KNOWLEDGE_HANDLERS
@@ -262,4 +263,5 @@ ROUTE_HANDLERS = (
     *HOLDER_HANDLERS,
     *KNOWLEDGE_HANDLERS,
     *REPORT_HANDLERS,
+    *DESK_HANDLERS,
 )  # fmt: skip
