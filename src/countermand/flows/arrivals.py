@@ -68,6 +68,10 @@ async def understood(house: Reception, unit: Unit, report: Report, actor: str, t
     same = RECEIPT in report.sender.signs
     if named is not None and sender is not None:
         same = same or await unit.cases.wrote_before(named.id, sender)
+    if named is not None and named.merged_into is not None:
+        # Whoever writes under an old number is heard in the case that is worked on.
+        numbers = await unit.desk.numbers_of([named.merged_into])
+        named = await unit.cases.by_number(numbers[named.merged_into])
     standing = report.sender.standing
     preset = preset_for(
         standing,

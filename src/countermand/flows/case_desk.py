@@ -7,22 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from countermand.cases.assignment import relation_of
-from countermand.cases.case import apply
 from countermand.cases.numbers import read_number, spoken
 from countermand.cases.permissions import decide, refused
 from countermand.cases.phrases import Phrase
 from countermand.cases.playbooks import MacroText, Playbook
 from countermand.flows.address_book import Sealer
-from countermand.flows.case_events import CaseClocks, record_events
+from countermand.flows.case_events import CaseClocks, Happenings
 from countermand.flows.show_case import unknown_case
 from countermand.intake.redaction import mask
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import Conflict
 from countermand.kernel.ids import Ids
-from countermand.vocabulary.cases import Case, CaseEvent, Direction, EventKind, Message
+from countermand.vocabulary.cases import Case, Direction, EventKind, Message
 from countermand.vocabulary.effects import Effect
-from countermand.vocabulary.staff import FieldClass, Member, Purpose, Relation, Staff, Verb, Verdict
+from countermand.vocabulary.staff import FieldClass, Member, Purpose, Relation, Role, Staff, Verb, Verdict
 from countermand.work import Unit, Works
+
+# Whoever holds the receipt of a case; the public door has checked it.
+HOLDER = Staff(name="customer", roles=frozenset({Role.CONSUMER}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +50,27 @@ class CaseWork:
 
     house: CaseDesk
     unit: Unit
-    case: Case
+    now: int
+    happened: Happenings
     by: Staff
     member: Member
-    now: int
     trace: str | None
     agreed_by: str | None = None
     glass: str | None = None
+    answer_id: str | None = None
+    send_after: int = 0
     shown: dict[str, Any] = field(default_factory=dict)
-    events: list[CaseEvent] = field(default_factory=list)
+
+    @property
+    def case(self) -> Case:
+        """The case as it stands after what happened here."""
+        return self.happened.case
 
     @property
     def relation(self) -> Relation:
         """What whoever works on it is to the case."""
+        if self.by == HOLDER:
+            return Relation.SUBJECT
         return relation_of(self.case, self.by.name, self.member.own, self.member.team)
 
     def verdict(
@@ -82,17 +92,8 @@ class CaseWork:
 
     def happen(self, kind: EventKind, /, **body: Any) -> None:
         """One event more. Raises Conflict as `cases.case.apply`."""
-        event = CaseEvent(
-            case=self.case.id,
-            seq=self.case.version + 1,
-            kind=kind,
-            at=self.now,
-            actor=self.by.name,
-            body={name: value for name, value in body.items() if value is not None},
-            trace=self.trace,
-        )
-        self.case = apply(self.case, event)
-        self.events.append(event)
+        known = {name: value for name, value in body.items() if value is not None}
+        self.happened.happen(kind, known, self.by.name)
 
     async def write(
         self,
@@ -120,6 +121,7 @@ class CaseWork:
         )
         await self.unit.cases.add_messages([message])
         body = {"message": name, "direction": direction.value, "channel": channel, "about": code}
+        body |= {} if self.answer_id is None else {"answer": self.answer_id}
         self.happen(EventKind.MESSAGE_ADDED, **body)
         return message
 
@@ -134,14 +136,19 @@ class CaseWork:
             lane=self.case.account or self.case.person or self.case.id,
             body=body,
             placed_at=self.now,
-            due_at=self.now,
+            due_at=self.now + self.send_after,
             trace=self.trace,
         )
         await self.unit.effects.put([effect])
 
-    async def end(self) -> None:
-        """Write the events and their facts, and let clocks follow. Raises Conflict (`case_changed`)."""
-        await record_events(self.unit, self.house.clocks, self.case, self.events)
+    async def end(self) -> bool:
+        """Write the events, their facts, and move the clocks; False where a new case's number is taken.
+
+        Raises Conflict (`case_changed`).
+        """
+        written = await self.happened.write(self.unit, self.house.clocks)
+        self.happened.events.clear()
+        return written
 
     def answer(self) -> dict[str, Any]:
         """What whoever acted is told: number, the version to go on from, and what came of it."""
@@ -204,14 +211,15 @@ async def at_known(
     works = []
     for name in names:
         glass = await unit.desk.broken(name, by.name, now) if len(names) == 1 else None
+        at = max(now, locked[name].updated_at)
         works.append(
             CaseWork(
                 house=house,
                 unit=unit,
-                case=locked[name],
+                now=at,
+                happened=Happenings(locked[name], at, trace),
                 by=by,
                 member=member,
-                now=max(now, locked[name].updated_at),
                 trace=trace,
                 agreed_by=agreed_by,
                 glass=None if glass is None else glass.id,

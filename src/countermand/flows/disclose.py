@@ -197,18 +197,3 @@ async def review_glass(
         work.happen(EventKind.GLASS_BROKEN, glass=glass.id, justified=justified)
         await work.end()
         return {**work.answer(), "glass": glass.id, "justified": justified}
-
-
-def shown_disclosures(found: list[Disclosure]) -> list[dict[str, Any]]:
-    """Who looked at one's data, as the person themselves sees it."""
-    return [
-        {
-            "at": rfc3339(one.at),
-            "by": one.viewer,
-            "field": one.field,
-            "purpose": one.purpose,
-            "reason": one.reason,
-            "agreed_by": one.approved_by,
-        }
-        for one in found
-    ]

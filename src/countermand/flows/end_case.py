@@ -139,17 +139,12 @@ async def appeal(work: CaseWork, act: Appeal) -> None:
             f"工单 {work.case.number} 尚无处理结论，无需申诉。",
             number=work.case.number,
         )
-    message = await work.write(
-        Direction.IN, act.grounds, "door" if work.by.name == CUSTOMER else "desk", code="appeal"
-    )
+    message = await work.write(Direction.IN, act.grounds, "desk", code="appeal")
     if work.case.stage is Stage.CLOSED:
         work.happen(EventKind.REOPENED, why="appeal")
     work.happen(EventKind.APPEALED, grounds=message.id)
     if work.case.owner in work.case.deciders:
         work.happen(EventKind.ASSIGNED, team=work.case.team)
-
-
-CUSTOMER = "customer"
 
 
 async def review(work: CaseWork, act: Review) -> None:

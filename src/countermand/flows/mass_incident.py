@@ -21,6 +21,8 @@ from countermand.work import Unit
 # The link from a case to the one that stands for the fault, and back.
 OF_FAULT, FAULT_HAS = "of_fault", "fault_has"
 CASES_MAX = 500
+# So long a message to many waits before it goes out, and can be taken back.
+GRACE_MICROS = 5 * 60 * 10**6
 
 
 async def gather(
@@ -78,14 +80,60 @@ async def send_all(
     fault, cases = await _of_fault(house, unit, number, by, None, agreed_by)
     if fault.verdict(Verb.ANSWER_MANY) is Verdict.DENY:
         raise refused(Verb.ANSWER_MANY, fault.relation)
-    sent = 0
+    answer, sent = fault.new_id("answer"), 0
     for work in (fault, *cases):
+        work.answer_id, work.send_after = answer, GRACE_MICROS
         if work.case.stage is not Stage.CLOSED and work.case.merged_into is None:
             await reply(work, act)
             sent += 1
         await work.end()
-    fault.shown["sent"] = sent
+    fault.shown = {"sent": sent, "answer": answer}
     return fault.answer()
+
+
+async def take_back(
+    house: CaseDesk, number: str, answer: str, by: Staff, trace: str | None = None
+) -> dict[str, Any]:
+    """Take one message to many back, while it waits to be sent; nobody sees it any more, it stays on record.
+
+    Raises NotFound `unknown_case`, Conflict `no_cases`, `answer_gone` (it was sent, or taken back), Forbidden.
+    """
+    async with house.works.open() as unit:
+        fault, cases = await _of_fault(house, unit, number, by, trace)
+        if fault.verdict(Verb.ANSWER_MANY) is Verdict.DENY:
+            raise refused(Verb.ANSWER_MANY, fault.relation)
+        back = 0
+        for work in (fault, *cases):
+            back += await _take_back_one(work, answer)
+            await work.end()
+        if not back:
+            raise Conflict(
+                "answer_gone",
+                "This message was sent already, taken back already, or never written.",
+                "该答复已发出、已撤回或不存在。",
+                answer=answer[:128],
+            )
+        fault.shown["taken_back"] = back
+        return fault.answer()
+
+
+async def _take_back_one(work: CaseWork, answer: str) -> int:
+    events = await work.unit.cases.events(work.case.id)
+    gone = {one.body["message"] for one in events if one.kind is EventKind.MESSAGE_TAKEN_BACK}
+    count = 0
+    for one in events:
+        if (
+            one.body.get("answer") != answer
+            or one.body["message"] in gone
+            or work.now >= one.at + GRACE_MICROS
+        ):
+            continue
+        name, channel = one.body["message"], one.body["channel"]
+        for effect in (f"replies.{channel}/send", "notices/case_answered"):
+            await work.unit.effects.withdraw(f"{name}/{effect}", work.now)
+        work.happen(EventKind.MESSAGE_TAKEN_BACK, message=name, answer=answer)
+        count += 1
+    return count
 
 
 async def _of_fault(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from countermand.cases.case import apply
 from countermand.cases.numbers import NUMBER_DIGITS, number_of, read_number, spoken
 from countermand.flows.case_desk import CaseDesk, CaseWork, at_cases, at_known, case_changed
+from countermand.flows.case_events import Happenings
 from countermand.flows.link_cases import same_case
 from countermand.flows.show_case import unknown_case
 from countermand.kernel.errors import BadRequest, Conflict, Unavailable
@@ -16,7 +17,6 @@ from countermand.vocabulary.facts import CASE_OPENED, Fact
 from countermand.vocabulary.staff import Staff, Verb
 
 MERGED_MAX = 200
-_TRIES = 5
 
 
 async def merge(
@@ -116,12 +116,17 @@ async def split(
                 "请指明该工单中的消息，且至少保留一条。",
                 field="messages",
             )
-        part = await _open_part(work)
-        await _copy(work, part, chosen)
+        part = _part_of(work)
+        copies = _copies(work, part, chosen)
+        part.happen(EventKind.LINKED, case=work.case.id, kind="parent")
+        if not await part.end():
+            raise Unavailable(
+                "number_taken", "No free case number was drawn; try again.", "未取得可用编号，请重试。"
+            )
+        await unit.cases.add_messages(copies)
         work.happen(EventKind.SPLIT, case=part.case.id, messages=[one.id for one in chosen])
         work.happen(EventKind.LINKED, case=part.case.id, kind="parent")
         await work.end()
-        await part.end()
         body = {"case": part.case.id, "number": part.case.number, "first_at": part.case.first_at}
         await unit.note([Fact(work.now, CASE_OPENED, body, None, trace)])
         work.shown["new"] = spoken(part.case.number)
@@ -144,42 +149,35 @@ def _check_mergeable(into: CaseWork, part: CaseWork) -> None:
         )
 
 
-async def _open_part(work: CaseWork) -> CaseWork:
-    """A case like the one it comes from, with a number and name of its own."""
+def _part_of(work: CaseWork) -> CaseWork:
+    """A case like the one it comes from, with a number and name of its own; not written yet."""
     whole = work.case
-    for _ in range(_TRIES):
-        body = {
-            "number": number_of(work.house.draw_digits(NUMBER_DIGITS - 1)),
-            "risk": whole.risk.value,
-            "category": whole.category.value,
-            "flags": sorted(whole.flags),
-            "channel": whole.channel,
-            "standing": whole.standing,
-            "account": whole.account,
-            "person": whole.person,
-            "language": whole.language,
-            "first_at": whole.first_at,
-            "split_from": whole.id,
-        }
-        event = CaseEvent(
-            case=work.new_id("case"),
-            seq=1,
-            kind=EventKind.OPENED,
-            at=work.now,
-            actor=work.by.name,
-            body={name: value for name, value in body.items() if value is not None},
-            trace=work.trace,
-        )
-        case = apply(None, event)
-        if await work.unit.cases.open(case, [event]):
-            (part,) = await at_known(work.house, work.unit, [case.id], work.by, trace=work.trace)
-            return part
-    raise Unavailable(
-        "number_taken", "No free case number was found; try again.", "暂无可用工单编号，请重试。"
+    body = {
+        "number": number_of(work.house.draw_digits(NUMBER_DIGITS - 1)),
+        "risk": whole.risk.value,
+        "category": whole.category.value,
+        "flags": sorted(whole.flags),
+        "channel": whole.channel,
+        "standing": whole.standing,
+        "account": whole.account,
+        "person": whole.person,
+        "language": whole.language,
+        "first_at": whole.first_at,
+        "split_from": whole.id,
+    }
+    event = CaseEvent(
+        case=work.new_id("case"),
+        seq=1,
+        kind=EventKind.OPENED,
+        at=work.now,
+        actor=work.by.name,
+        body={name: value for name, value in body.items() if value is not None},
+        trace=work.trace,
     )
+    return replace(work, happened=Happenings.of_new(event), shown={})
 
 
-async def _copy(work: CaseWork, part: CaseWork, chosen: Sequence[Message]) -> None:
+def _copies(work: CaseWork, part: CaseWork, chosen: Sequence[Message]) -> list[Message]:
     """The messages again under the new case, sealed anew: a seal opens under its own name only."""
     vault, copies = work.house.vault, []
     for one in chosen:
@@ -201,9 +199,8 @@ async def _copy(work: CaseWork, part: CaseWork, chosen: Sequence[Message]) -> No
                 secret_said=one.secret_said,
             )
         )
-    await part.unit.cases.add_messages(copies)
     for one in copies:
         part.happen(
             EventKind.MESSAGE_ADDED, message=one.id, direction=one.direction.value, channel=one.channel
         )
-    part.happen(EventKind.LINKED, case=work.case.id, kind="parent")
+    return copies

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from countermand.cases.numbers import read_number, spoken
+from countermand.cases.desk_ports import CaseTask, Disclosure, SecondLook
+from countermand.cases.numbers import read_number, said_code, spoken
 from countermand.cases.ports import KeptFile, Promise
-from countermand.flows.reception import Reception
+from countermand.flows.reception import CODE_KEY, Reception
 from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import NotFound
 from countermand.kernel.text import Text
@@ -66,6 +67,8 @@ PROMISE_WORDS = {
     "result": Text(en="You get the result", zh="告知您处理结果"),
     "money": Text(en="You get your money", zh="款项到账"),
 }
+# How long a code that is read aloud stays the same.
+CODE_MICROS = 10 * 60 * 10**6
 _SPEAKERS = {Direction.IN: "you", Direction.OUT: "us"}
 # What a customer sees of the events; the rest is work among staff.
 _SHOWN_EVENTS = {
@@ -82,13 +85,21 @@ _SHOWN_EVENTS = {
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything kept of one case."""
+    """Everything kept of one case and of those it absorbed; `whole` is the one it is part of itself.
+
+    `code` is read to each other on the telephone; it changes every ten minutes.
+    """
 
     case: Case
     events: tuple[CaseEvent, ...]
     messages: tuple[Message, ...]
     files: tuple[KeptFile, ...]
     promises: tuple[Promise, ...]
+    disclosures: tuple[Disclosure, ...] = ()
+    tasks: tuple[CaseTask, ...] = ()
+    looks: tuple[SecondLook, ...] = ()
+    whole: Case | None = None
+    code: str | None = None
 
 
 async def dossier_of(house: Reception, number: str) -> Dossier:
@@ -98,27 +109,49 @@ async def dossier_of(house: Reception, number: str) -> Dossier:
         case = None if plain is None else await unit.cases.by_number(plain)
         if case is None:
             raise unknown_case(number)
+        parts = (case.id, *(one for one, _ in case.absorbed))
+        messages = [one for part in parts for one in await unit.cases.messages(part)]
+        whole = None
+        if case.merged_into is not None:
+            whole = await unit.cases.by_number(
+                (await unit.desk.numbers_of([case.merged_into]))[case.merged_into]
+            )
+        window = house.clock.now() // CODE_MICROS
         return Dossier(
             case=case,
             events=tuple(await unit.cases.events(case.id)),
-            messages=tuple(await unit.cases.messages(case.id)),
-            files=tuple(await unit.cases.files(case.id)),
-            promises=tuple(await unit.cases.promises(case.id)),
+            messages=tuple(sorted(messages, key=lambda one: one.at)),
+            files=tuple([one for part in parts for one in await unit.cases.files(part)]),
+            promises=tuple([one for part in parts for one in await unit.cases.promises(part)]),
+            disclosures=tuple(await unit.desk.disclosures(parts)),
+            tasks=tuple(await unit.desk.tasks(case.id)),
+            looks=tuple(await unit.desk.looks(case.id)),
+            whole=whole,
+            code=said_code(house.vault.mac_key(CODE_KEY), case.id, window),
         )
 
 
 def for_customer(dossier: Dossier, now: int, timezone: str) -> dict[str, Any]:
-    """What the person it is about sees: no names of staff, no notes, no risk marks."""
+    """What the person it is about sees: no notes, no risk marks; of staff those who looked at their data.
+
+    Of a case that became part of another one: its own messages, and where the whole stands.
+    """
     case = dossier.case
+    whole = dossier.whole or case
+    taken_back = {
+        event.body["message"] for event in dossier.events if event.kind is EventKind.MESSAGE_TAKEN_BACK
+    }
     return {
         "case": spoken(case.number),
-        "stage": case.stage.value,
-        "stage_text": _text(STAGE_WORDS[case.stage]),
-        "next_mover": _text(BALL_WORDS[case.ball]),
+        "stage": whole.stage.value,
+        "stage_text": _text(STAGE_WORDS[whole.stage]),
+        "next_mover": _text(BALL_WORDS[whole.ball]),
         "contained": case.contained.value,
         "contained_text": _text(contained_words(case)),
         "opened_at": rfc3339(case.opened_at),
-        "outcome": None if case.outcome is None else case.outcome.value,
+        "outcome": None if whole.outcome is None else whole.outcome.value,
+        "code": dossier.code,
+        "disclosures": [_looked(one) for one in dossier.disclosures if one.case == case.id],
         "promises": [_promise(one, now, timezone) for one in dossier.promises if one.kept_at is None],
         "timeline": [
             {"at": rfc3339(event.at), "text": _text(_SHOWN_EVENTS[event.kind])}
@@ -132,8 +165,20 @@ def for_customer(dossier: Dossier, now: int, timezone: str) -> dict[str, Any]:
                 "text": one.masked,
             }
             for one in dossier.messages
-            if one.direction is not Direction.NOTE
+            if one.direction is not Direction.NOTE and one.id not in taken_back and one.case == case.id
         ],
+    }
+
+
+def _looked(one: Disclosure) -> dict[str, Any]:
+    """Who looked at one's data, for what, and who agreed."""
+    return {
+        "at": rfc3339(one.at),
+        "by": one.viewer,
+        "field": one.field,
+        "purpose": one.purpose,
+        "reason": one.reason,
+        "agreed_by": one.approved_by,
     }
 
 
@@ -144,7 +189,30 @@ def for_desk(dossier: Dossier) -> dict[str, Any]:
         if state.get(name) is not None:
             state[name] = rfc3339(state[name])
     return {
-        "case": {**state, "number": spoken(dossier.case.number)},
+        "case": {**state, "number": spoken(dossier.case.number), "code": dossier.code},
+        "disclosures": [_looked(one) for one in dossier.disclosures],
+        "tasks": [
+            {
+                "id": one.id,
+                "title": one.title,
+                "role": one.role,
+                "owner": one.owner,
+                "due_at": None if one.due_at is None else rfc3339(one.due_at),
+                "done_by": one.done_by,
+            }
+            for one in dossier.tasks
+        ],
+        "looks": [
+            {
+                "id": one.id,
+                "verb": one.verb,
+                "asked_by": one.asked_by,
+                "until": rfc3339(one.ends_at),
+                "agreed": one.agreed,
+                "answered_by": one.answered_by,
+            }
+            for one in dossier.looks
+        ],
         "events": [
             {
                 "seq": event.seq,

@@ -27,28 +27,28 @@ class Act(
     """One act on one case; `act` names it where several stand together."""
 
 
-class Assign(Act, tag="assign"):
+class Assign(Act, tag="assign", frozen=True):
     """Give a case to somebody, to a team, or (`to` and `team` left out) to whoever fits best."""
 
     to: Name | None = None
     team: Name | None = None
 
 
-class Take(Act, tag="take"):
+class Take(Act, tag="take", frozen=True):
     """Take a case that nobody has, or from somebody else, seen by all."""
 
 
-class Release(Act, tag="release"):
+class Release(Act, tag="release", frozen=True):
     """Put one's case back."""
 
 
-class Note(Act, tag="note"):
+class Note(Act, tag="note", frozen=True):
     """A note among staff; the customer never sees it."""
 
     text: Words
 
 
-class Reply(Act, tag="reply"):
+class Reply(Act, tag="reply", frozen=True):
     """Write to the customer: approved phrases in their order, then own words.
 
     A disputed decision is told with `explanation` and `plan`, by the named handler. `values` fill the marks
@@ -64,7 +64,7 @@ class Reply(Act, tag="reply"):
     ball: Ball | None = None
 
 
-class AddTask(Act, tag="add_task"):
+class AddTask(Act, tag="add_task", frozen=True):
     """Something to be done in the case, by whom and by when."""
 
     title: Why
@@ -73,78 +73,78 @@ class AddTask(Act, tag="add_task"):
     due_at: Moment | None = None
 
 
-class DoneTask(Act, tag="done_task"):
+class DoneTask(Act, tag="done_task", frozen=True):
     """It is done."""
 
     task: Identifier
 
 
-class BeginPlaybook(Act, tag="begin_playbook"):
+class BeginPlaybook(Act, tag="begin_playbook", frozen=True):
     """Follow a playbook, from its first step; without a name the one for the case's category."""
 
     playbook: Name | None = None
 
 
-class DoneStep(Act, tag="done_step"):
+class DoneStep(Act, tag="done_step", frozen=True):
     """A step of the playbook is done, or skipped and why; its hand-off passes the ball."""
 
     step: Name
     skipped: Why | None = None
 
 
-class Promise(Act, tag="promise"):
+class Promise(Act, tag="promise", frozen=True):
     """Tell the customer that something will happen, and by when: `contact`, `answer`, `result`, `money`."""
 
     what: Annotated[str, msgspec.Meta(pattern=r"^(contact|answer|result|money)$")]
     due_at: Moment
 
 
-class KeepPromise(Act, tag="keep_promise"):
+class KeepPromise(Act, tag="keep_promise", frozen=True):
     """What was promised has happened."""
 
     promise: Identifier
 
 
-class Snooze(Act, tag="snooze"):
+class Snooze(Act, tag="snooze", frozen=True):
     """Out of sight until then, or until something comes in; without a time: in sight again."""
 
     until: Moment | None = None
 
 
-class Tag(Act, tag="tag"):
+class Tag(Act, tag="tag", frozen=True):
     """A word to find the case by, put on or taken off."""
 
     tag: Name
     on: bool = True
 
 
-class Macro(Act, tag="macro"):
+class Macro(Act, tag="macro", frozen=True):
     """Several acts under one name, all or none."""
 
     macro: Name
     values: dict[str, Why] = {}
 
 
-class Move(Act, tag="move"):
+class Move(Act, tag="move", frozen=True):
     """The next stage."""
 
     stage: Stage
 
 
-class PassBall(Act, tag="pass_ball"):
+class PassBall(Act, tag="pass_ball", frozen=True):
     """Somebody else moves next."""
 
     ball: Ball
 
 
-class SetSide(Act, tag="set_side"):
+class SetSide(Act, tag="set_side", frozen=True):
     """The regulator has it too, or a court; or no longer."""
 
     side: Side
     on: bool = True
 
 
-class SetRisk(Act, tag="set_risk"):
+class SetRisk(Act, tag="set_risk", frozen=True):
     """How bad it is, and what it is about, as a person sees it; `no_loss` says that none is claimed."""
 
     risk: Risk
@@ -153,14 +153,14 @@ class SetRisk(Act, tag="set_risk"):
     no_loss: bool = False
 
 
-class Decide(Act, tag="decide"):
+class Decide(Act, tag="decide", frozen=True):
     """What was found, and why."""
 
     outcome: CaseOutcome
     why: Words
 
 
-class Close(Act, tag="close"):
+class Close(Act, tag="close", frozen=True):
     """The end, with why it could happen, where, and who puts an end to that by when."""
 
     root_cause: RootCause
@@ -170,25 +170,25 @@ class Close(Act, tag="close"):
     fix_due_at: Moment | None = None
 
 
-class Reopen(Act, tag="reopen"):
+class Reopen(Act, tag="reopen", frozen=True):
     """Take it up again."""
 
     why: Why
 
 
-class Withdraw(Act, tag="withdraw"):
+class Withdraw(Act, tag="withdraw", frozen=True):
     """The customer withdraws: the service ends today; what looks like fraud is still looked into."""
 
     why: Why | None = None
 
 
-class Appeal(Act, tag="appeal"):
+class Appeal(Act, tag="appeal", frozen=True):
     """The customer does not agree; somebody who has not decided it looks again."""
 
     grounds: Words
 
 
-class Review(Act, tag="review"):
+class Review(Act, tag="review", frozen=True):
     """What the review of an appeal found: upheld with another outcome, or not."""
 
     upheld: bool
@@ -196,31 +196,31 @@ class Review(Act, tag="review"):
     outcome: CaseOutcome | None = None
 
 
-class PauseCollection(Act, tag="pause_collection"):
+class PauseCollection(Act, tag="pause_collection", frozen=True):
     """Nobody collects these debts while they are disputed."""
 
     debts: Debts
 
 
-class ResumeCollection(Act, tag="resume_collection"):
+class ResumeCollection(Act, tag="resume_collection", frozen=True):
     """The dispute is decided: collecting may go on."""
 
     why: Why
 
 
-class PoliceReport(Act, tag="police_report"):
+class PoliceReport(Act, tag="police_report", frozen=True):
     """The customer has reported it to the police: the number of the receipt."""
 
     reference: Name
 
 
-class RenewReceipt(Act, tag="renew_receipt"):
+class RenewReceipt(Act, tag="renew_receipt", frozen=True):
     """A new secret in place of a lost one, after two different proofs of who asks; the old one opens no more."""
 
     proofs: Annotated[tuple[Name, ...], msgspec.Meta(min_length=2, max_length=8)]
 
 
-class Link(Act, tag="link"):
+class Link(Act, tag="link", frozen=True):
     """This case has to do with another one."""
 
     case: Number
@@ -229,7 +229,7 @@ class Link(Act, tag="link"):
     )
 
 
-class Unlink(Act, tag="unlink"):
+class Unlink(Act, tag="unlink", frozen=True):
     """It has not, after all."""
 
     case: Number

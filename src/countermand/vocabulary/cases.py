@@ -146,6 +146,7 @@ class EventKind(StrEnum):
     DISCLOSED = "disclosed"
     GLASS_BROKEN = "glass_broken"
     SECOND_LOOK = "second_look"
+    MESSAGE_TAKEN_BACK = "message_taken_back"
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):

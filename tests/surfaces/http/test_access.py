@@ -22,6 +22,8 @@ OPEN_ROUTES = {
     ("POST", "/v1/not-me"),
     ("POST", "/v1/cases/follow"),
     ("POST", "/v1/cases/follow/messages"),
+    ("POST", "/v1/cases/follow/appeal"),
+    ("POST", "/v1/cases/follow/withdraw"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/openapi.json"),
@@ -32,6 +34,8 @@ PUBLIC_DOOR = {
     ("POST", "/v1/not-me"),
     ("POST", "/v1/cases/follow"),
     ("POST", "/v1/cases/follow/messages"),
+    ("POST", "/v1/cases/follow/appeal"),
+    ("POST", "/v1/cases/follow/withdraw"),
 }
 CONFIGURED_BY_ADMINS = ("PUT", "/v1/desk/staff/x")
 SCOPES_OF = {
@@ -83,6 +87,7 @@ SCOPES_OF = {
     ("POST", "/v1/cases/x/gather"): "desk",
     ("POST", "/v1/cases/x/answer-all"): "desk",
     ("POST", "/v1/cases/x/glass"): "desk",
+    ("POST", "/v1/cases/x/answer-all/take-back"): "desk",
     ("GET", "/v1/cases/x/suggested"): "desk",
     ("POST", "/v1/cases/x/messages/x/unmask"): "desk",
     ("PUT", "/v1/cases/x/presence"): "desk",

@@ -52,6 +52,12 @@ class GatherRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on: bool = True
 
 
+class TakeBackRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer to take back, as it was named when it was sent."""
+
+    answer: Identifier
+
+
 class LookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the second person says, and why."""
 
@@ -166,7 +172,7 @@ class StaffShown(msgspec.Struct, frozen=True):
     staff: list[MemberShown]
 
 
-class AppealRequestByReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AppealByReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Number and secret of a receipt, and why one does not agree."""
 
     number: Short

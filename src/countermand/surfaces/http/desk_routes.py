@@ -13,7 +13,7 @@ from countermand.flows.beside_case import be_there, keep_draft, read_draft
 from countermand.flows.disclose import Unmask, break_glass, review_glass, unmask
 from countermand.flows.keep_staff import list_staff, put_staff
 from countermand.flows.link_cases import suggested
-from countermand.flows.mass_incident import answer_all, gather
+from countermand.flows.mass_incident import answer_all, gather, take_back
 from countermand.flows.merge_cases import merge, split, unmerge
 from countermand.surfaces.http.act_routes import ACT_HANDLERS, Asked, desk_of, version_of
 from countermand.surfaces.http.desk_messages import (
@@ -34,6 +34,7 @@ from countermand.surfaces.http.desk_messages import (
     SplitRequest,
     StaffShown,
     SuggestedShown,
+    TakeBackRequest,
     Unmasked,
     UnmergeRequest,
 )
@@ -94,6 +95,15 @@ async def gather_cases(
 async def answer_all_cases(request: Asked, number: FromPath[str], data: JSONBody[Reply]) -> dict[str, Any]:
     """One message to all cases of a fault, once a second person has agreed on it."""
     return await answer_all(desk_of(request), number, data, staff_of(request), _trace(request))
+
+
+@post("/v1/cases/{number:str}/answer-all/take-back", scope="desk", verb=Verb.ANSWER_MANY, status_code=200,
+      gives=Acted, refuses=(404, 409))  # fmt: skip
+async def take_back_answer(
+    request: Asked, number: FromPath[str], data: JSONBody[TakeBackRequest]
+) -> dict[str, Any]:
+    """Take one message to many back within five minutes, before it goes out."""
+    return await take_back(desk_of(request), number, data.answer, staff_of(request), _trace(request))
 
 
 @post("/v1/second-looks/{look:str}", scope="desk", verb=Verb.APPROVE, status_code=200, gives=Acted,
@@ -194,7 +204,7 @@ async def write_staff(request: Asked, name: FromPath[str], data: JSONBody[Member
 
 
 DESK_HANDLERS = (
-    *ACT_HANDLERS, merge_cases, unmerge_cases, split_case, suggest_duplicates, gather_cases, answer_all_cases,
+    *ACT_HANDLERS, merge_cases, unmerge_cases, split_case, suggest_duplicates, gather_cases, answer_all_cases, take_back_answer,
     answer_look, unmask_message, break_case_glass, review_case_glass, be_at_case, put_draft, get_draft,
     read_books, read_staff, write_staff,
 )  # fmt: skip

@@ -114,6 +114,8 @@ class CaseFollowed(msgspec.Struct, frozen=True, kw_only=True):
     contained_text: Text
     opened_at: Instant
     outcome: str | None
+    code: str | None
+    disclosures: list[dict[str, Any]]
     promises: list[dict[str, Any]]
     timeline: list[dict[str, Any]]
     messages: list[dict[str, Any]]
@@ -123,6 +125,9 @@ class CaseShown(msgspec.Struct, frozen=True, kw_only=True):
     """A case as the desk sees it."""
 
     case: dict[str, Any]
+    disclosures: list[dict[str, Any]]
+    tasks: list[dict[str, Any]]
+    looks: list[dict[str, Any]]
     events: list[dict[str, Any]]
     messages: list[dict[str, Any]]
     files: list[dict[str, Any]]

@@ -8,12 +8,16 @@ import msgspec
 from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody
 
+from countermand.flows.act_on_case import act_on_case
+from countermand.flows.case_desk import HOLDER
 from countermand.flows.person_handles import handle_of
 from countermand.flows.public_door import Told
 from countermand.flows.receive_report import receive_report
+from countermand.flows.see_case import hidden_from
 from countermand.flows.show_case import dossier_of, for_customer, for_desk
 from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import micros_of
+from countermand.surfaces.http.desk_messages import Acted, AppealByReceipt, WithdrawByReceipt
 from countermand.surfaces.http.peers import address_of
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.report_messages import (
@@ -28,7 +32,8 @@ from countermand.surfaces.http.report_messages import (
     ReceiptShown,
     ReportRequest,
 )
-from countermand.surfaces.http.visits import key_of, visit_of
+from countermand.surfaces.http.visits import key_of, staff_of, visit_of
+from countermand.vocabulary.acts import Appeal, Withdraw
 from countermand.vocabulary.reports import Channel, Report, Sender
 from countermand.vocabulary.staff import Verb
 
@@ -83,6 +88,24 @@ async def write_more(request: Asked, data: JSONBody[FurtherRequest]) -> dict[str
     return received.answer
 
 
+@post("/v1/cases/follow/appeal", open=True, status_code=200, gives=Acted, refuses=(404, 409, 429))
+async def appeal_by_receipt(request: Asked, data: JSONBody[AppealByReceipt]) -> dict[str, Any]:
+    """“I do not agree”: somebody who has not decided the case looks again."""
+    house = _house(request)
+    case = await house.public_door.case_of(data.number, data.secret, _address(request))
+    trace, act = visit_of(request.scope).trace_id, Appeal(grounds=data.grounds)
+    return await act_on_case(house.case_desk, case.number, act, HOLDER, trace=trace)
+
+
+@post("/v1/cases/follow/withdraw", open=True, status_code=200, gives=Acted, refuses=(404, 409, 429))
+async def withdraw_by_receipt(request: Asked, data: JSONBody[WithdrawByReceipt]) -> dict[str, Any]:
+    """Withdraw one's case: the service ends today; what looks like fraud is still looked into."""
+    house = _house(request)
+    case = await house.public_door.case_of(data.number, data.secret, _address(request))
+    trace, act = visit_of(request.scope).trace_id, Withdraw(why=data.why)
+    return await act_on_case(house.case_desk, case.number, act, HOLDER, trace=trace)
+
+
 @post("/v1/reports", scope="contain", status_code=200, gives=ReceiptShown, refuses=(409,))
 async def report(request: Asked, data: JSONBody[ReportRequest]) -> dict[str, Any]:
     """What a customer said in the institution's app, chat, branch or on its hotline.
@@ -113,8 +136,11 @@ async def report(request: Asked, data: JSONBody[ReportRequest]) -> dict[str, Any
 
 @get("/v1/cases/{number:str}", scope="desk", verb=Verb.READ_CASE, gives=CaseShown, refuses=(404,))
 async def read_case(request: Asked, number: FromPath[str]) -> dict[str, Any]:
-    """A case as the desk sees it: state, events, masked messages, files, promises."""
-    return for_desk(await dossier_of(_house(request).reception, number))
+    """A case as the desk sees it: state, events, masked messages, files, promises, as far as one's role goes."""
+    house = _house(request)
+    hidden = await hidden_from(house.case_desk, number, staff_of(request))
+    shown = for_desk(await dossier_of(house.reception, number))
+    return {**shown, **{name: [] for name in hidden}}
 
 
 @post("/v1/persons", scope="decide", status_code=200, gives=PersonShown)
@@ -124,5 +150,5 @@ async def name_person(request: Asked, data: JSONBody[PersonRequest]) -> dict[str
 
 
 REPORT_HANDLERS = (
-    read_puzzle, not_me, follow_case, write_more, report, read_case, name_person,
+    read_puzzle, not_me, follow_case, write_more, appeal_by_receipt, withdraw_by_receipt, report, read_case, name_person,
 )  # fmt: skip
