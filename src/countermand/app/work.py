@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 
 from countermand.adapters.banking.http import HttpCoreBanking
+from countermand.adapters.notifiers.poster import HttpPoster
 from countermand.adapters.permit_keys import FILE_NAME, permit_keys
 from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.migrations import migrate
@@ -37,6 +38,7 @@ from countermand.flows.send_codes import CODES, CodeCourier
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_answers
 from countermand.flows.tell_bank import BankPort
+from countermand.flows.tell_webhooks import WebhookPort
 from countermand.flows.wake_clocks import clock_waker
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock, SystemClock
@@ -48,6 +50,7 @@ from countermand.vocabulary.clocks import CLOCK_TIMER
 from countermand.vocabulary.holds import HOLD_TIMER
 from countermand.vocabulary.orders import ORDER_END_TIMER
 from countermand.vocabulary.own_limits import LIMIT_RAISE_TIMER
+from countermand.vocabulary.webhooks import WEBHOOKS
 
 SIMULATED_BANK = "countermand.adapters.banking.simulated"
 WORKER_CONNECTIONS_MAX = 4
@@ -139,6 +142,9 @@ async def work_parts(
     if settings.session_receivers is not None:
         client = await stack.enter_async_context(httpx.AsyncClient())
         ports[SESSIONS] = session_port(settings, settings.session_receivers, clock, client)
+    poster = HttpPoster()
+    stack.push_async_callback(poster.close)
+    ports[WEBHOOKS] = WebhookPort(works, kit.vault, poster, clock)
     notices = await open_notices(stack, settings, works, clock, kit.vault)
     ports.update(notices.ports)
     handlers.update(notices.handlers)

@@ -38,6 +38,13 @@ class Promise(NamedTuple):
     kept_at: int | None = None
 
 
+class HiddenValue(NamedTuple):
+    """What masking hid in a message: its kind, and the keyed digest that finds it; never the value."""
+
+    kind: str
+    digest: bytes
+
+
 class KeptFile(NamedTuple):
     """A file that came with a message; `digest` is the SHA-256 of its `size` bytes, `sealed` the bytes."""
 
@@ -103,6 +110,10 @@ class CaseBook(Protocol):
 
     async def add_messages(self, messages: Sequence[Message]) -> None:
         """Write messages; the events that name them are written beside."""
+        ...
+
+    async def add_values(self, case: str, message: str, values: Sequence[HiddenValue]) -> None:
+        """Let a case be found by values that were said in a message; what it is found by already stays."""
         ...
 
     async def messages(self, case: str) -> list[Message]:

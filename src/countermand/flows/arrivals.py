@@ -16,7 +16,7 @@ from countermand.intake.redaction import Masked, mask
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR
 from countermand.vocabulary.cases import Contained
 from countermand.vocabulary.incidents import Preset
-from countermand.vocabulary.reports import RECEIPT, Report, Standing
+from countermand.vocabulary.reports import RECEIPT, Channel, Report, Standing
 from countermand.vocabulary.triage import Category, Flag, Reading, Risk, Signals
 from countermand.work import Unit
 
@@ -46,6 +46,11 @@ class Arrival:
     now: int
 
     @property
+    def promises(self) -> bool:
+        """Whether anybody is told anything: what another desk has heard before was answered there."""
+        return self.report.channel is not Channel.IMPORT
+
+    @property
     def human_by(self) -> int:
         """By when a person speaks to the sender."""
         return self.report.received_at + HUMAN_MICROS[self.reading.risk]
@@ -55,6 +60,8 @@ async def understood(house: Reception, unit: Unit, report: Report, actor: str, t
     """Read the text, find the cases it may belong to, and choose what to stop; writes nothing."""
     now = house.clock.now()
     signals = Signals()
+    if report.channel is Channel.IMPORT:
+        return _told_before(house, report, actor, trace, now)
     if report.account is not None and report.sender.standing is not Standing.UNNAMED:
         signals = await unit.cases.signals(report.account, now - MICROS_PER_DAY)
     reading = house.reader.read(report.text, answers=report.answers, signals=signals)
@@ -90,6 +97,23 @@ async def understood(house: Reception, unit: Unit, report: Report, actor: str, t
         shown=mask(report.text),
         match=match(standing, reading.category, others, named, from_same_sender=same),
         preset=preset,
+        actor=actor,
+        trace=trace,
+        now=now,
+    )
+
+
+def _told_before(house: Reception, report: Report, actor: str, trace: str | None, now: int) -> Arrival:
+    """What another desk has heard is read like anything else, but stops nothing and joins nothing."""
+    return Arrival(
+        report=report,
+        inbound=house.ids.new("in", now),
+        sender=sender_digest(house, report),
+        language=report.language or language_of(report.text),
+        reading=house.reader.read(report.text, answers=report.answers, signals=Signals()),
+        shown=mask(report.text),
+        match=Match(None, ()),
+        preset=None,
         actor=actor,
         trace=trace,
         now=now,

@@ -10,13 +10,17 @@ from countermand.cases.case import apply
 from countermand.cases.case_clocks import ClockMoves, Line, moves_of, started_at
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.run_clocks import cancel_clock, meet_clock, pass_ball, start_clocks
+from countermand.kernel.clock import MICROS_PER_DAY
 from countermand.vocabulary.cases import Case, CaseEvent, EventKind
 from countermand.vocabulary.clocks import LIVE, Clock, ClockState
 from countermand.vocabulary.facts import CASE_CHANGED, Fact
+from countermand.vocabulary.reports import Channel
 from countermand.vocabulary.subject_keys import person_key
 from countermand.work import Unit
 
 HOUSE_PACK = "house"
+# No clock of any pack runs for longer; what is older need not be reckoned to be known as over.
+LONGEST_MICROS = 400 * MICROS_PER_DAY
 NOBODY = "desk"
 
 
@@ -100,7 +104,10 @@ async def follow_clocks(unit: Unit, clocks: CaseClocks, case: Case, events: Sequ
     """Pause, meet, cancel and start the clocks of a case after events of it; a new case has none yet."""
     house = clocks.house
     wanted: dict[str, int] = {}
+    imported = case.channel == Channel.IMPORT
     for event in events:
+        if imported and event.body.get("channel") == Channel.IMPORT and event.kind is not EventKind.OPENED:
+            continue  # said to another desk, long ago: no reply is due here from now on
         moves = moves_of(clocks.lines, case, event)
         if event.kind is EventKind.BALL_PASSED:
             await pass_ball(house, unit, case.id, case.ball, event.actor, event.kind.value)
@@ -111,8 +118,12 @@ async def follow_clocks(unit: Unit, clocks: CaseClocks, case: Case, events: Sequ
     if wanted and events[0].kind is not EventKind.OPENED:
         running = {one.policy for one in await unit.clocks.of_case(case.id) if one.state in LIVE}
         wanted = {policy: since for policy, since in wanted.items() if policy not in running}
+    if imported:
+        since_min = house.time.now() - LONGEST_MICROS
+        wanted = {policy: since for policy, since in wanted.items() if since >= since_min}
     if wanted:
-        await start_clocks(house, unit, case.id, wanted, case.owner or NOBODY, case.ball)
+        owner = case.owner or NOBODY
+        await start_clocks(house, unit, case.id, wanted, owner, case.ball, only_ahead=imported)
 
 
 async def _settle(unit: Unit, house: ClockHouse, clock: Clock, moves: ClockMoves, event: CaseEvent) -> None:

@@ -9,6 +9,7 @@ from countermand.cases.numbers import spoken
 from countermand.cases.ports import Inbound, KeptFile, Promise
 from countermand.flows.arrivals import Arrival, message_id, promise_id
 from countermand.flows.case_events import subject_of
+from countermand.flows.find_cases import hidden_values
 from countermand.flows.reception import Reception
 from countermand.intake.redaction import mask
 from countermand.kernel.canonical import canonical_bytes, digest
@@ -68,8 +69,19 @@ async def keep_report(
         secret_said=arrival.shown.secret_said,
     )
     await unit.cases.add_messages([kept])
+    await unit.cases.add_values(case.id, message, hidden_values(house.vault, report.text))
     if arrival.report.attachments:
         await unit.cases.attach(_files(house, arrival, message))
+    if arrival.promises:
+        await _promise(house, unit, arrival, case, answer)
+    await unit.note(await _facts(unit, arrival, case, answer))
+    return True
+
+
+async def _promise(
+    house: Reception, unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any]
+) -> None:
+    """A person speaks to whoever reported, the holder is told, and the sender is answered."""
     promised = Promise(
         id=promise_id(arrival),
         case=case.id,
@@ -82,8 +94,6 @@ async def keep_report(
     effects = [*_told(house, arrival, case, answer), *await _answered(house, unit, arrival, case)]
     if effects:
         await unit.effects.put(effects)
-    await unit.note(await _facts(unit, arrival, case, answer))
-    return True
 
 
 def _files(house: Reception, arrival: Arrival, message: str) -> Sequence[KeptFile]:

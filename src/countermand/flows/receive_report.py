@@ -117,7 +117,9 @@ async def _case(
     else:
         now = Happenings(case, arrival.now, arrival.trace)
     channel = arrival.report.channel.value
-    message = {"message": message_id(arrival), "direction": "in", "channel": channel}
+    message: dict[str, Any] = {"message": message_id(arrival), "direction": "in", "channel": channel}
+    if arrival.report.operations:
+        message["operations"] = list(arrival.report.operations)
     now.happen(EventKind.MESSAGE_ADDED, message, arrival.actor)
     if now.case.stage is Stage.CLOSED:
         now.happen(EventKind.REOPENED, {"why": "message"}, MACHINE)
@@ -130,7 +132,8 @@ async def _case(
         )
     for other, why in arrival.match.maybe:
         now.happen(EventKind.LINKED, {"case": other, "kind": f"maybe_{why}"}, MACHINE)
-    now.happen(EventKind.PROMISED, {"promise": promise_id(arrival), "code": HUMAN_CONTACT}, MACHINE)
+    if arrival.promises:
+        now.happen(EventKind.PROMISED, {"promise": promise_id(arrival), "code": HUMAN_CONTACT}, MACHINE)
     if not await now.write(unit, house.clocks):
         raise _Taken
     return now.case, case is None

@@ -71,9 +71,12 @@ async def start_clocks(
     starts: Mapping[str, int],
     owner: str,
     ball: Ball = Ball.DESK,
+    *,
+    only_ahead: bool = False,
 ) -> list[Clock]:
     """Start clocks of a case, each policy from its instant; those that did not run.
 
+    With `only_ahead`, clocks whose time is over, or whose rule was not in force then, are passed over.
     Raises as `start_clock`.
     """
     now, calendars, wanted = house.time.now(), dict[str, Calendar](), list[Clock]()
@@ -81,7 +84,12 @@ async def start_clocks(
         rule = house.rules.find(policy)
         if rule.calendar not in calendars:
             calendars[rule.calendar] = await house.calendar(unit, rule.calendar)
-        wanted.append(_begun(house, calendars[rule.calendar], rule, case, started_at, owner, ball, now))
+        calendar = calendars[rule.calendar]
+        if only_ahead and not applies_on(rule, date.fromordinal(calendar.day_of(started_at))):
+            continue
+        clock = _begun(house, calendar, rule, case, started_at, owner, ball, now)
+        if not only_ahead or clock.due_at > now:
+            wanted.append(clock)
     started = await unit.clocks.add(wanted)
     facts = [
         fact_of(

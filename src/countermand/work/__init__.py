@@ -9,7 +9,9 @@ from zlib import crc32
 
 from countermand.cases.clock_ports import ClockBook
 from countermand.cases.desk_ports import DeskBook
+from countermand.cases.list_ports import CaseLists
 from countermand.cases.ports import CaseBook
+from countermand.cases.webhook_ports import WebhookBook
 from countermand.confirmation.challenge_ports import (
     AuthenticatorBook,
     ChallengeBook,
@@ -151,6 +153,10 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def desk(self) -> DeskBook: ...
+    def case_lists(self) -> CaseLists: ...
+
+    @property
+    def webhooks(self) -> WebhookBook: ...
 
     @property
     def answers(self) -> AnswerBook: ...

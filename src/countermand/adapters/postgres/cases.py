@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from countermand.adapters.postgres.queries import Queries
-from countermand.cases.ports import Inbound, KeptFile, Promise
+from countermand.cases.ports import HiddenValue, Inbound, KeptFile, Promise
+from countermand.intake.search_words import tsvector_of
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import Conflict
 from countermand.vocabulary.cases import Case, CaseEvent, Direction, EventKind, Message
 from countermand.vocabulary.triage import Signals
 
 QUERIES = Queries("cases.sql")
+WEBHOOKS = Queries("webhooks.sql")
 OPEN_CASES_MAX = 50
-_STATE = msgspec.json.Decoder(Case)
 
 
-def case_of_state(state: str) -> Case:
+def case_of_state(state: Mapping[str, Any]) -> Case:
     """The case as it was kept."""
-    return _STATE.decode(state)
+    return msgspec.convert(state, Case)
 
 
 class PostgresCases:
@@ -56,6 +57,7 @@ class PostgresCases:
             inbound.sender,
             moment_of(inbound.received_at),
             inbound.case,
+            # A JSON text within JSON: told again, the answer has its keys in the same order.
             msgspec.json.encode(inbound.answer).decode(),
         )
         return written is not None
@@ -80,17 +82,21 @@ class PostgresCases:
         await self._add(events)
 
     async def _add(self, events: Sequence[CaseEvent]) -> None:
+        """Events, and an effect for every webhook that is told of them: written together, told after."""
         columns = zip(
             *(
                 (
                     event.case, event.seq, event.kind.value, moment_of(event.at), event.actor,
-                    msgspec.json.encode(event.body).decode(), event.trace,
+                    event.body, event.trace,
                 )
                 for event in events
             ),
             strict=True,
         )  # fmt: skip
         await self._connection.execute(QUERIES.add_events, *map(list, columns))
+        await self._connection.execute(
+            WEBHOOKS.place_deliveries, events[0].case, [event.seq for event in events]
+        )
 
     async def lock(self, cases: Collection[str]) -> list[Case]:
         """These cases, locked in order of their ids until the transaction ends."""
@@ -132,7 +138,7 @@ class PostgresCases:
                 kind=EventKind(row["kind"]),
                 at=micros_of(row["at"]),
                 actor=row["actor"],
-                body=msgspec.json.decode(row["body"]),
+                body=row["body"],
                 trace=row["trace_id"],
             )
             for row in rows
@@ -146,10 +152,17 @@ class PostgresCases:
                 (
                     one.id, one.case, one.direction.value, one.channel, one.author, moment_of(one.at),
                     one.language, one.masked, one.sealed, one.inbound, one.approved, one.secret_said,
+                    tsvector_of(one.masked),
                 )
                 for one in messages
             ],
         )  # fmt: skip
+
+    async def add_values(self, case: str, message: str, values: Sequence[HiddenValue]) -> None:
+        """Let a case be found by values that were said in a message."""
+        if values:
+            digests, kinds = [one.digest for one in values], [one.kind for one in values]
+            await self._connection.execute(QUERIES.add_values, digests, case, kinds, message)
 
     async def messages(self, case: str) -> list[Message]:
         """All messages of a case, in order of time."""
@@ -235,7 +248,7 @@ def _row_of(case: Case) -> tuple[Any, ...]:
         moment_of(case.updated_at),
         None if case.closed_at is None else moment_of(case.closed_at),
         case.merged_into,
-        msgspec.json.encode(case, order="deterministic").decode(),
+        msgspec.to_builtins(case, order="deterministic"),
     )
 
 

@@ -23,6 +23,7 @@ from countermand.adapters.postgres.consents import PostgresConsents, PostgresPro
 from countermand.adapters.postgres.desk import PostgresDesk
 from countermand.adapters.postgres.effects import QUERIES as EFFECTS
 from countermand.adapters.postgres.effects import PostgresEffects
+from countermand.adapters.postgres.finding import PostgresCaseLists
 from countermand.adapters.postgres.gates import QUERIES
 from countermand.adapters.postgres.holds import PostgresHolds
 from countermand.adapters.postgres.incidents import PostgresIncidents
@@ -32,6 +33,7 @@ from countermand.adapters.postgres.notices import PostgresContacts, PostgresNoti
 from countermand.adapters.postgres.standing import PostgresStanding
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
+from countermand.adapters.postgres.webhooks import PostgresWebhooks
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.facts import Fact
@@ -64,6 +66,8 @@ class PostgresUnit:
         self.cases = PostgresCases(connection)
         self.desk = PostgresDesk(connection)
         self.answers = PostgresAnswers(connection)
+        self.case_lists = PostgresCaseLists(connection)
+        self.webhooks = PostgresWebhooks(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""

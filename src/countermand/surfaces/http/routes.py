@@ -50,11 +50,13 @@ from countermand.surfaces.http.notice_routes import NOTICE_HANDLERS
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import language_of
 from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
+from countermand.surfaces.http.queue_routes import QUEUE_HANDLERS
 from countermand.surfaces.http.records import shown_label, shown_operation
 from countermand.surfaces.http.report_routes import REPORT_HANDLERS
 from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
 from countermand.surfaces.http.thresholds import THRESHOLD_HANDLERS
 from countermand.surfaces.http.visits import identifier, visit_of
+from countermand.surfaces.http.webhook_routes import WEBHOOK_HANDLERS
 from countermand.vocabulary.labels import Label, LabelBatch, LabelRequest
 from countermand.vocabulary.parties import AccountProfile, read_profile
 
@@ -264,4 +266,6 @@ ROUTE_HANDLERS = (
     *KNOWLEDGE_HANDLERS,
     *REPORT_HANDLERS,
     *DESK_HANDLERS,
+    *QUEUE_HANDLERS,
+    *WEBHOOK_HANDLERS,
 )  # fmt: skip

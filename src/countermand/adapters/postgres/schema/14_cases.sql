@@ -98,7 +98,8 @@ CREATE TABLE message (
     sealed bytea NOT NULL,
     inbound text REFERENCES inbound (id),
     approved text,
-    secret_said boolean NOT NULL DEFAULT false
+    secret_said boolean NOT NULL DEFAULT false,
+    words tsvector NOT NULL DEFAULT ''
 );
 CREATE INDEX message_case ON message (case_id, at, id);
 COMMENT ON TABLE message IS 'What was said in a case, by whom.';
@@ -114,6 +115,7 @@ COMMENT ON COLUMN message.sealed IS 'The text as it was, AES-256-GCM under the v
 COMMENT ON COLUMN message.inbound IS 'What came in that it was read from.';
 COMMENT ON COLUMN message.approved IS 'The approved phrase or article that it repeats, with its version.';
 COMMENT ON COLUMN message.secret_said IS 'A password or code was typed in it: the customer is warned.';
+COMMENT ON COLUMN message.words IS 'What it is found by: pairs of Chinese characters and other words of the masked text.';
 
 CREATE TABLE attachment (
     id text PRIMARY KEY CHECK (id <> ''),

@@ -80,13 +80,14 @@ SELECT * FROM case_event WHERE case_id = $1 AND seq > $2 ORDER BY seq;
 -- name: add_message
 -- A message of a case.
 INSERT INTO message (
-    id, case_id, direction, channel, author, at, language, masked, sealed, inbound, approved, secret_said
+    id, case_id, direction, channel, author, at, language, masked, sealed, inbound, approved, secret_said, words
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::tsvector);
 
 -- name: case_messages
 -- The messages of a case in order of time.
-SELECT * FROM message WHERE case_id = $1 ORDER BY at, id;
+SELECT id, case_id, direction, channel, author, at, language, masked, sealed, inbound, approved, secret_said
+FROM message WHERE case_id = $1 ORDER BY at, id;
 
 -- name: add_attachment
 -- A file that came with a message.
@@ -113,3 +114,9 @@ ON CONFLICT (id) DO UPDATE SET kept_at = excluded.kept_at;
 -- name: case_promises
 -- The promises of a case, those due first first.
 SELECT * FROM promise WHERE case_id = $1 ORDER BY due_at, id;
+
+-- name: add_values
+-- What masking hid in a message: $1 digests, $2 case, $3 kinds, $4 message; what is known of the case stays.
+INSERT INTO message_value (digest, case_id, kind, message_id)
+SELECT digest, $2, kind, $4 FROM unnest($1::bytea[], $3::text[]) AS new (digest, kind)
+ON CONFLICT DO NOTHING;

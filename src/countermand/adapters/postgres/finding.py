@@ -1,0 +1,201 @@
+"""Lists, queues, search and measures in PostgreSQL, on a connection that is in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from countermand.adapters.postgres.queries import Queries
+from countermand.cases.list_ports import ExportedCase, Hit
+from countermand.kernel.clock import micros_of, moment_of, rfc3339
+from countermand.vocabulary.cases import Stage
+from countermand.vocabulary.queues import ME, ListedCase, QueueFilter, QueuePlace, SavedQueue
+
+QUERIES = Queries("finding.sql")
+# Behind every instant that a message can have.
+_END_OF_TIME = moment_of(253_370_764_800_000_000)
+
+
+class Conditions:
+    """SQL over `case_listed` for filters, with the values it takes; words of filters never enter the SQL."""
+
+    def __init__(self, me: str, now: int) -> None:
+        self.values: list[Any] = [moment_of(now)]
+        self._me = me
+
+    def value(self, value: Any) -> str:
+        """The place of a value."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def of(self, wanted: QueueFilter) -> str:
+        """What a row must fulfil."""
+        return " AND ".join(self._parts(wanted))
+
+    def _parts(self, wanted: QueueFilter) -> Iterable[str]:
+        stages = [stage.value for stage in wanted.stage]
+        if Stage.CLOSED.value not in stages:
+            yield "open"
+        if wanted.snoozed:
+            yield "snoozed_until > $1"
+        else:
+            yield "(snoozed_until IS NULL OR snoozed_until <= $1)"
+        for column in ("stage", "ball", "risk", "category", "channel", "contained"):
+            words = [word.value for word in getattr(wanted, column)]
+            if len(words) == 1:
+                yield f"{column} = {self.value(words[0])}"
+            elif words:
+                yield f"{column} = ANY({self.value(words)}::text[])"
+        for column in ("owner", "team", "account", "person"):
+            name = getattr(wanted, column)
+            if name is not None:
+                yield f"{column} = {self.value(self._me if (column, name) == ('owner', ME) else name)}"
+        if wanted.unowned:
+            yield "owner IS NULL"
+        if wanted.tag is not None:
+            yield f"tags <> '{{}}' AND tags @> ARRAY[{self.value(wanted.tag)}::text]"
+        if wanted.proven is not None:
+            yield "NOT unproven" if wanted.proven else "unproven"
+        for column in ("overdue", "warned"):
+            told = getattr(wanted, column)
+            if told is not None:
+                yield column if told else f"NOT {column}"
+        if wanted.heard_from is not None:
+            yield f"heard_at >= {self.value(moment_of(wanted.heard_from))}"
+        if wanted.heard_until is not None:
+            yield f"heard_at < {self.value(moment_of(wanted.heard_until))}"
+
+
+class PostgresCaseLists:
+    """Finding cases."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def page(
+        self, wanted: QueueFilter, me: str, now: int, after: QueuePlace | None, count_max: int
+    ) -> list[ListedCase]:
+        """The first cases behind a place that a filter lets through, the nearest first."""
+        conditions = Conditions(me, now)
+        where = conditions.of(wanted)
+        if after is not None:
+            values = (after.slot, after.risk, after.unproven, moment_of(after.due_at), after.case)
+            places = ", ".join(map(conditions.value, values))
+            where += f" AND (slot, risk, unproven, due_at, case_id) > ({places})"
+        # Only names of columns and places of values are put together here.
+        sql = (
+            "SELECT l.*, c.number FROM (SELECT * FROM case_listed "  # noqa: S608
+            f"WHERE {where} ORDER BY slot, risk, unproven, due_at, case_id LIMIT {count_max:d}) AS l "
+            "JOIN case_file AS c ON c.id = l.case_id "
+            "ORDER BY l.slot, l.risk, l.unproven, l.due_at, l.case_id"
+        )
+        return [_listed(row) for row in await self._connection.fetch(sql, *conditions.values)]
+
+    async def counts(self, wanted: Sequence[QueueFilter], me: str, now: int) -> list[int]:
+        """How many cases each filter lets through: one statement, which reads the list once."""
+        if not wanted:
+            return []
+        conditions = Conditions(me, now)
+        parts = [f"count(*) FILTER (WHERE {conditions.of(one)})" for one in wanted]
+        closed = any(Stage.CLOSED in one.stage for one in wanted)
+        where = "" if closed else " WHERE open"
+        # The first value is the time, even where no filter happens to name it.
+        sql = f"SELECT {', '.join(parts)} FROM case_listed{where}"  # noqa: S608
+        return list(await self._connection.fetchrow(sql, *conditions.values))
+
+    async def saved(self, staff: str) -> list[SavedQueue]:
+        """The queues of somebody, and everybody's."""
+        rows = await self._connection.fetch(QUERIES.saved_queues, staff)
+        return [
+            SavedQueue(row["name"], row["staff"], msgspec.convert(row["filter"], QueueFilter)) for row in rows
+        ]
+
+    async def save(self, queue: SavedQueue, now: int, by: str) -> None:
+        """Keep a queue."""
+        kept = msgspec.to_builtins(queue.filter)
+        await self._connection.execute(QUERIES.save_queue, queue.staff, queue.name, kept, moment_of(now), by)
+
+    async def drop(self, name: str, staff: str) -> bool:
+        """Forget a queue; False where there was none."""
+        return await self._connection.fetchval(QUERIES.drop_queue, staff, name) is not None
+
+    async def listed(self, numbers: Sequence[str], tag: str | None, count_max: int) -> list[ListedCase]:
+        """Cases by number or tag, open or not."""
+        rows = await self._connection.fetch(QUERIES.cases_named, list(numbers), tag, count_max)
+        return [_listed(row) for row in rows]
+
+    async def hits(
+        self, tsquery: str, digests: Sequence[bytes], before: tuple[int, str] | None, count_max: int
+    ) -> list[Hit]:
+        """Messages that match, newest first, behind one."""
+        at, message = (_END_OF_TIME, "") if before is None else (moment_of(before[0]), before[1])
+        fetch, values = self._connection.fetch, list(digests)
+        if tsquery and values:
+            rows = await fetch(QUERIES.hits_by_both, tsquery, at, message, count_max, values)
+        elif values:
+            rows = await fetch(QUERIES.hits_by_values, values, at, message, count_max)
+        else:
+            rows = await fetch(QUERIES.hits_by_words, tsquery, at, message, count_max)
+        return [_hit(row) for row in rows]
+
+    async def exported(
+        self, since: int, until: int, after: tuple[int, str] | None, count_max: int
+    ) -> list[ExportedCase]:
+        """Cases first heard in a span, in that order, behind one."""
+        at, last = (moment_of(since), "") if after is None else (moment_of(after[0]), after[1])
+        rows = await self._connection.fetch(
+            QUERIES.cases_heard, moment_of(since), moment_of(until), at, last, count_max
+        )
+        ids = [row["case_id"] for row in rows]
+        events = _by_case(await self._connection.fetch(QUERIES.events_of_cases, ids))
+        messages = _by_case(await self._connection.fetch(QUERIES.messages_of_cases, ids))
+        clocks = _by_case(await self._connection.fetch(QUERIES.clocks_of_cases, ids))
+        return [
+            ExportedCase(
+                micros_of(row["heard_at"]), row["case_id"], row["state"], events.get(row["case_id"], []),
+                messages.get(row["case_id"], []), clocks.get(row["case_id"], []),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    async def measures(self, since: int, until: int) -> dict[str, Any]:
+        """What happened to the cases heard in a span, and what is open now."""
+        span = (moment_of(since), moment_of(until))
+        one, all_of = self._connection.fetchrow, self._connection.fetch
+        return {
+            "cases": dict(await one(QUERIES.desk_counts, *span)),
+            "human_contact": dict(await one(QUERIES.human_contact, *span)),
+            "stages": [dict(row) for row in await all_of(QUERIES.stage_times, *span)],
+            "breaches": [dict(row) for row in await all_of(QUERIES.breaches_by_policy, *span)],
+            "earliness": dict(await one(QUERIES.report_earliness, *span)),
+        }
+
+
+def _listed(row: Any) -> ListedCase:
+    place = QueuePlace(row["slot"], row["risk"], row["unproven"], micros_of(row["due_at"]), row["case_id"])
+    names = ("number", "stage", "ball", "contained", "category", "channel", "clock", "overdue", "warned")
+    snoozed = row["snoozed_until"]
+    return ListedCase(
+        place=place,
+        **{name: row[name] for name in (*names, "owner", "team", "account")},
+        heard_at=micros_of(row["heard_at"]),
+        snoozed_until=None if snoozed is None else micros_of(snoozed),
+        tags=tuple(row["tags"]),
+    )
+
+
+def _hit(row: Any) -> Hit:
+    names = ("direction", "channel", "masked", "stage", "risk", "category", "owner")
+    return Hit(row["id"], row["case_id"], row["number"], micros_of(row["at"]), *(row[name] for name in names))
+
+
+def _by_case(rows: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        values = dict(row)
+        if "at" in values:
+            values["at"] = rfc3339(micros_of(values["at"]))
+        found.setdefault(values.pop("case_id"), []).append(values)
+    return found
