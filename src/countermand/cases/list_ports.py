@@ -68,12 +68,18 @@ class CaseLists(Protocol):
         ...
 
     async def hits(
-        self, tsquery: str, digests: Sequence[bytes], before: tuple[int, str] | None, count_max: int
+        self,
+        tsquery: str,
+        digests: Sequence[bytes],
+        without: Sequence[str],
+        before: tuple[int, str] | None,
+        count_max: int,
     ) -> list[Hit]:
         """Messages that match, newest first, behind one (its instant and id).
 
-        Of cases in which all values of these digests were said; without words (`tsquery` is empty), the
-        messages in which the first of them was.
+        Those of cases about one of the accounts or persons of `without` are left out. Of cases in which all
+        values of these digests were said; without words (`tsquery` is empty), the messages in which the first
+        of them was.
         """
         ...
 

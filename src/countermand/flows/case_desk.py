@@ -13,6 +13,7 @@ from countermand.cases.phrases import Phrase
 from countermand.cases.playbooks import MacroText, Playbook
 from countermand.flows.address_book import Sealer
 from countermand.flows.case_events import CaseClocks, Happenings
+from countermand.flows.hidden_values import hidden_values
 from countermand.flows.show_case import unknown_case
 from countermand.intake.redaction import mask
 from countermand.kernel.clock import Clock
@@ -120,6 +121,7 @@ class CaseWork:
             secret_said=masked.secret_said,
         )
         await self.unit.cases.add_messages([message])
+        await self.unit.cases.add_values(self.case.id, name, hidden_values(self.house.vault, text))
         body = {"message": name, "direction": direction.value, "channel": channel, "about": code}
         body |= {} if self.answer_id is None else {"answer": self.answer_id}
         self.happen(EventKind.MESSAGE_ADDED, **body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from countermand.flows.reception import Reception
+from countermand.flows.find_cases import FindingHouse
 from countermand.kernel.clock import MICROS_PER_DAY, rfc3339
 from countermand.kernel.errors import BadRequest
 
@@ -13,7 +13,7 @@ SPAN_DAYS = 30
 
 
 async def desk_measures(
-    house: Reception, since: int | None = None, until: int | None = None
+    house: FindingHouse, since: int | None = None, until: int | None = None
 ) -> dict[str, Any]:
     """Of the cases first heard in a span (microseconds UTC; the last 30 days), and of what is open now.
 

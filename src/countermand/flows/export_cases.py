@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from countermand.cases.list_ports import ExportedCase
-from countermand.flows.reception import Reception
+from countermand.flows.find_cases import FindingHouse
 from countermand.intake.taxonomies import Place
 from countermand.kernel.clock import moment_of
 from countermand.vocabulary.triage import Category
@@ -43,7 +43,7 @@ IN_PROGRESS, NO_CONSENT = "In progress", "Consent not provided"
 _MASKED = re.compile(r"[\w@.]*\*{2,}[\w@.]*")
 
 
-async def export_cases(house: Reception, since: int, until: int) -> AsyncIterator[ExportedCase]:
+async def export_cases(house: FindingHouse, since: int, until: int) -> AsyncIterator[ExportedCase]:
     """Cases first heard in a span (microseconds UTC, the end excluded), in that order.
 
     A page is read at a time, each in a unit of its own: however slowly it is written, nothing waits for it.

@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from countermand.cases.list_ports import Hit
 from countermand.cases.numbers import read_number, spoken
-from countermand.cases.ports import HiddenValue
 from countermand.flows.address_book import Sealer
-from countermand.flows.reception import Reception
-from countermand.intake.blind_values import Value, asked_of, values_of
+from countermand.flows.hidden_values import value_digest
+from countermand.intake.blind_values import asked_of
 from countermand.intake.redaction import mask
 from countermand.intake.search_words import Part, highlights, parts_of, tsquery_of
-from countermand.kernel.clock import rfc3339
+from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import BadRequest, Conflict, NotFound
 from countermand.vocabulary.queues import SHIPPED_QUEUES, ListedCase, QueueFilter, QueuePlace, SavedQueue
+from countermand.work import Works
 
 PAGE_CASES_MAX = 50
 HITS_MAX = 50
 SAVED_QUEUES_MAX = 40
 SEARCH_CHARACTERS_MAX = 200
 EXCERPT_CHARACTERS_MAX = 240
-VALUE_KEY = "message value"
-_DIGEST_BYTES = 16
+
+
+class FindingHouse(Protocol):
+    """What finding needs of the house."""
+
+    @property
+    def works(self) -> Works: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def vault(self) -> Sealer: ...
 
 
 async def list_cases(
-    house: Reception, wanted: QueueFilter, me: str, after: str = "", count_max: int = PAGE_CASES_MAX
+    house: FindingHouse, wanted: QueueFilter, me: str, after: str = "", count_max: int = PAGE_CASES_MAX
 ) -> dict[str, Any]:
     """A page of cases, the nearest clock first; `next` asks for the one behind.
 
@@ -47,7 +56,7 @@ async def list_cases(
     return {"cases": [shown_case(one, now) for one in page], "next": more}
 
 
-async def filter_of(house: Reception, name: str, me: str) -> QueueFilter:
+async def filter_of(house: FindingHouse, name: str, me: str) -> QueueFilter:
     """What the queue of a name lets through: their own, everybody's, or a shipped one.
 
     Raises NotFound (`unknown_queue`), Unavailable.
@@ -62,7 +71,7 @@ async def filter_of(house: Reception, name: str, me: str) -> QueueFilter:
     raise _unknown_queue(name)
 
 
-async def list_queues(house: Reception, me: str) -> dict[str, Any]:
+async def list_queues(house: FindingHouse, me: str) -> dict[str, Any]:
     """Every queue of somebody with its count now, all counted in one statement. Raises Unavailable."""
     async with house.works.open() as unit:
         saved = await unit.case_lists.saved(me)
@@ -89,7 +98,7 @@ async def list_queues(house: Reception, me: str) -> dict[str, Any]:
 
 
 async def save_queue(
-    house: Reception, name: str, wanted: QueueFilter, me: str, *, shared: bool
+    house: FindingHouse, name: str, wanted: QueueFilter, me: str, *, shared: bool
 ) -> dict[str, Any]:
     """Keep a filter under a name, for oneself or for everybody.
 
@@ -114,7 +123,7 @@ async def save_queue(
     return {"name": name, "shared": shared, "filter": msgspec.to_builtins(wanted)}
 
 
-async def drop_queue(house: Reception, name: str, me: str, *, shared: bool) -> dict[str, Any]:
+async def drop_queue(house: FindingHouse, name: str, me: str, *, shared: bool) -> dict[str, Any]:
     """Forget a saved queue. Raises NotFound (`unknown_queue`), Unavailable."""
     async with house.works.open() as unit:
         if not await unit.case_lists.drop(name, "" if shared else me):
@@ -122,11 +131,12 @@ async def drop_queue(house: Reception, name: str, me: str, *, shared: bool) -> d
     return {"name": name, "removed": True}
 
 
-async def search_cases(house: Reception, search: str, after: str = "") -> dict[str, Any]:
+async def search_cases(house: FindingHouse, search: str, me: str, after: str = "") -> dict[str, Any]:
     """Cases by number or tag, and masked messages by words and by whole numbers said in them, newest first.
 
-    Whole numbers are looked up by their keyed digest and shown back masked. Raises BadRequest
-    (`nothing_to_find`, `bad_cursor`), Unavailable.
+    Whole numbers are looked up by their keyed digest and shown back masked. Messages of cases that are about
+    `me` or my kin are left out: nobody reads in their own case. Raises BadRequest (`nothing_to_find`,
+    `bad_cursor`), Unavailable.
     """
     text = search.strip()[:SEARCH_CHARACTERS_MAX]
     number = read_number(text)
@@ -145,7 +155,8 @@ async def search_cases(house: Reception, search: str, after: str = "") -> dict[s
     async with house.works.open() as unit:
         lists = unit.case_lists
         cases = [] if after else await lists.listed([number] if number else [], text, PAGE_CASES_MAX)
-        found = await lists.hits(tsquery_of(parts), digests, before, HITS_MAX + 1)
+        own = (await unit.desk.member(me)).own
+        found = await lists.hits(tsquery_of(parts), digests, sorted(own), before, HITS_MAX + 1)
     page = found[:HITS_MAX]
     more = _cursor((page[-1].at, page[-1].message)) if len(found) > HITS_MAX else None
     return {
@@ -154,20 +165,6 @@ async def search_cases(house: Reception, search: str, after: str = "") -> dict[s
         "messages": [_shown_hit(one, parts) for one in page],
         "next": more,
     }
-
-
-def hidden_values(vault: Sealer, text: str) -> list[HiddenValue]:
-    """What a message lets its case be found by: digests of the numbers and addresses hidden in it."""
-    return [_hidden(vault, one) for one in values_of(text)]
-
-
-def value_digest(vault: Sealer, value: str) -> bytes:
-    """What a value in its one form is found by, without telling it."""
-    return hmac.digest(vault.mac_key(VALUE_KEY), value.encode(), sha256)[:_DIGEST_BYTES]
-
-
-def _hidden(vault: Sealer, value: Value) -> HiddenValue:
-    return HiddenValue(value.kind.value, value_digest(vault, value.text))
 
 
 def shown_case(one: ListedCase, now: int) -> dict[str, Any]:

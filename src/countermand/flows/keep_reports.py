@@ -9,7 +9,7 @@ from countermand.cases.numbers import spoken
 from countermand.cases.ports import Inbound, KeptFile, Promise
 from countermand.flows.arrivals import Arrival, message_id, promise_id
 from countermand.flows.case_events import subject_of
-from countermand.flows.find_cases import hidden_values
+from countermand.flows.hidden_values import hidden_values
 from countermand.flows.reception import Reception
 from countermand.intake.redaction import mask
 from countermand.kernel.canonical import canonical_bytes, digest

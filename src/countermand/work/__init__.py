@@ -153,6 +153,8 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def desk(self) -> DeskBook: ...
+
+    @property
     def case_lists(self) -> CaseLists: ...
 
     @property

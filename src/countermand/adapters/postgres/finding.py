@@ -127,17 +127,22 @@ class PostgresCaseLists:
         return [_listed(row) for row in rows]
 
     async def hits(
-        self, tsquery: str, digests: Sequence[bytes], before: tuple[int, str] | None, count_max: int
+        self,
+        tsquery: str,
+        digests: Sequence[bytes],
+        without: Sequence[str],
+        before: tuple[int, str] | None,
+        count_max: int,
     ) -> list[Hit]:
         """Messages that match, newest first, behind one."""
         at, message = (_END_OF_TIME, "") if before is None else (moment_of(before[0]), before[1])
-        fetch, values = self._connection.fetch, list(digests)
+        fetch, values, own = self._connection.fetch, list(digests), list(without)
         if tsquery and values:
-            rows = await fetch(QUERIES.hits_by_both, tsquery, at, message, count_max, values)
+            rows = await fetch(QUERIES.hits_by_both, tsquery, at, message, count_max, own, values)
         elif values:
-            rows = await fetch(QUERIES.hits_by_values, values, at, message, count_max)
+            rows = await fetch(QUERIES.hits_by_values, values, at, message, count_max, own)
         else:
-            rows = await fetch(QUERIES.hits_by_words, tsquery, at, message, count_max)
+            rows = await fetch(QUERIES.hits_by_words, tsquery, at, message, count_max, own)
         return [_hit(row) for row in rows]
 
     async def exported(

@@ -33,6 +33,7 @@ from countermand.surfaces.http.queue_messages import (
 )
 from countermand.surfaces.http.visits import identifier, visit_of
 from countermand.vocabulary.queues import QueueFilter
+from countermand.vocabulary.staff import Verb
 
 Asked = Request[Any, Any, Any]
 _WORDS = frozenset({"stage", "ball", "risk", "category", "channel", "contained"})
@@ -47,7 +48,7 @@ def _reception(request: Asked) -> Reception:
     return house.reception
 
 
-@get("/v1/cases", scope="desk", gives=CasePage, asks=FILTERS, refuses=(404,))
+@get("/v1/cases", scope="desk", verb=Verb.LIST_CASES, gives=CasePage, asks=FILTERS, refuses=(404,))
 async def read_cases(
     request: Asked, queue: FromQuery[str] = "", after: FromQuery[str] = ""
 ) -> dict[str, Any]:
@@ -63,19 +64,26 @@ async def read_cases(
     return await list_cases(reception, wanted, me, after)
 
 
-@get("/v1/cases/search", scope="desk", gives=SearchShown)
+@get("/v1/cases/search", scope="desk", verb=Verb.READ_MESSAGES, gives=SearchShown)
 async def find_cases(request: Asked, q: FromQuery[str] = "", after: FromQuery[str] = "") -> dict[str, Any]:
-    """Cases by number, tag, words of masked messages, or a whole phone, card or identity number said in them."""
-    return await search_cases(_reception(request), q, after)
+    """Cases by number, tag, words of masked messages, or a whole number that was said in them."""
+    return await search_cases(_reception(request), q, visit_of(request.scope).actor, after)
 
 
-@get("/v1/queues", scope="desk", gives=QueueList)
+@get("/v1/queues", scope="desk", verb=Verb.LIST_CASES, gives=QueueList)
 async def read_queues(request: Asked) -> dict[str, Any]:
     """The queues of whoever asks, each with how many cases are in it now."""
     return await list_queues(_reception(request), visit_of(request.scope).actor)
 
 
-@put("/v1/queues/{name:str}", scope="desk", status_code=200, gives=QueueKept, refuses=(409,))
+@put(
+    "/v1/queues/{name:str}",
+    scope="desk",
+    verb=Verb.LIST_CASES,
+    status_code=200,
+    gives=QueueKept,
+    refuses=(409,),
+)
 async def put_queue(request: Asked, name: FromPath[str], data: JSONBody[QueueRequest]) -> dict[str, Any]:
     """Keep a filter under a name, for oneself or shared with everybody."""
     me = visit_of(request.scope).actor
@@ -84,7 +92,14 @@ async def put_queue(request: Asked, name: FromPath[str], data: JSONBody[QueueReq
     )
 
 
-@delete("/v1/queues/{name:str}", scope="desk", status_code=200, gives=Removed, refuses=(404,))
+@delete(
+    "/v1/queues/{name:str}",
+    scope="desk",
+    verb=Verb.LIST_CASES,
+    status_code=200,
+    gives=Removed,
+    refuses=(404,),
+)
 async def delete_queue(
     request: Asked, name: FromPath[str], shared: FromQuery[str] = "false"
 ) -> dict[str, Any]:
@@ -93,7 +108,7 @@ async def delete_queue(
     return await drop_queue(_reception(request), identifier(name, "name"), me, shared=_flag("shared", shared))
 
 
-@get("/v1/desk/measures", scope="desk", gives=MeasuresShown, asks=("from", "until"))
+@get("/v1/desk/measures", scope="desk", verb=Verb.LIST_CASES, gives=MeasuresShown, asks=("from", "until"))
 async def read_desk_measures(request: Asked) -> dict[str, Any]:
     """How the desk does: first human contacts within a day, times by stage, breaches, earliness of reports.
 

@@ -23,15 +23,16 @@ WHERE l.case_id IN (
 ORDER BY l.heard_at DESC, l.case_id DESC LIMIT $3;
 
 -- name: hits_by_words
--- Messages that match a query ($1) behind one ($2 when, $3 its id), newest first, up to $4.
+-- Messages that match a query ($1) behind one ($2 when, $3 its id), newest first, up to $4; not of accounts or persons ($5).
 SELECT
     m.id, m.case_id, m.at, m.direction, m.channel, m.masked, c.number, c.stage, c.risk, c.category, c.owner
 FROM message AS m JOIN case_file AS c ON c.id = m.case_id
 WHERE m.words @@ $1::text::tsquery AND (m.at, m.id) < ($2::timestamptz, $3::text)
+    AND NOT (coalesce(c.account = ANY($5::text[]), false) OR coalesce(c.person = ANY($5::text[]), false))
 ORDER BY m.at DESC, m.id DESC LIMIT $4;
 
 -- name: hits_by_values
--- Messages with the first of these values ($1), in cases that have all of them, behind one ($2, $3), newest first, up to $4.
+-- Messages with the first of these values ($1), in cases that have all of them, behind one ($2, $3), newest first, up to $4; not of accounts or persons ($5).
 SELECT
     m.id, m.case_id, m.at, m.direction, m.channel, m.masked, c.number, c.stage, c.risk, c.category, c.owner
 FROM message_value AS v JOIN message AS m ON m.id = v.message_id JOIN case_file AS c ON c.id = m.case_id
@@ -39,17 +40,19 @@ WHERE v.digest = ($1::bytea[])[1] AND (m.at, m.id) < ($2::timestamptz, $3::text)
     SELECT case_id FROM message_value WHERE digest = ANY($1::bytea[])
     GROUP BY case_id HAVING count(DISTINCT digest) = cardinality($1::bytea[])
 )
+    AND NOT (coalesce(c.account = ANY($5::text[]), false) OR coalesce(c.person = ANY($5::text[]), false))
 ORDER BY m.at DESC, m.id DESC LIMIT $4;
 
 -- name: hits_by_both
--- Messages that match a query ($1), in cases that have all values ($5), behind one ($2, $3), newest first, up to $4.
+-- Messages that match a query ($1), in cases that have all values ($6), behind one ($2, $3), newest first, up to $4; not of accounts or persons ($5).
 SELECT
     m.id, m.case_id, m.at, m.direction, m.channel, m.masked, c.number, c.stage, c.risk, c.category, c.owner
 FROM message AS m JOIN case_file AS c ON c.id = m.case_id
 WHERE m.words @@ $1::text::tsquery AND (m.at, m.id) < ($2::timestamptz, $3::text) AND m.case_id IN (
-    SELECT case_id FROM message_value WHERE digest = ANY($5::bytea[])
-    GROUP BY case_id HAVING count(DISTINCT digest) = cardinality($5::bytea[])
+    SELECT case_id FROM message_value WHERE digest = ANY($6::bytea[])
+    GROUP BY case_id HAVING count(DISTINCT digest) = cardinality($6::bytea[])
 )
+    AND NOT (coalesce(c.account = ANY($5::text[]), false) OR coalesce(c.person = ANY($5::text[]), false))
 ORDER BY m.at DESC, m.id DESC LIMIT $4;
 
 -- name: cases_heard
