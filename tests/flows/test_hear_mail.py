@@ -84,7 +84,7 @@ async def test_the_urgent_subject_becomes_a_case_with_its_fields(stage: MailStag
 async def test_the_same_mail_is_one_report_and_another_one_under_its_name_is_another(
     stage: MailStage,
 ) -> None:
-    """Fetched twice, or come on two ways: one case, one letter. A copied name keeps nobody from being heard."""
+    """Fetched twice, or come on two ways: one case, one letter. A copied name keeps nobody unheard."""
     raw = mail(BODY, URGENT)
     first = await stage.hear(raw)
     again = await stage.hear(raw)

@@ -1,20 +1,21 @@
 """Goal: between the mail server and the database nothing is lost and nothing doubled, whenever we are killed.
 
-Method: a real Dovecot with 200 mails; two workers of the product are killed with SIGKILL, one with everything
-written and nothing committed, one between commit and marking; a third hears the rest.
+Method: a real Dovecot with 200 mails; two workers of the product hear them at once and are killed: one with
+everything written and nothing committed, one between commit and marking; a third hears the rest.
 """
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from countermand.adapters.channels.imap import ImapMailbox
-from countermand.flows.hear_mail import Outcome
 from countermand.flows.mail_ear import TRIES_MAX
 from countermand.kernel.clock import ManualClock
 from flows.mail_stage import DESK, MailStage, mail, mail_house
@@ -65,33 +66,34 @@ asyncio.run(main())
 """
 
 
-def worker_that_dies(dsn: str, url: str, folder: Path, dies: str, at: int) -> int:
-    """A worker of the product in a process of its own; how it ended."""
+def worker_that_dies(dsn: str, url: str, folder: Path, dies: str, at: int) -> subprocess.Popen[bytes]:
+    """A worker of the product in a process of its own."""
     asked = [sys.executable, "-c", WORKER, dsn, url, str(folder), str(PERMIT_KEYS), dies, str(at)]
     environment = {"PYTHONPATH": f"{SOURCE}:{PACKAGES}"}
-    return subprocess.run(asked, cwd="/", env=environment, check=False, timeout=60).returncode
+    return subprocess.Popen(asked, cwd="/", env=environment)
 
 
 @NEEDS_DOVECOT
 async def test_workers_that_are_killed_lose_and_double_nothing(database_dsn: str, tmp_path: Path) -> None:
-    """200 mails, two kills: 200 reports, 200 cases, an answer for each, and nothing left unmarked."""
+    """200 mails, two workers at once, both killed: 200 reports, cases, answers, and nothing unmarked."""
     (tmp_path / "secret").write_text(f"{PASSWORD}\n", encoding="utf-8")
     mails = [mail(f"建议第{number}条", f"建议{number}", f"c{number}@qq.example") for number in range(MAILS)]
     with mail_server() as server:
         server.deliver(*mails)
-        # The house makes the database ready; its own ear does not listen.
         settings = {"imap_url": server.url, "imap_secret_file": tmp_path / "secret"}
-        clock = ManualClock(NOON)
-        async with mail_house(database_dsn, clock, tmp_path, **settings) as stage:
-            for dies, at in (("before_commit", FIRST_DIES_AT), ("after_commit", SECOND_DIES_AT)):
-                ended = worker_that_dies(database_dsn, server.url, tmp_path, dies, at)
-                assert ended == -signal.SIGKILL, dies
+        # The house has made its keys before the workers look for them; its own ear listens when told to.
+        async with mail_house(database_dsn, ManualClock(NOON), tmp_path, **settings) as stage:
+            dying = [
+                worker_that_dies(database_dsn, server.url, tmp_path, dies, at)
+                for dies, at in (("before_commit", FIRST_DIES_AT), ("after_commit", SECOND_DIES_AT))
+            ]
+            ended = [await asyncio.to_thread(one.wait, 90) for one in dying]
+            assert ended == [-signal.SIGKILL] * 2
             ear = stage.house.worker.ear
             assert ear is not None
+            assert len(await ear.mailbox.unheard()) >= MAILS - FIRST_DIES_AT - SECOND_DIES_AT
             while await ear.turn():
                 pass
-            # One was committed and not marked: heard again, it is known.
-            assert ear.heard[Outcome.REPORTED] == MAILS - (FIRST_DIES_AT - 1) - (SECOND_DIES_AT - 1)
             assert await ear.mailbox.unheard() == []
             await ear.mailbox.close()
     connection = await asyncpg.connect(database_dsn)
@@ -124,7 +126,9 @@ class _Box:
             self.aside.append(place)
 
 
-async def test_a_poisoned_mail_stops_no_other(database_dsn: str, tmp_path: Path, monkeypatch: object) -> None:
+async def test_a_poisoned_mail_stops_no_other(
+    database_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What fails on one mail, whatever it is, is tried three times and put aside; the others are heard."""
     from countermand.flows import mail_ear
 

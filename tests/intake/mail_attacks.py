@@ -126,10 +126,12 @@ ATTACKS: dict[str, Callable[[], Made]] = {
     "an encoded word that never ends": lambda: Made(
         head(Subject="=?utf-8?B?" + "A" * 5000) + b"\r\n" + _A.encode()
     ),
-    "100,000 quotation marks": lambda: Made(plain(f"{_A}\n" + ">" * 100_000), _A),
-    "100,000 quoted lines": lambda: Made(plain(f"{_A}\n" + "> x\n" * 100_000), _A),
-    "a line of 200,000 dashes": lambda: Made(plain(f"{_A}\n" + "-" * 200_000)),
-    "spaces and dashes to backtrack over": lambda: Made(plain(f"{_A}\n" + "- " * 30_000 + "原始")),
+    "100,000 quotation marks": lambda: Made(plain(f"{_A}\n" + ">" * 100_000, subject="Re: hi"), _A),
+    "100,000 quoted lines": lambda: Made(plain(f"{_A}\n" + "> x\n" * 100_000, subject="Re: hi"), _A),
+    "a line of 200,000 dashes": lambda: Made(plain(f"{_A}\n" + "-" * 200_000, subject="Re: hi")),
+    "spaces and dashes to backtrack over": lambda: Made(
+        plain(f"{_A}\n" + "- " * 30_000 + "原始", subject="Re: hi")
+    ),
     "numbers to backtrack over": lambda: Made(plain("1," * 30_000 + _A)),
     "words of accounts without end": lambda: Made(plain("账号 " * 10_000 + _A)),
     "descriptions without end": lambda: Made(plain("\n描述：" * 5_000 + _A)),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -59,8 +62,8 @@ class MailAnswers:
         if inbound is None or case is None:
             return _refused("unknown")
         raw = reception.vault.open(inbound.sealed, f"inbound {inbound.id}")
-        letter = read_letter(raw, inbound.received_at, self.terms)
-        if letter.sender is None or not letter.answerable:
+        letter = await asyncio.to_thread(read_letter, raw, inbound.received_at, self.terms)
+        if letter.sender is None or not letter.answerable or not _is_address(letter.sender):
             return _refused("not_answerable")
         # A letter that is tried again has its place already.
         first_try = self.limiter.hit(RateLimitItemPerDay(1), "letter", inbound.id)
@@ -99,6 +102,14 @@ class MailAnswers:
             "\n\n".join("\n".join(getattr(one, code) for one in parts) for code in languages) + "\n"
         )
         return mail
+
+
+def _is_address(sender: str) -> bool:
+    """Whether a letter can be addressed to it: what came in a From field may be anything."""
+    try:
+        return sender.isascii() and bool(Address(addr_spec=sender).domain)
+    except (ValueError, IndexError, MessageError):
+        return False
 
 
 def _about_files(letter: Letter) -> list[Text]:

@@ -22,7 +22,8 @@ from countermand.intake.mail.subjects import is_forward, is_reply, is_urgent
 KEY_CHARACTERS_MAX = 200
 # What a person writes; reading and masking more would keep others waiting. The bytes are kept whole.
 WRITTEN_CHARACTERS_MAX = 50_000
-_NUMBER = re.compile(r"(?<!\d)(\d{4})[ \u00a0-]?(\d{4})[ \u00a0-]?(\d{4})(?!\d)")
+# Three groups and no fourth one: a card's number is no case's.
+_NUMBER = re.compile(r"(?<!\d)(?<!\d[ -])(\d{4})[ \u00a0-]?(\d{4})[ \u00a0-]?(\d{4})(?![ -]?\d)")
 _KEY = re.compile(r"[\x21-\x7e]+")
 _OFTEN_RETURNED = re.compile(rb"<(case\.\d{12}\.[0-9a-f]{16}\.[0-9a-f]{12}@[^<>\s]{1,200})>")
 
@@ -116,7 +117,10 @@ def content_digest(raw: bytes) -> str:
 def _letter(raw: bytes, arrived_at: int, terms: MailTerms, fields: Fields, parts: Parts) -> Letter:
     subject = fields.text("subject")
     kind, why = speaker_of(fields, parts.reports, terms.own)
-    said = written(parts.text, forwarded=is_forward(subject) or kind is MailKind.BOUNCE)
+    answers = answered_ids(fields, parts.reports)
+    # Who answers nothing quotes nothing: a head of fields in a first mail is what they tell of.
+    answering = (bool(answers) or is_reply(subject)) and not is_forward(subject)
+    said = written(parts.text, answering=answering and kind is not MailKind.BOUNCE)
     senders = fields.addresses("from")
     sender = senders[0] if len(set(senders)) == 1 and len(fields.all("from")) == 1 else None
     ids = fields.ids("message-id")
@@ -128,7 +132,6 @@ def _letter(raw: bytes, arrived_at: int, terms: MailTerms, fields: Fields, parts
     text = text[:WRITTEN_CHARACTERS_MAX]
     returned = [found.decode("ascii", "replace") for found in _OFTEN_RETURNED.findall(raw[-200_000:])]
     remarks = [*parts.remarks, *cut, *([] if len(senders) <= 1 else ["several_senders"])]
-    answers = answered_ids(fields, parts.reports)
     if kind is not MailKind.WRITTEN:
         answers = tuple(dict.fromkeys((*answers, *returned)))
     return Letter(

@@ -71,8 +71,8 @@ class Written(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def written(text: str, *, forwarded: bool = False) -> Written:
-    r"""What the sender says now. A forward keeps everything; so does what would leave nothing to read.
+def written(text: str, *, answering: bool = True) -> Written:
+    r"""What the sender says now. What answers nothing keeps everything, as what would leave nothing to read.
 
     >>> written("不是我转的\n\n发自我的iPhone\n\n----- 原始邮件 -----\n您好").text
     '不是我转的'
@@ -81,7 +81,7 @@ def written(text: str, *, forwarded: bool = False) -> Written:
     plain = text.replace("&nbsp;", " ").replace("\u00a0", " ").replace("\r\n", "\n").replace("\r", "\n")
     lines = plain.split("\n")[:LINES_MAX]
     left_out: list[str] = []
-    if not forwarded:
+    if answering:
         kept = _without_quotation(lines)
         if len(kept) < len(lines) and not _says_something(kept):
             # Only a quotation: perhaps the words stand below it, or it is all they wanted to show.
