@@ -11,7 +11,15 @@ import pytest
 
 from countermand.intake.mail.letters import MailTerms, read_letter
 from intake.mail_attacks import corpus, spoiled
-from intake.mail_corpus import CALM_SUBJECTS, SEED, URGENT_SUBJECTS, Made
+from intake.mail_corpus import (
+    CALM_SUBJECTS,
+    SEED,
+    URGENT_SUBJECTS,
+    Made,
+    file_part,
+    mixed,
+    text_part,
+)
 
 NOON = 1_795_233_600_000_000
 TERMS = MailTerms(frozenset({"desk@bank.example"}))
@@ -65,3 +73,14 @@ def test_spoiled_mails_are_read_all_the_same() -> None:
         letter.text.encode()
         assert "\0" not in letter.text + letter.subject + "".join(one.name for one in letter.files)
         assert letter.key.isascii()
+
+
+def test_files_of_25_mib_are_taken_and_one_byte_more_is_not() -> None:
+    """All together; what is too large is named with its length, and what follows it is still taken."""
+    limit = 25 * 1024 * 1024
+    whole = read_letter(mixed(text_part(), file_part("a.bin", bytes(limit))), NOON, TERMS)
+    assert ([len(one.content) for one in whole.files], whole.refused) == ([limit], ())
+    over = mixed(text_part(), file_part("a.bin", bytes(limit + 1)), file_part("b.bin", bytes(9)))
+    letter = read_letter(over, NOON, TERMS)
+    assert [one.name for one in letter.files] == ["b.bin"]
+    assert [(one.name, one.size, one.why) for one in letter.refused] == [("a.bin", limit + 1, "too_large")]
