@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from countermand.intake.mail import parts
 from countermand.intake.mail.letters import MailTerms, read_letter
 from intake.mail_attacks import corpus, spoiled
 from intake.mail_corpus import (
@@ -75,9 +76,11 @@ def test_spoiled_mails_are_read_all_the_same() -> None:
         assert letter.key.isascii()
 
 
-def test_files_of_25_mib_are_taken_and_one_byte_more_is_not() -> None:
+def test_files_up_to_the_limit_are_taken_and_one_byte_more_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """All together; what is too large is named with its length, and what follows it is still taken."""
-    limit = 25 * 1024 * 1024
+    assert parts.FILES_BYTES_MAX == 25 * 1024 * 1024
+    limit = 100_000
+    monkeypatch.setattr(parts, "FILES_BYTES_MAX", limit)
     whole = read_letter(mixed(text_part(), file_part("a.bin", bytes(limit))), NOON, TERMS)
     assert ([len(one.content) for one in whole.files], whole.refused) == ([limit], ())
     over = mixed(text_part(), file_part("a.bin", bytes(limit + 1)), file_part("b.bin", bytes(9)))
