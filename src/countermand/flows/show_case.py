@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from countermand.cases.desk_ports import CaseTask, Disclosure, SecondLook
 from countermand.cases.numbers import read_number, said_code, spoken
 from countermand.cases.ports import KeptFile, Promise
-from countermand.flows.reception import CODE_KEY, Reception
-from countermand.kernel.clock import rfc3339
+from countermand.flows.address_book import Sealer
+from countermand.flows.reception import CODE_KEY
+from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import NotFound
 from countermand.kernel.text import Text
 from countermand.oversight.notice_words import local_time, time_left
@@ -24,6 +25,7 @@ from countermand.vocabulary.cases import (
     Message,
     Stage,
 )
+from countermand.work import Works
 
 STAGE_WORDS = {
     Stage.INTAKE: Text(en="We have your report and are reading it.", zh="已收到您的诉求，正在受理。"),
@@ -84,6 +86,19 @@ _SHOWN_EVENTS = {
 }
 
 
+class CaseHouse(Protocol):
+    """What showing a case needs of the house."""
+
+    @property
+    def works(self) -> Works: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def vault(self) -> Sealer: ...
+
+
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     """Everything kept of one case and of those it absorbed; `whole` is the one it is part of itself.
 
@@ -102,7 +117,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
 
 
-async def dossier_of(house: Reception, number: str) -> Dossier:
+async def dossier_of(house: CaseHouse, number: str) -> Dossier:
     """The whole of a case. Raises NotFound (`unknown_case`), Unavailable."""
     plain = read_number(number)
     async with house.works.open() as unit:

@@ -1,0 +1,285 @@
+"""`countermand case`: work on cases as the person whose key one has, also while a server runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from countermand.app import open_desk
+from countermand.flows.act_on_case import act_on_case
+from countermand.flows.agree_act import agree
+from countermand.flows.case_desk import CaseDesk
+from countermand.flows.disclose import Unmask, break_glass, unmask
+from countermand.flows.link_cases import link, suggested
+from countermand.flows.mass_incident import answer_all, gather, take_back
+from countermand.flows.merge_cases import merge, split, unmerge
+from countermand.flows.see_case import hidden_from
+from countermand.flows.show_case import dossier_of, for_desk
+from countermand.kernel.errors import Forbidden
+from countermand.kernel.text import Text
+from countermand.surfaces.cli.case_acts import ACT_WORDS, act_of, act_options
+from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
+from countermand.surfaces.cli.place import quiet_logs, settings_with
+from countermand.surfaces.cli.printing import answer
+from countermand.vocabulary.acts import AnyAct, Link, Reply, Unlink
+from countermand.vocabulary.staff import FieldClass, Purpose, Staff
+
+
+@group("case", en="Work on cases, as the person whose key one has.", zh="以密钥持有人身份办理工单。")
+def case() -> None:
+    """Everything is in the subcommands."""
+
+
+def _key_option(function: Any) -> Any:
+    """Whose hands these are."""
+    return option(
+        "--key",
+        envvar="COUNTERMAND_STAFF_KEY",
+        required=True,
+        en="One's personal key (or COUNTERMAND_STAFF_KEY): roles and conflicts hold here too.",
+        zh="个人密钥（或环境变量 COUNTERMAND_STAFF_KEY）；角色与回避规则同样适用。",
+    )(function)
+
+
+@asynccontextmanager
+async def _at_desk(data_dir: Path | None, key: str) -> AsyncIterator[tuple[CaseDesk, Staff]]:
+    """The desk, and who is at it. Raises Unauthenticated, Forbidden (`staff_needed`)."""
+    quiet_logs()
+    async with open_desk(settings_with(data_dir)) as desk:
+        holder = desk.keys.check(key, "desk").holder
+        if holder is None:
+            raise Forbidden("staff_needed", "This key is nobody's.", "该密钥不属于任何人员。")
+        yield desk.case_desk, holder
+
+
+def _say(shown: dict[str, Any]) -> None:
+    """The number and version, what it waits for, and whatever else came of it."""
+    lines: list[Text | str] = [
+        Text(
+            en=f"Case {shown['case']}, version {shown['version']}.",
+            zh=f"工单 {shown['case']}，版本 {shown['version']}。",
+        )
+    ]
+    if "waits" in shown:
+        look = shown["waits"]["look"]
+        lines.append(
+            Text(
+                en=f"It takes two people. Somebody else: countermand case agree {look} --reason TEXT",
+                zh=f"须由两人办理。请他人执行：countermand case agree {look} --reason 理由",
+            )
+        )
+    lines += [f"{name}: {value}" for name, value in shown.items() if name not in ("case", "version", "waits")]
+    answer(shown, *lines)
+
+
+@command(
+    case,
+    "show",
+    en="Show a case: state, messages (masked), promises, tasks.",
+    zh="查看工单：状态、消息（脱敏）、承诺与任务。",
+)
+@click.argument("number")
+@_key_option
+@data_dir_option
+@in_event_loop
+async def show(number: str, key: str, data_dir: Path | None) -> None:
+    """As far as one's role goes."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        hidden = await hidden_from(desk, number, by)
+        shown = for_desk(await dossier_of(desk, number))
+    shown = {**shown, **{name: [] for name in hidden}}
+    state = shown["case"]
+    lines: list[Text | str] = [
+        f"{state['number']}  {state['stage']}  {state['risk']}  {state['category']}  v{state['version']}",
+        Text(
+            en=f"owner: {state.get('owner')}, next: {state['ball']}, stopped: {state['contained']}",
+            zh=f"承办人：{state.get('owner')}，下一步：{state['ball']}，止付：{state['contained']}",
+        ),
+    ]
+    lines += [f"{one['at']}  {one['direction']}  {one['author']}  {one['text']}" for one in shown["messages"]]
+    answer(shown, *lines)
+
+
+def _act_command(kind: type[AnyAct]) -> None:
+    tag = str(kind.__struct_config__.tag)
+    words = ACT_WORDS[tag]
+
+    async def act(number: str, version: int | None, key: str, data_dir: Path | None, **given: Any) -> None:
+        wanted = act_of(kind, given)
+        async with _at_desk(data_dir, key) as (desk, by):
+            if isinstance(wanted, Link | Unlink):
+                shown = await link(desk, number, wanted, by, version=version, trace=None)
+            else:
+                shown = await act_on_case(desk, number, wanted, by, version=version)
+        _say(shown)
+
+    made = in_event_loop(act)
+    made = data_dir_option(_key_option(made))
+    made = option(
+        "--version",
+        type=int,
+        en="The version one has before oneself; another one is refused.",
+        zh="所见版本；不一致则拒绝。",
+    )(made)
+    made = click.argument("number")(act_options(kind)(made))
+    command(case, tag.replace("_", "-"), en=words.en, zh=words.zh)(made)
+
+
+for _kind in get_args(AnyAct):
+    _act_command(_kind)
+
+
+@command(case, "merge", en="Make other cases part of one.", zh="将其他工单并入一个工单。")
+@click.argument("number")
+@click.argument("others", nargs=-1, required=True)
+@_key_option
+@data_dir_option
+@in_event_loop
+async def merge_others(number: str, others: tuple[str, ...], key: str, data_dir: Path | None) -> None:
+    """`unmerge` gives back exactly what was."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await merge(desk, number, others, by))
+
+
+@command(case, "unmerge", en="Give back what became part of a case.", zh="撤销合并。")
+@click.argument("number")
+@click.argument("only", nargs=-1)
+@_key_option
+@data_dir_option
+@in_event_loop
+async def unmerge_others(number: str, only: tuple[str, ...], key: str, data_dir: Path | None) -> None:
+    """All of it, or these."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await unmerge(desk, number, by, only=only))
+
+
+@command(case, "split", en="Make a case of its own of some messages.", zh="将部分消息拆分为新工单。")
+@click.argument("number")
+@click.argument("messages", nargs=-1, required=True)
+@_key_option
+@data_dir_option
+@in_event_loop
+async def split_one(number: str, messages: tuple[str, ...], key: str, data_dir: Path | None) -> None:
+    """Its clocks run from the first report all the same."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await split(desk, number, messages, by))
+
+
+@command(case, "suggested", en="Show cases that may be the same, and why.", zh="列出可能重复的工单及理由。")
+@click.argument("number")
+@_key_option
+@data_dir_option
+@in_event_loop
+async def suggest(number: str, key: str, data_dir: Path | None) -> None:
+    """Surest first."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        found = await suggested(desk, number, by)
+    lines: list[Text | str] = []
+    for one in found["suggested"]:
+        why = [Text(**reason["text"]) for reason in one["why"]]
+        said = Text(en=", ".join(one.en for one in why), zh="、".join(one.zh for one in why))
+        lines.append(
+            Text(
+                en=f"{one['case']}  {one['score']}  {said.en}", zh=f"{one['case']}  {one['score']}  {said.zh}"
+            )
+        )
+    answer(found, *(lines or [Text(en="None.", zh="无。")]))
+
+
+@command(case, "gather", en="Hang cases on the one that stands for a fault.", zh="将工单归集到同一故障工单。")
+@click.argument("number")
+@click.argument("others", nargs=-1, required=True)
+@option("--off", is_flag=True, en="Let them go again.", zh="移出归集。")
+@_key_option
+@data_dir_option
+@in_event_loop
+async def gather_others(
+    number: str, others: tuple[str, ...], off: bool, key: str, data_dir: Path | None
+) -> None:
+    """All or none."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await gather(desk, number, others, by, on=not off))
+
+
+@command(
+    case, "answer-all", en="Answer all cases of a fault with one message.", zh="统一答复某一故障的全部工单。"
+)
+@click.argument("number")
+@act_options(Reply)
+@_key_option
+@data_dir_option
+@in_event_loop
+async def answer_many(number: str, key: str, data_dir: Path | None, **given: Any) -> None:
+    """Two people agree on it first."""
+    told = act_of(Reply, given)
+    assert isinstance(told, Reply), "made from its own fields"
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await answer_all(desk, number, told, by))
+
+
+@command(
+    case, "take-back", en="Take one message to many back, before it goes out.", zh="在发出前撤回统一答复。"
+)
+@click.argument("number")
+@click.argument("sent")
+@_key_option
+@data_dir_option
+@in_event_loop
+async def take_answer_back(number: str, sent: str, key: str, data_dir: Path | None) -> None:
+    """Within five minutes."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await take_back(desk, number, sent, by))
+
+
+@command(case, "agree", en="Be the second person: agree, or refuse.", zh="作为第二人同意或不同意。")
+@click.argument("look")
+@option("--reason", required=True, en="Why.", zh="理由。")
+@option("--refuse", is_flag=True, en="Do not agree.", zh="不同意。")
+@_key_option
+@data_dir_option
+@in_event_loop
+async def agree_to(look: str, reason: str, refuse: bool, key: str, data_dir: Path | None) -> None:
+    """Then it is done in the name of who asked."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await agree(desk, look, by, agreed=not refuse, reason=reason))
+
+
+@command(case, "unmask", en="See one text as it was, on record.", zh="查看消息原文（留痕）。")
+@click.argument("number")
+@click.argument("message")
+@option(
+    "--field", type=click.Choice([*FieldClass]), required=True, en="Which class of data.", zh="信息类别。"
+)
+@option("--purpose", type=click.Choice([*Purpose]), required=True, en="What for.", zh="查看目的。")
+@option("--reason", required=True, en="Why; the customer can read it.", zh="理由（客户可见）。")
+@_key_option
+@data_dir_option
+@in_event_loop
+async def unmask_one(
+    number: str, message: str, field: str, purpose: str, reason: str, key: str, data_dir: Path | None
+) -> None:
+    """No record, no text."""
+    wanted = Unmask(field=FieldClass(field), purpose=Purpose(purpose), reason=reason)
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await unmask(desk, number, message, wanted, by))
+
+
+@command(
+    case,
+    "break-glass",
+    en="Open a case beyond one's role for 15 minutes.",
+    zh="紧急越权查看工单15分钟（事后复核）。",
+)
+@click.argument("number")
+@option("--reason", required=True, en="Why.", zh="理由。")
+@_key_option
+@data_dir_option
+@in_event_loop
+async def break_case_glass(number: str, reason: str, key: str, data_dir: Path | None) -> None:
+    """Somebody else reviews it."""
+    async with _at_desk(data_dir, key) as (desk, by):
+        _say(await break_glass(desk, number, reason, by))
