@@ -49,7 +49,67 @@ ACT_WORDS = {
     "link": Text(en="Link a case with another one.", zh="关联工单。"),
     "unlink": Text(en="Undo a link.", zh="取消关联。"),
 }
-_FIELD = Text(en="{field} of the act.", zh="该操作的“{field}”。")
+FIELD_WORDS = {
+    "to": Text(en="Whose it becomes.", zh="承办人。"),
+    "team": Text(en="Which team's it becomes.", zh="承办团队。"),
+    "text": Text(en="The words.", zh="正文。"),
+    "phrases": Text(
+        en="Approved phrases, in their order; may be given several times.",
+        zh="标准话术，按顺序，可多次给出。",
+    ),
+    "values": Text(
+        en="What fills a mark, name=value; may be given several times.",
+        zh="话术取值，格式为 名称=值，可多次给出。",
+    ),
+    "explanation": Text(
+        en="Why, in full sentences: for a disputed decision.", zh="说明（争议处理结果必填）。"
+    ),
+    "plan": Text(en="What happens now: for a disputed decision.", zh="处理方案（争议处理结果必填）。"),
+    "channel": Text(en="Through which channel; else the one it came by.", zh="答复渠道；默认为来信渠道。"),
+    "ball": Text(en="Who moves next.", zh="下一步由谁处理。"),
+    "title": Text(en="What is to be done.", zh="任务内容。"),
+    "role": Text(en="Which role does it.", zh="由哪一角色办理。"),
+    "owner": Text(en="Who does it.", zh="由谁办理。"),
+    "due_at": Text(en="By when, RFC 3339 with an offset.", zh="截止时间（RFC 3339，含时区）。"),
+    "task": Text(en="The task's name.", zh="任务编号。"),
+    "playbook": Text(en="Which playbook; else the one for its category.", zh="处理手册；默认按类别选取。"),
+    "step": Text(en="Which step.", zh="步骤。"),
+    "skipped": Text(en="It is skipped, and why.", zh="跳过该步骤的理由。"),
+    "what": Text(
+        en="contact, answer, result or money.",
+        zh="contact（联系）、answer（答复）、result（结果）或 money（款项）。",
+    ),
+    "promise": Text(en="The promise's name.", zh="承诺编号。"),
+    "until": Text(
+        en="Until when, RFC 3339 with an offset; none: in sight again.",
+        zh="延后至（RFC 3339，含时区）；不填则立即恢复。",
+    ),
+    "tag": Text(en="The word.", zh="标签。"),
+    "on": Text(en="On, or off again.", zh="开启或取消。"),
+    "macro": Text(en="Which macro.", zh="宏名称。"),
+    "stage": Text(en="The stage it moves to.", zh="进入的阶段。"),
+    "side": Text(en="The regulator, or a court.", zh="监管升级或诉讼。"),
+    "risk": Text(en="How bad it is.", zh="风险等级。"),
+    "why": Text(en="Why.", zh="理由。"),
+    "category": Text(en="What it is about, after all.", zh="更正后的类别。"),
+    "no_loss": Text(en="No loss is claimed.", zh="确无损失主张。"),
+    "outcome": Text(en="What was found.", zh="处理结论。"),
+    "root_cause": Text(en="Why it could happen.", zh="根本原因。"),
+    "merchant": Text(en="The merchant it lies with.", zh="相关商户。"),
+    "system": Text(en="The system it lies with.", zh="相关系统。"),
+    "fix_owner": Text(en="Who removes the cause.", zh="整改责任人。"),
+    "fix_due_at": Text(en="By when, RFC 3339 with an offset.", zh="整改期限（RFC 3339，含时区）。"),
+    "grounds": Text(en="Why the customer does not agree.", zh="申诉理由。"),
+    "upheld": Text(en="The appeal is upheld, or not.", zh="申诉是否成立。"),
+    "debts": Text(en="Which debts; may be given several times.", zh="争议债务，可多次给出。"),
+    "reference": Text(en="The number of the receipt.", zh="回执编号。"),
+    "proofs": Text(en="How they proved who they are; two different ones.", zh="核验方式，须两种不同方式。"),
+    "case": Text(en="The number of the other case.", zh="另一工单的编号。"),
+    "kind": Text(
+        en="duplicate, parent, same_ring, same_device or related.",
+        zh="duplicate、parent、same_ring、same_device 或 related。",
+    ),
+}
 
 
 def act_options(kind: type[AnyAct]) -> Callable[[Any], Any]:
@@ -89,15 +149,13 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _option(field: Any, hint: Any) -> Callable[[Any], Any]:
     bare = _bare(hint)
-    words = _FIELD.filled({"field": field.name})
+    words = FIELD_WORDS[field.name]
     more: dict[str, Any] = {"required": field.required}
     name = f"--{field.name.replace('_', '-')}"
     if bare is bool:
-        more = {
-            "default": field.default if isinstance(field.default, bool) else None,
-            "required": field.required,
-        }
-        return option(f"{name}/--no{name[1:]}", field.name, en=words.en, zh=words.zh, **more)
+        more["default"] = field.default if isinstance(field.default, bool) else None
+        against = "--off" if name == "--on" else f"--not{name[1:]}"
+        return option(f"{name}/{against}", field.name, en=words.en, zh=words.zh, **more)
     if get_origin(bare) in (tuple, dict):
         more["multiple"] = True
     elif isinstance(bare, type) and issubclass(bare, StrEnum):

@@ -100,6 +100,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.clock",
         Text(en="See which deadlines there are and how they are reckoned", zh="查看期限规则及其计算过程"),
     ),
+    "case": (
+        "commands.case",
+        Text(en="Work on cases with one's own key", zh="以个人密钥办理工单"),
+    ),
     "kb": (
         "commands.kb",
         Text(en="Check and search the knowledge base", zh="检查与检索知识库"),
