@@ -10,7 +10,7 @@ from countermand.app.database import (
     open_follower,
     open_record,
 )
-from countermand.app.desk import open_knowledge
+from countermand.app.desk import open_knowledge, reception_beside
 from countermand.app.files import (
     DEMO_PLACES,
     MAPPINGS,
@@ -75,6 +75,7 @@ __all__ = [
     "read_policy",
     "read_triage_card",
     "read_triage_taxonomies",
+    "reception_beside",
     "rows_for_model",
     "settlement_of",
     "train_triage",

@@ -9,6 +9,7 @@ from pathlib import Path
 from countermand.app.clocks import LAW_PACKS, clock_house, clock_rules
 from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack, read_knowledge
+from countermand.app.triage import open_triage
 from countermand.cases.case_clocks import FILE, read_case_clocks
 from countermand.cases.phrases import read_phrases
 from countermand.cases.playbooks import read_macros, read_playbooks
@@ -83,6 +84,12 @@ def _case_clocks(settings: Settings, works: Works, clock: Clock, ids: Ids) -> Ca
         )
     lines = read_case_clocks((LAW_PACKS / FILE).read_text(encoding="utf-8"))
     return CaseClocks(clock_house(works, clock, ids), lines, frozenset(packs))
+
+
+def reception_beside(settings: Settings, desk: CaseDesk) -> Reception:
+    """Where reports come in for who has a desk open: a command, no server. Raises SetupError as the parts."""
+    knowledge = open_knowledge(settings)
+    return reception_of(settings, desk.works, desk.clock, desk.ids, desk.vault, open_triage(), knowledge)
 
 
 def case_desk_of(settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer) -> CaseDesk:

@@ -10,7 +10,8 @@ from typing import Any
 from countermand.cases.list_ports import ExportedCase
 from countermand.flows.find_cases import FindingHouse
 from countermand.intake.taxonomies import Place
-from countermand.kernel.clock import moment_of
+from countermand.kernel.clock import moment_of, rfc3339
+from countermand.vocabulary.facts import CASES_EXPORTED, Fact
 from countermand.vocabulary.triage import Category
 
 EXPORTED_AT_ONCE = 200
@@ -58,6 +59,14 @@ async def export_cases(house: FindingHouse, since: int, until: int) -> AsyncIter
         if len(page) < EXPORTED_AT_ONCE:
             return
         after = (page[-1].heard_at, page[-1].id)
+
+
+async def note_export(house: FindingHouse, form: str, since: int, until: int, cases: int, actor: str) -> None:
+    """That cases have left, who took them and how many, stays on record. Raises Unavailable."""
+    now = house.clock.now()
+    body = {"form": form, "from": rfc3339(since), "until": rfc3339(until), "cases": cases, "actor": actor}
+    async with house.works.open() as unit:
+        await unit.note([Fact(now, CASES_EXPORTED, body)])
 
 
 def json_row(case: ExportedCase) -> dict[str, Any]:

@@ -82,7 +82,9 @@ async def _receive(
         for_a_day=arrival.preset is Preset.LIMITED,
         secret_said=arrival.shown.secret_said,
     )
-    reply = await answer_at_once(house, unit, arrival, case, stopped=stopped is not None)
+    reply = None
+    if arrival.promises:
+        reply = await answer_at_once(house, unit, arrival, case, stopped=stopped is not None)
     kept = {**answer, "opened": opened, "reply": reply}
     if not await keep_report(house, unit, arrival, case, kept):
         raise _Taken

@@ -108,6 +108,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.kb",
         Text(en="Check and search the knowledge base", zh="检查与检索知识库"),
     ),
+    "cases": (
+        "commands.cases",
+        Text(en="List, search, import, export and measure cases", zh="列出、检索、导入、导出与统计工单"),
+    ),
     "bank": (
         "commands.bank",
         Text(en="Compare with core banking; simulate one", zh="与核心系统对账；模拟核心系统"),
