@@ -13,12 +13,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from countermand.flows.desk_view import for_desk
 from countermand.flows.house import House
 from countermand.flows.keep_contacts import GivenContacts, GivenPoint, put_contacts
 from countermand.flows.person_handles import handle_of
 from countermand.flows.public_door import PUZZLES_A_MINUTE, Told
 from countermand.flows.receive_report import receive_report
-from countermand.flows.show_case import dossier_of, for_customer, for_desk
+from countermand.flows.show_case import dossier_of, for_customer
 from countermand.intake.puzzles import solved
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import BadRequest, Conflict, NotFound, TooMany

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -71,6 +72,9 @@ PROMISE_WORDS = {
 }
 # How long a code that is read aloud stays the same.
 CODE_MICROS = 10 * 60 * 10**6
+# The clocks that a customer sees: what the law and the house demand of us, not of others.
+_SHOWN_CLOCKS = frozenset({"legal", "stage"})
+_LIVE_STATES = frozenset({"running", "paused", "breached"})
 _SPEAKERS = {Direction.IN: "you", Direction.OUT: "us"}
 # What a customer sees of the events; the rest is work among staff.
 _SHOWN_EVENTS = {
@@ -146,9 +150,12 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
         )
 
 
-def for_customer(dossier: Dossier, now: int, timezone: str) -> dict[str, Any]:
+def for_customer(
+    dossier: Dossier, now: int, timezone: str, clocks: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
     """What the person it is about sees: no notes, no risk marks; of staff those who looked at their data.
 
+    `clocks` are those of the whole, as `show_clocks` gives them, the next one first.
     Of a case that became part of another one: its own messages, and where the whole stands.
     """
     case = dossier.case
@@ -166,7 +173,10 @@ def for_customer(dossier: Dossier, now: int, timezone: str) -> dict[str, Any]:
         "opened_at": rfc3339(case.opened_at),
         "outcome": None if whole.outcome is None else whole.outcome.value,
         "code": dossier.code,
-        "disclosures": [_looked(one) for one in dossier.disclosures if one.case == case.id],
+        "disclosures": [looked(one) for one in dossier.disclosures if one.case == case.id],
+        "deadlines": [
+            _deadline(one) for one in clocks if one["kind"] in _SHOWN_CLOCKS and one["state"] in _LIVE_STATES
+        ],
         "promises": [_promise(one, now, timezone) for one in dossier.promises if one.kept_at is None],
         "timeline": [
             {"at": rfc3339(event.at), "text": _text(_SHOWN_EVENTS[event.kind])}
@@ -185,7 +195,12 @@ def for_customer(dossier: Dossier, now: int, timezone: str) -> dict[str, Any]:
     }
 
 
-def _looked(one: Disclosure) -> dict[str, Any]:
+def _deadline(clock: dict[str, Any]) -> dict[str, Any]:
+    """By when the law, or the house itself, wants what done."""
+    return {"due_at": clock["due_at"], "text": clock["name"], "remaining": clock["remaining"]}
+
+
+def looked(one: Disclosure) -> dict[str, Any]:
     """Who looked at one's data, for what, and who agreed."""
     return {
         "at": rfc3339(one.at),
@@ -194,84 +209,6 @@ def _looked(one: Disclosure) -> dict[str, Any]:
         "purpose": one.purpose,
         "reason": one.reason,
         "agreed_by": one.approved_by,
-    }
-
-
-def for_desk(dossier: Dossier) -> dict[str, Any]:
-    """What the desk sees: the whole state, every event, masked messages, files and promises."""
-    state: dict[str, Any] = msgspec.to_builtins(dossier.case, order="deterministic")
-    for name in ("opened_at", "first_at", "updated_at", "closed_at", "snoozed_until"):
-        if state.get(name) is not None:
-            state[name] = rfc3339(state[name])
-    return {
-        "case": {**state, "number": spoken(dossier.case.number), "code": dossier.code},
-        "disclosures": [_looked(one) for one in dossier.disclosures],
-        "tasks": [
-            {
-                "id": one.id,
-                "title": one.title,
-                "role": one.role,
-                "owner": one.owner,
-                "due_at": None if one.due_at is None else rfc3339(one.due_at),
-                "done_by": one.done_by,
-            }
-            for one in dossier.tasks
-        ],
-        "looks": [
-            {
-                "id": one.id,
-                "verb": one.verb,
-                "asked_by": one.asked_by,
-                "until": rfc3339(one.ends_at),
-                "agreed": one.agreed,
-                "answered_by": one.answered_by,
-            }
-            for one in dossier.looks
-        ],
-        "events": [
-            {
-                "seq": event.seq,
-                "kind": event.kind.value,
-                "at": rfc3339(event.at),
-                "actor": event.actor,
-                "body": event.body,
-            }
-            for event in dossier.events
-        ],
-        "messages": [
-            {
-                "id": one.id,
-                "direction": one.direction.value,
-                "channel": one.channel,
-                "author": one.author,
-                "at": rfc3339(one.at),
-                "language": one.language,
-                "text": one.masked,
-                "secret_said": one.secret_said,
-            }
-            for one in dossier.messages
-        ],
-        "files": [
-            {
-                "id": one.id,
-                "message": one.message,
-                "name": one.name,
-                "media_type": one.media_type,
-                "bytes": one.size,
-                "sha256": one.digest.hex(),
-            }
-            for one in dossier.files
-        ],
-        "promises": [
-            {
-                "id": one.id,
-                "code": one.code,
-                "due_at": rfc3339(one.due_at),
-                "made_by": one.made_by,
-                "kept_at": None if one.kept_at is None else rfc3339(one.kept_at),
-            }
-            for one in dossier.promises
-        ],
     }
 
 

@@ -116,6 +116,7 @@ class CaseFollowed(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str | None
     code: str | None
     disclosures: list[dict[str, Any]]
+    deadlines: list[dict[str, Any]]
     promises: list[dict[str, Any]]
     timeline: list[dict[str, Any]]
     messages: list[dict[str, Any]]
@@ -125,6 +126,7 @@ class CaseShown(msgspec.Struct, frozen=True, kw_only=True):
     """A case as the desk sees it."""
 
     case: dict[str, Any]
+    clocks: list[dict[str, Any]]
     disclosures: list[dict[str, Any]]
     tasks: list[dict[str, Any]]
     looks: list[dict[str, Any]]

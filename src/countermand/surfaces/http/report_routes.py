@@ -10,11 +10,13 @@ from litestar.params import FromPath, JSONBody
 
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.case_desk import HOLDER
+from countermand.flows.desk_view import for_desk
 from countermand.flows.person_handles import handle_of
 from countermand.flows.public_door import Told
 from countermand.flows.receive_report import receive_report
 from countermand.flows.see_case import hidden_from
-from countermand.flows.show_case import dossier_of, for_customer, for_desk
+from countermand.flows.show_case import dossier_of, for_customer
+from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import micros_of
 from countermand.surfaces.http.desk_messages import Acted, AppealByReceipt, WithdrawByReceipt
@@ -75,7 +77,8 @@ async def follow_case(request: Asked, data: JSONBody[FollowRequest]) -> dict[str
     case = await house.public_door.case_of(data.number, data.secret, _address(request))
     reception = house.reception
     dossier = await dossier_of(reception, case.number)
-    return for_customer(dossier, reception.clock.now(), reception.timezone)
+    clocks = await show_clocks(reception.clocks.house, (dossier.whole or dossier.case).id)
+    return for_customer(dossier, reception.clock.now(), reception.timezone, clocks)
 
 
 @post("/v1/cases/follow/messages", open=True, status_code=200, gives=ReceiptShown, refuses=(404, 409, 429))
@@ -139,7 +142,8 @@ async def read_case(request: Asked, number: FromPath[str]) -> dict[str, Any]:
     """A case as the desk sees it: state, events, masked messages, files, promises, as far as one's role goes."""
     house = _house(request)
     hidden = await hidden_from(house.case_desk, number, staff_of(request))
-    shown = for_desk(await dossier_of(house.reception, number))
+    dossier = await dossier_of(house.reception, number)
+    shown = for_desk(dossier, await show_clocks(house.reception.clocks.house, dossier.case.id))
     return {**shown, **{name: [] for name in hidden}}
 
 

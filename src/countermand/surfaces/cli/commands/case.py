@@ -13,12 +13,14 @@ from countermand.app import open_desk
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.agree_act import agree
 from countermand.flows.case_desk import CaseDesk
+from countermand.flows.desk_view import for_desk
 from countermand.flows.disclose import Unmask, break_glass, unmask
 from countermand.flows.link_cases import link, suggested
 from countermand.flows.mass_incident import answer_all, gather, take_back
 from countermand.flows.merge_cases import merge, split, unmerge
 from countermand.flows.see_case import hidden_from
-from countermand.flows.show_case import dossier_of, for_desk
+from countermand.flows.show_case import dossier_of
+from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.errors import Forbidden
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.case_acts import ACT_WORDS, act_of, act_options
@@ -90,7 +92,8 @@ async def show(number: str, key: str, data_dir: Path | None) -> None:
     """As far as one's role goes."""
     async with _at_desk(data_dir, key) as (desk, by):
         hidden = await hidden_from(desk, number, by)
-        shown = for_desk(await dossier_of(desk, number))
+        dossier = await dossier_of(desk, number)
+        shown = for_desk(dossier, await show_clocks(desk.clocks.house, dossier.case.id))
     shown = {**shown, **{name: [] for name in hidden}}
     state = shown["case"]
     lines: list[Text | str] = [
