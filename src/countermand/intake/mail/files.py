@@ -8,6 +8,8 @@ from struct import unpack_from
 
 import puremagic
 
+from countermand.intake.mail.pdf_locks import is_pdf_locked
+
 SNIFFED_BYTES = 65_536
 ENTRIES_MAX = 2_000
 OCTETS, TEXT, PDF, ZIP = "application/octet-stream", "text/plain", "application/pdf", "application/zip"
@@ -29,7 +31,6 @@ _MAGIC = (
 )
 _BRANDS = {b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif", b"qt  ": "video/quicktime",
            b"M4A ": "audio/mp4", b"avif": "image/avif"}  # fmt: skip
-_PDF_LOCK = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
 _OLE_LOCK = "EncryptedPackage".encode("utf-16-le")
 _SEVEN_LOCK = b"\x06\xf1\x07\x01"
 _PLAIN = re.compile(rb"^[\t\n\r\x20-\x7e\x80-\xff]*$")
@@ -64,7 +65,7 @@ def sniffed(content: bytes) -> str:
 def is_locked(content: bytes, media_type: str) -> bool:
     """Whether somebody must give a password before it can be read: PDF, ZIP, Office, RAR and 7z."""
     if media_type == PDF:
-        return bool(_PDF_LOCK.search(content))
+        return is_pdf_locked(content)
     if content.startswith(b"PK\x03\x04"):
         return any(flags & 1 for flags, _ in _entries(content))
     if media_type == "application/x-ole-storage":
