@@ -108,7 +108,7 @@ async def test_a_known_address_finds_its_account_and_only_proof_makes_it_likely(
     await known_address(stage, "zhang@qq.example")
     said = "有一笔转账不是我操作的"
     claimed = await stage.hear(mail(said))
-    likely = await stage.vouched("zhang@qq.example").hear(mail(said))
+    likely = await stage.vouched("Zhang@qq.example").hear(mail(said, sender="Zhang@QQ.example"))
     foreign = await stage.vouched("evil@x.example").hear(mail(f"账号：a-1，{said}", sender="evil@x.example"))
     standings = []
     for heard in (claimed, likely, foreign):

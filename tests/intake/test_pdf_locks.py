@@ -34,6 +34,7 @@ def test_what_cannot_be_told_counts_as_locked_and_a_plain_file_does_not() -> Non
     assert is_pdf_locked(b"%PDF-1.7 trailer << /Encrypt 7 0 R >>")
     assert is_pdf_locked(b"%PDF-1.7 trailer << /Encrypt << /Filter /Other /R 3 >> >>")
     assert not is_pdf_locked(b"%PDF-1.7 trailer << /Root 1 0 R >>")
+    assert is_pdf_locked(b"%PDF-1.7 " + b"/EncryptMetadata false " * 100_000)
 
 
 def test_spoiled_files_raise_nothing() -> None:

@@ -151,7 +151,8 @@ async def _report(house: Hearing, letter: Letter, mail: Arrived, arrived_at: int
         received_at=arrived_at,
         raw=mail.raw,
         text=letter.text,
-        sender=Sender(address=letter.sender, standing=standing, signs=signs),
+        # Servers may tell small letters from capitals; people do not, nor their programs.
+        sender=Sender(address=letter.sender and letter.sender.lower(), standing=standing, signs=signs),
         said_at=letter.said_at,
         account=account,
         operations=letter.claims.operations if letter.urgent else (),
@@ -189,6 +190,7 @@ async def _account(house: Hearing, letter: Letter) -> tuple[str | None, bool]:
     async with house.reception.works.open() as unit:
         if letter.sender is not None:
             own = await _told_at(house, unit, NoticeChannel.EMAIL, letter.sender)
+            own = own or await _told_at(house, unit, NoticeChannel.EMAIL, letter.sender.lower())
         known = await unit.handles(letter.claims.accounts)
         for claimed in letter.claims.accounts:
             if claimed in known:

@@ -16,17 +16,21 @@ _STRING = rb"\s*(\((?:[^\\()]|\\.|\((?:[^\\()]|\\.){0,256}\)){0,1024}\)|<[0-9A-F
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _ESCAPED = re.compile(rb"\\(\r\n|[0-7]{1,3}|.)", re.DOTALL)
 DICTIONARY_BYTES_MAX = 4096
+TRAILERS_MAX = 100
 # What stands for the rest of a password that is too short; the whole of an empty one.
 _PADDING = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
 
 
 def is_pdf_locked(content: bytes) -> bool:
     """Whether the empty password does not open it. What cannot be told counts as locked."""
-    every = list(_NAMED.finditer(content))
-    if not every:
-        return False
-    # The last trailer is the one in force.
-    named = every[-1]
+    named, at = None, len(content)
+    # The last trailer is the one in force; a few names in texts behind it may stand in the way.
+    for _ in range(TRAILERS_MAX):
+        at = content.rfind(b"/Encrypt", 0, at)
+        if at < 0 or (named := _NAMED.match(content, at)):
+            break
+    if named is None:
+        return at >= 0
     start = named.end()
     if named[1] is not None:
         wanted = rb"(?<!\d)" + named[1] + rb"\s+" + named[2] + rb"\s+obj"
