@@ -14,11 +14,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from countermand.adapters.channels.imap import ImapMailbox
 from countermand.flows.mail_ear import TRIES_MAX
 from countermand.kernel.clock import ManualClock
-from flows.mail_stage import DESK, MailStage, mail, mail_house
+from flows.mail_stage import DESK, mail, mail_house
 from flows.stage import NOON, PERMIT_KEYS
 from mail_server import NEEDS_DOVECOT, PASSWORD, mail_server
 from private_servers import PACKAGES, SOURCE
@@ -143,19 +144,16 @@ async def test_a_poisoned_mail_stops_no_other(
     async with mail_house(database_dsn, ManualClock(NOON), tmp_path) as stage:
         ear = stage.house.worker.ear
         assert ear is not None
-        box = _Box({"1": mail("poison"), "2": mail("建议：增加功能"), "3": mail("谢谢")})
-        ear.mailbox = box
-        assert await ear.turn()
-        assert list(box.mails) == ["1"]
-        for _ in range(TRIES_MAX - 1):
-            await ear.turn()
-        assert (box.mails, box.aside, ear.aside) == ({}, ["1"], 1)
-
-
-async def test_the_settings_open_an_ear_and_a_voice(database_dsn: str, tmp_path: Path) -> None:
-    """A mailbox is listened to by the worker, and its answers leave by the relay of the settings."""
-    async with mail_house(database_dsn, ManualClock(NOON), tmp_path) as stage:
-        assert isinstance(stage, MailStage)
-        assert isinstance(stage.house.worker.ear.mailbox, ImapMailbox)
+        # The worker listens where the settings say, and knows its own address and voice.
+        assert isinstance(ear.mailbox, ImapMailbox)
         assert stage.hearing.terms.own == frozenset({DESK})
         assert "answers.email" in stage.house.effect_ports
+        box = _Box({"1": mail("poison"), "2": mail("建议：增加功能"), "3": mail("谢谢")})
+        ear.mailbox = box
+        with capture_logs() as said:
+            assert await ear.turn()
+            assert list(box.mails) == ["1"]
+            for _ in range(TRIES_MAX - 1):
+                await ear.turn()
+        assert [one["tries"] for one in said if one["event"] == "mail_failed"] == [1, 2, 3]
+        assert (box.mails, box.aside, ear.aside) == ({}, ["1"], 1)
