@@ -56,7 +56,7 @@ async def standing(house: House, number: str) -> Any:
 async def test_merged_and_taken_back_everything_is_exactly_as_it_was(
     house: House, clock: ManualClock
 ) -> None:
-    """Messages of all are seen in one while merged, a new report goes there, and nothing of it is left after."""
+    """Messages of all are seen in one while merged; afterwards nothing of it is left."""
     li = await somebody(house, "li")
     numbers = [
         await opened(house, text, account=None, key=f"k{place}")

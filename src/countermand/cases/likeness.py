@@ -1,4 +1,4 @@
-"""Cases that may be the same, each with why: account, person, devices, payees, incidents, likeness of words."""
+"""Cases that may be the same, each with why: account, person, devices, payees, likeness of words."""
 
 from __future__ import annotations
 

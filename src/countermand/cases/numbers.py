@@ -79,7 +79,7 @@ def secret_of(key: bytes, case: str, turn: int) -> str:
 def said_code(key: bytes, case: str, window: int) -> str:
     """Six digits that both sides read to each other: whoever reads the same has the same case before them.
 
-    `window` counts spans of time, so that a code heard once is soon worth nothing (HOTP truncation, RFC 4226).
+    `window` counts spans of time: a code heard once is soon worth nothing (truncated as in RFC 4226).
 
     >>> len(said_code(b"k", "case-1", 7))
     7

@@ -17,7 +17,8 @@ _MARK = re.compile(r"\{([a-z_]+)\}")
 _FORBIDDEN = {
     "asks_for_a_code": re.compile(
         r"(提供|告知|告诉|发送?|报)(一下|我|我们|给我)?(您的|你的)?(登录|支付)?(密码|验证码|动态码)"
-        r"|(send|tell|give|read|provide) (us |me )?(your |the )?(password|pin|one-time code|verification code)",
+        r"|(send|tell|give|read|provide) (us |me )?(your |the )?"
+        r"(password|pin|one-time code|verification code)",
         re.IGNORECASE,
     ),
     "asks_to_pay_first": re.compile(

@@ -1,4 +1,4 @@
-"""Playbooks: how a kind of case is handled, step by step, as versioned data; and macros, acts under a name."""
+"""Playbooks: how a kind of case is handled, step by step, as versioned data; and macros."""
 
 from __future__ import annotations
 

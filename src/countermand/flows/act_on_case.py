@@ -1,4 +1,4 @@
-"""Acts on one case, alone or as a macro: each checked, all in one transaction; two people where it takes two."""
+"""Acts on one case, alone or as a macro: each checked, all in one transaction."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def act_on_case(
 async def _before_locking(
     house: CaseDesk, unit: Unit, number: str, act: AnyAct, by: Staff, trace: str | None
 ) -> dict[str, Any]:
-    """Gates of accounts come before the locks of cases; so what contains goes first, after the same checks."""
+    """Gates of accounts come before the locks of cases; so what contains goes first."""
     if not isinstance(act, PauseCollection | ResumeCollection):
         return {}
     case = await unit.cases.by_number(read_number(number) or "")

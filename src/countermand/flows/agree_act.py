@@ -1,4 +1,4 @@
-"""The second pair of eyes: agrees, and the act is done in the name of who asked; or refuses, with a reason."""
+"""The second pair of eyes: agrees, and the act is done in the name of who asked; or refuses."""
 
 from __future__ import annotations
 

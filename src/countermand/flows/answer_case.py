@@ -1,4 +1,4 @@
-"""What the customer hears: approved phrases and own words, a disputed decision whole, promises made and kept."""
+"""What the customer hears: approved phrases and own words, decisions told whole, promises made and kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from countermand.vocabulary.cases import Direction, EventKind, Stage
 from countermand.vocabulary.triage import Category
 
 DISPUTES = frozenset(Category) - {
-    Category.PROGRESS_QUESTION, Category.HOW_TO_QUESTION, Category.OFFICIAL_CHECK, Category.MATERIALS_QUESTION,
+    Category.PROGRESS_QUESTION, Category.HOW_TO_QUESTION, Category.OFFICIAL_CHECK,
+    Category.MATERIALS_QUESTION,
     Category.FEE_QUESTION, Category.SUGGESTION, Category.ILLEGAL_PLATFORM_REPORT, Category.OTHER,
 }  # fmt: skip
 PLAIN_CHARACTERS_MIN = 10

@@ -1,4 +1,4 @@
-"""Beside a case: who has it before them now, and what they have begun to write; nothing of it is ever lost."""
+"""Beside a case: who has it before them now, and what they have begun to write; nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One case under one pair of hands: locked, checked against role and version, its events written at the end."""
+"""One case under one pair of hands: locked, checked against role and version, written at the end."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def case_changed(case: Case, version: int) -> Conflict:
     """409 for whoever acts on what they saw, when it is no longer so."""
     return Conflict(
         "case_changed",
-        f"Case {case.number} is at version {case.version}, not {version}: somebody else changed it. Read it again.",
+        f"Case {case.number} is at version {case.version}, not {version}: it was changed. Read it again.",
         f"工单 {case.number} 当前版本为 {case.version}，而非 {version}：已被他人更新，请重新读取。",
         number=case.number,
         version=case.version,

@@ -1,4 +1,4 @@
-"""Texts as they were, for a purpose and on record; and the glass that may be broken, loudly, for 15 minutes."""
+"""Texts as they were, for a purpose and on record; and the glass that may be broken, for 15 minutes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def unmask(
     """The text as it was, and the look on record in the same transaction: no record, no text.
 
     A third party's data waits for a second person; once they agreed, ask the same again within a day.
-    Raises NotFound (`unknown_case`, `unknown_message`), Forbidden (`purpose_refused`, `conflict_of_interest`).
+    Raises NotFound (`unknown_case`, `unknown_message`), Forbidden (`purpose_refused`, and as others).
     """
     async with house.works.open() as unit:
         work = await at_case(house, unit, number, by, trace=trace)
@@ -171,7 +171,7 @@ async def break_glass(
 async def review_glass(
     house: CaseDesk, glass_id: str, by: Staff, *, justified: bool, finding: str, trace: str | None = None
 ) -> dict[str, Any]:
-    """What somebody else found; never whoever broke it. Raises NotFound `unknown_glass`, Conflict, Forbidden."""
+    """What somebody else found; never who broke it. Raises NotFound `unknown_glass`, Conflict, Forbidden."""
     async with house.works.open() as unit:
         glass = await unit.desk.glass(glass_id)
         if glass is None:

@@ -1,4 +1,4 @@
-"""How a case ends: decided, closed with its cause, withdrawn, opened again, appealed, and looked at by another."""
+"""How a case ends: decided, closed with its cause, withdrawn, opened again, appealed and reviewed."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def appeal(work: CaseWork, act: Appeal) -> None:
 
 
 async def review(work: CaseWork, act: Review) -> None:
-    """What somebody who has not decided it finds. Raises Conflict `no_appeal`, BadRequest `outcome_needed`."""
+    """What who has not decided it finds. Raises Conflict `no_appeal`, BadRequest `outcome_needed`."""
     if not work.case.appealed:
         raise Conflict(
             "no_appeal", "There is no appeal to review.", "没有待复核的申诉。", number=work.case.number

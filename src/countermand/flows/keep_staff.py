@@ -26,7 +26,7 @@ async def put_staff(house: CaseDesk, name: str, given: dict[str, Any], by: Staff
         if not known.roles:
             raise NotFound(
                 "unknown_staff",
-                f"Nobody named {name[:64]} has a key for the desk; `countermand key create --staff` makes one.",
+                f"Nobody named {name[:64]} has a key for the desk: `countermand key create --staff`.",
                 f"没有名为 {name[:64]} 的客服台人员；请先用 `countermand key create --staff` 创建密钥。",
             )
         member = msgspec.convert({"name": name, "roles": sorted(known.roles), **given}, Member)

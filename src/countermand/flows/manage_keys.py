@@ -132,7 +132,7 @@ def _check_staff(scopes: Sequence[str], staff: str | None, roles: Sequence[Role]
     if (Scope.DESK.value in scopes) != (staff is not None) or (staff is not None and not roles):
         raise BadRequest(
             "staff_needed",
-            "A key for the desk is personal: give --staff NAME and at least one --role; no other key has them.",
+            "A key for the desk is personal: give --staff NAME and a --role; no other key has them.",
             "客服台密钥须为个人专用：请用 --staff 指明人员并至少给出一个 --role；其他密钥不得带有。",
             field="staff",
         )

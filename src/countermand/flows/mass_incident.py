@@ -96,7 +96,7 @@ async def take_back(
 ) -> dict[str, Any]:
     """Take one message to many back, while it waits to be sent; nobody sees it any more, it stays on record.
 
-    Raises NotFound `unknown_case`, Conflict `no_cases`, `answer_gone` (it was sent, or taken back), Forbidden.
+    Raises NotFound `unknown_case`, Conflict `no_cases`, `answer_gone` (sent, or taken back), Forbidden.
     """
     async with house.works.open() as unit:
         fault, cases = await _of_fault(house, unit, number, by, trace)
@@ -157,7 +157,7 @@ async def _of_fault(
         if work.verdict(Verb.REPLY) is Verdict.DENY:
             raise Forbidden(
                 "conflict_of_interest",
-                f"Case {work.case.number} is none of those you may answer; let it go, or let somebody else answer.",
+                f"Case {work.case.number} is none of those you may answer; let it go, or ask somebody else.",
                 f"您无权答复工单 {work.case.number}（回避）；请将其移出或由他人答复。",
                 number=work.case.number,
             )

@@ -98,7 +98,7 @@ async def split(
     version: int | None = None,
     trace: str | None = None,
 ) -> dict[str, Any]:
-    """Make a case of its own of some messages; they stay where they are too, and the clock runs from the first.
+    """Make a case of its own of some messages; they stay where they are too; the clock runs from the first.
 
     Merge it back to undo. Raises BadRequest `split_refused`, and as `at_cases`; Unavailable.
     """

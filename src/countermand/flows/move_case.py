@@ -1,4 +1,4 @@
-"""Where a case goes: stage, who moves next, regulator or court, how bad it is, collection, police, receipt."""
+"""Where a case goes: stage, who moves next, regulator, how bad it is, collection, police, receipt."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ async def set_risk(work: CaseWork, act: SetRisk) -> None:
     if least != act.risk:
         raise Conflict(
             "risk_too_low",
-            f"A claimed loss is never below {least.value}. If none is claimed, say so: no_loss, and another category.",
+            f"A claimed loss is never below {least.value}. If none is claimed, say so: no_loss, and another "
+            "category.",
             f"客户主张资金损失的工单风险不得低于 {least.value}。确无损失主张的，请注明 no_loss 并更改类别。",
             least=least.value,
         )

@@ -114,7 +114,7 @@ async def done_task(work: CaseWork, act: DoneTask) -> None:
 
 
 async def begin_playbook(work: CaseWork, act: BeginPlaybook) -> None:
-    """Follow a playbook; each step becomes a task with its role and time. Raises NotFound `unknown_playbook`."""
+    """Follow a playbook; its steps, roles and times are told. Raises NotFound `unknown_playbook`."""
     book = newest(work.house.playbooks, act.playbook, work.case.category)
     if work.case.playbook == book.label:
         return

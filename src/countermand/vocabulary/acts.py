@@ -215,7 +215,7 @@ class PoliceReport(Act, tag="police_report", frozen=True):
 
 
 class RenewReceipt(Act, tag="renew_receipt", frozen=True):
-    """A new secret in place of a lost one, after two different proofs of who asks; the old one opens no more."""
+    """A new secret in place of a lost one, after two different proofs; the old one opens no more."""
 
     proofs: Annotated[tuple[Name, ...], msgspec.Meta(min_length=2, max_length=8)]
 

@@ -39,6 +39,7 @@ KINDS = (
     "account_contained",
     "containment_lifted",
     "report_received",
+    "case_answered",
     "limit_lowered",
     "limit_raise_asked",
     "limit_raise_cancelled",

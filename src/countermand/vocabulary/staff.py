@@ -8,7 +8,7 @@ import msgspec
 
 
 class Role(StrEnum):
-    """What somebody is to the institution; staff may have several, but never one of `ALONE` beside another."""
+    """What somebody is to the institution; staff may have several, but one of `ALONE` has no other."""
 
     CONSUMER = "consumer"
     REPRESENTATIVE = "representative"

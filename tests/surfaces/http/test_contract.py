@@ -26,6 +26,7 @@ from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.routes import ROUTE_HANDLERS
 from countermand.surfaces.http.server import open_door
 from countermand.vocabulary.access import Scope
+from countermand.vocabulary.staff import Role
 from surfaces.http.door import Door
 
 
@@ -110,7 +111,9 @@ def served(
         end = asyncio.Event()
         ends.append(functools.partial(asyncio.get_running_loop().call_soon_threadsafe, end.set))
         async with open_house(Settings(database_url=dsn, data_dir=folder)) as house:
-            _, key = await create_key(house, "all", [scope.value for scope in Scope], "test")
+            _, key = await create_key(
+                house, "all", [scope.value for scope in Scope], "test", staff="li", roles=[Role.INVESTIGATOR]
+            )
             house.bell.close()  # streams end at once: whoever reads a whole answer would wait for ever
             async with open_door(make_front(house), "127.0.0.1", 0) as address:
                 ready.append((address, key))

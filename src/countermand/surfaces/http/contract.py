@@ -188,7 +188,7 @@ _VERSION_PARAMETER = {
     "name": "If-Match",
     "in": "header",
     "required": False,
-    "description": "The version of the case that one has before oneself; another one there is 409 case_changed.",
+    "description": "The version of the case one has before oneself; else 409 case_changed.",
     "schema": {"type": "string", "pattern": "^[0-9]+$"},
 }
 _KEY_PARAMETER = {

@@ -145,7 +145,7 @@ class DeskBooks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemberRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What assigning needs to know of somebody; `own` are accounts and persons of themselves and their kin."""
+    """What assigning needs to know of somebody; `own` are accounts and persons of them and their kin."""
 
     team: Name | None = None
     skills: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=40)] = ("any",)

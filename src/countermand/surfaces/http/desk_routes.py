@@ -1,4 +1,4 @@
-"""The doors of the desk that are no single act: merges, second looks, covered texts, drafts, people, books."""
+"""The doors of the desk that are no single act: merges, second looks, covered texts, drafts, people."""
 
 from __future__ import annotations
 
@@ -204,7 +204,8 @@ async def write_staff(request: Asked, name: FromPath[str], data: JSONBody[Member
 
 
 DESK_HANDLERS = (
-    *ACT_HANDLERS, merge_cases, unmerge_cases, split_case, suggest_duplicates, gather_cases, answer_all_cases, take_back_answer,
+    *ACT_HANDLERS, merge_cases, unmerge_cases, split_case, suggest_duplicates, gather_cases, answer_all_cases,
+    take_back_answer,
     answer_look, unmask_message, break_case_glass, review_case_glass, be_at_case, put_draft, get_draft,
     read_books, read_staff, write_staff,
 )  # fmt: skip

@@ -139,7 +139,7 @@ async def report(request: Asked, data: JSONBody[ReportRequest]) -> dict[str, Any
 
 @get("/v1/cases/{number:str}", scope="desk", verb=Verb.READ_CASE, gives=CaseShown, refuses=(404,))
 async def read_case(request: Asked, number: FromPath[str]) -> dict[str, Any]:
-    """A case as the desk sees it: state, events, masked messages, files, promises, as far as one's role goes."""
+    """A case as the desk sees it: state, events, masked messages, files, as far as one's role goes."""
     house = _house(request)
     hidden = await hidden_from(house.case_desk, number, staff_of(request))
     dossier = await dossier_of(house.reception, number)
@@ -154,5 +154,6 @@ async def name_person(request: Asked, data: JSONBody[PersonRequest]) -> dict[str
 
 
 REPORT_HANDLERS = (
-    read_puzzle, not_me, follow_case, write_more, appeal_by_receipt, withdraw_by_receipt, report, read_case, name_person,
+    read_puzzle, not_me, follow_case, write_more, appeal_by_receipt, withdraw_by_receipt, report,
+    read_case, name_person,
 )  # fmt: skip
