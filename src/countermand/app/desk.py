@@ -11,8 +11,8 @@ from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack, read_knowledge
 from countermand.app.triage import open_triage
 from countermand.cases.case_clocks import FILE, read_case_clocks
-from countermand.cases.phrases import read_phrases
-from countermand.cases.playbooks import read_macros, read_playbooks
+from countermand.cases.phrases import Phrase, read_phrases
+from countermand.cases.playbooks import MacroText, Playbook, read_macros, read_playbooks
 from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.case_events import CaseClocks
@@ -94,6 +94,7 @@ def reception_beside(settings: Settings, desk: CaseDesk) -> Reception:
 
 def case_desk_of(settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer) -> CaseDesk:
     """Where staff work on cases. Raises SetupError (`phrases_refused`, `playbook_refused`)."""
+    phrases, playbooks, macros = read_desk_books()
     return CaseDesk(
         works=works,
         clock=clock,
@@ -103,10 +104,20 @@ def case_desk_of(settings: Settings, works: Works, clock: Clock, ids: Ids, vault
         clocks=_case_clocks(settings, works, clock, ids),
         draw_digits=new_code,
         timezone=settings.timezone,
-        phrases=read_phrases(_texts("phrases")),
-        playbooks=read_playbooks(_texts("playbooks")),
-        macros=read_macros(_texts("macros")),
+        phrases=phrases,
+        playbooks=playbooks,
+        macros=macros,
     )
+
+
+@cache
+def read_desk_books() -> tuple[dict[str, Phrase], dict[str, Playbook], dict[str, MacroText]]:
+    """Phrases, playbooks and macros as they come with the product; they do not change while it runs.
+
+    Raises SetupError (`phrases_refused`, `playbook_refused`).
+    """
+    phrases = read_phrases(_texts("phrases"))
+    return phrases, read_playbooks(_texts("playbooks")), read_macros(_texts("macros"))
 
 
 def _texts(folder: str) -> dict[str, str]:
