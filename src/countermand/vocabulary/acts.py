@@ -12,7 +12,8 @@ from countermand.vocabulary.operations import Identifier
 from countermand.vocabulary.staff import Role
 from countermand.vocabulary.triage import Category, Risk
 
-WORDS_MAX = 20_000
+# Escaped as JSON it still fits into a body.
+WORDS_MAX = 8_000
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=WORDS_MAX, pattern=r"^[^\x00]+$(?!\n)")]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00]+$(?!\n)")]
