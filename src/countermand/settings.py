@@ -56,6 +56,9 @@ class Settings:
     imap_secret_file: Path | None = None
     mail_relay_name: str | None = None
     sms_gateway_url: str | None = None
+    wechat_accounts_file: Path | None = None
+    chat_keys_file: Path | None = None
+    chat_audience: str = "countermand-chat"
     notice_webhook_url: str | None = None
     notice_webhook_secret_file: Path | None = None
     notice_webhook_recipient: str | None = None

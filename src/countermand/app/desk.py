@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,11 +17,13 @@ from countermand.cases.playbooks import MacroText, Playbook, read_macros, read_p
 from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.case_events import CaseClocks
+from countermand.flows.channels import Channels
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.public_door import Network, PublicDoor
 from countermand.flows.reception import Reader, Reception
 from countermand.intake.knowledge import Library, read_library
+from countermand.intake.warnings import read_warnings
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import Ids, new_code
@@ -31,10 +34,17 @@ from countermand.vocabulary.parties import is_zone
 from countermand.work import Works
 
 _PACKAGE = Path(__file__).parent.parent
+WARNINGS = _PACKAGE / "intake_packs" / "warnings.yaml"
 
 
 async def front_desk_of(
-    settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer, reader: Reader
+    settings: Settings,
+    works: Works,
+    clock: Clock,
+    ids: Ids,
+    vault: Sealer,
+    reader: Reader,
+    channels: Callable[[Reception], Channels],
 ) -> FrontDesk:
     """Where people are heard, every version of the knowledge base recorded.
 
@@ -44,7 +54,7 @@ async def front_desk_of(
     await knowledge.record(works, clock.now())
     reception = reception_of(settings, works, clock, ids, vault, reader, knowledge)
     door = PublicDoor(reception, AddressBook(vault), _networks(settings.trusted_proxies))
-    return FrontDesk(door, case_desk_of(settings, works, clock, ids, vault))
+    return FrontDesk(door, case_desk_of(settings, works, clock, ids, vault), channels(reception))
 
 
 def reception_of(
@@ -71,6 +81,7 @@ def reception_of(
         knowledge=knowledge,
         clocks=_case_clocks(settings, works, clock, ids),
         draw_digits=new_code,
+        warnings=read_warnings(WARNINGS.read_text(encoding="utf-8")),
         timezone=settings.timezone,
     )
 

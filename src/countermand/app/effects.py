@@ -9,6 +9,7 @@ import httpx
 
 from countermand.adapters.sessions.back_channel import BackChannel, read_receivers
 from countermand.adapters.sessions.keys import kept_session_key
+from countermand.flows.wechat_answers import PORTS
 from countermand.kernel.clock import Clock
 from countermand.settings import Settings
 from countermand.vocabulary.reports import Channel, answers_port
@@ -25,6 +26,8 @@ def effect_ports(settings: Settings) -> frozenset[str]:
         found.add(SESSIONS)
     if settings.imap_url is not None and settings.smtp_url is not None:
         found.add(answers_port(Channel.EMAIL))
+    if settings.wechat_accounts_file is not None:
+        found.update(PORTS)
     return frozenset(found)
 
 

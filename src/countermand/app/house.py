@@ -32,6 +32,7 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
+from countermand.app.channels import open_channels
 from countermand.app.database import unreachable
 from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
@@ -43,6 +44,7 @@ from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
 from countermand.flows.arms import Arm, Arms, Workshop
 from countermand.flows.challenge_customer import Challenges
+from countermand.flows.channels import Channels
 from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.front_desk import FrontDesk
@@ -54,6 +56,7 @@ from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
+from countermand.flows.reception import Reception
 from countermand.flows.record_labels import LabelBook
 from countermand.flows.show_notices import Bell, Telling
 from countermand.flows.worker import Worker
@@ -128,16 +131,21 @@ async def open_house(
             arm_keeper=deciding.keeper,
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
-            front_desk=await _front_desk(settings, pool, work),
+            front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
         )
 
 
-async def _front_desk(settings: Settings, pool: asyncpg.Pool[Any], work: WorkParts) -> FrontDesk:
+async def _front_desk(
+    stack: AsyncExitStack, settings: Settings, pool: asyncpg.Pool[Any], work: WorkParts, changes: Changes
+) -> FrontDesk:
     """Where people are heard, with the worker's vault and clock."""
     clock, ids = work.settlement.clock, work.settlement.ids
-    return await front_desk_of(
-        settings, PostgresWorks(pool), clock, ids, work.kit.vault, open_triage(settings)
-    )
+
+    def channels(reception: Reception) -> Channels:
+        return open_channels(settings, reception, stack, changes)
+
+    works, reader = PostgresWorks(pool), open_triage(settings)
+    return await front_desk_of(settings, works, clock, ids, work.kit.vault, reader, channels)
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:

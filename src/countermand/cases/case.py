@@ -37,7 +37,7 @@ _AFTER_CLOSING = frozenset(
         EventKind.UNLINKED, EventKind.MERGED, EventKind.UNMERGED, EventKind.PROMISE_KEPT,
         EventKind.RECEIPT_RENEWED, EventKind.TAGGED, EventKind.APPEALED, EventKind.SIDE_SET,
         EventKind.RELEASED, EventKind.DISCLOSED, EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK,
-        EventKind.TASK_SET, EventKind.MESSAGE_TAKEN_BACK,
+        EventKind.TASK_SET, EventKind.MESSAGE_TAKEN_BACK, EventKind.FILE_ADDED,
     }
 )  # fmt: skip
 _AFTER_MERGING = frozenset(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from countermand.flows.case_desk import CaseDesk
+from countermand.flows.channels import Channels
 from countermand.flows.public_door import PublicDoor
 
 
 @dataclass(frozen=True, slots=True)
 class FrontDesk:
-    """The door without login (with the reception behind it), and where staff work on cases."""
+    """The door without login (the reception behind it), other channels, and where staff work on cases."""
 
     public_door: PublicDoor
     case_desk: CaseDesk
+    channels: Channels

@@ -12,6 +12,7 @@ from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.arms import Arm
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
+from countermand.flows.channels import Channels
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
@@ -106,6 +107,11 @@ class House:
     def reception(self) -> Reception:
         """Where reports come in."""
         return self.public_door.reception
+
+    @property
+    def channels(self) -> Channels:
+        """The ways in that are more than a form."""
+        return self.front_desk.channels
 
     @property
     def case_desk(self) -> CaseDesk:

@@ -21,7 +21,7 @@ from countermand.vocabulary.cases import (
 )
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import CASE_OPENED, REPORT_RECEIVED, Fact
-from countermand.vocabulary.reports import answers_port
+from countermand.vocabulary.reports import answers_port, media_port
 from countermand.work import Unit
 
 ANSWER = "/answer"
@@ -91,7 +91,11 @@ async def _promise(
         made_by=MACHINE,
     )
     await unit.cases.promise([promised])
-    effects = [*_told(house, arrival, case, answer), *await _answered(house, unit, arrival, case)]
+    effects = [
+        *_told(house, arrival, case, answer),
+        *await _answered(house, unit, arrival, case),
+        *_fetched(house, arrival),
+    ]
     if effects:
         await unit.effects.put(effects)
 
@@ -113,7 +117,8 @@ def _files(house: Reception, arrival: Arrival, message: str) -> Sequence[KeptFil
 
 def _told(house: Reception, arrival: Arrival, case: Case, answer: dict[str, Any]) -> list[Effect]:
     """The holder is told of a report about their account, whoever made it; of a stop they are anyway."""
-    if case.account is None or answer["scope"] is not None or "notices" not in house.effect_ports:
+    told_anyway = answer["scope"] is not None or arrival.report.told_by_channel
+    if case.account is None or told_anyway or "notices" not in house.effect_ports:
         return []
     values = {"case": spoken(case.number), "until": arrival.human_by}
     body = {"account": case.account, "person": case.person, "values": values, "urgency": "security"}
@@ -152,6 +157,27 @@ async def _answered(house: Reception, unit: Unit, arrival: Arrival, case: Case) 
         trace=arrival.trace,
     )
     return [effect]
+
+
+def _fetched(house: Reception, arrival: Arrival) -> list[Effect]:
+    """Files that the channel keeps are fetched once the answer is out; their names stand in the bytes."""
+    port = media_port(arrival.report.channel)
+    if port not in house.effect_ports:
+        return []
+    return [
+        Effect(
+            id=f"{arrival.inbound}/media/{place}",
+            port=port,
+            action="fetch",
+            lane=None,
+            body={"inbound": arrival.inbound, "place": place},
+            placed_at=arrival.now,
+            due_at=arrival.now,
+            alarm_at=arrival.now + MICROS_PER_HOUR,
+            trace=arrival.trace,
+        )
+        for place in range(1, len(arrival.report.media) + 1)
+    ]
 
 
 async def _facts(unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any]) -> list[Fact]:

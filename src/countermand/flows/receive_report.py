@@ -15,6 +15,7 @@ from countermand.flows.incident_words import key_reused
 from countermand.flows.keep_reports import HUMAN_CONTACT, MACHINE, keep_report
 from countermand.flows.reception import RECEIPT_KEY, Reception
 from countermand.flows.report_words import receipt_of, with_words
+from countermand.intake.warnings import shown, warnings_in
 from countermand.kernel.canonical import digest
 from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.cases import Case, CaseEvent, Contained, EventKind, Stage
@@ -81,6 +82,7 @@ async def _receive(
         human_by=arrival.human_by,
         for_a_day=arrival.preset is Preset.LIMITED,
         secret_said=arrival.shown.secret_said,
+        warnings=shown(warnings_in(report.text, house.warnings)),
     )
     reply = None
     if arrival.promises:

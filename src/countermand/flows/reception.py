@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from countermand.flows.address_book import Sealer
 from countermand.flows.case_events import CaseClocks
 from countermand.flows.keep_knowledge import Knowledge
+from countermand.intake.warnings import Warned
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.triage import Answers, Reading, Signals
@@ -38,4 +39,5 @@ class Reception:
     knowledge: Knowledge
     clocks: CaseClocks
     draw_digits: Callable[[int], str]
+    warnings: Sequence[Warned]
     timezone: str

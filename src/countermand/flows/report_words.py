@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,7 @@ def receipt_of(
     human_by: int,
     for_a_day: bool,
     secret_said: bool,
+    warnings: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What is answered to a report, and kept with it; instants in, RFC 3339 out. The secret is no part."""
     scope = None if stopped is None else stopped["scope"]
@@ -65,6 +66,7 @@ def receipt_of(
         "for_a_day": for_a_day,
         "secret_said": secret_said,
         "care": Flag.DISTRESS in reading.flags,
+        "warnings": list(warnings),
     }
 
 
@@ -89,11 +91,13 @@ def with_words(receipt: Mapping[str, Any], secret: str | None, timezone: str) ->
     parts.append(Text(en=_SOON.en.replace("{by}", by.en), zh=_SOON.zh.replace("{by}", by.zh)))
     if receipt["care"]:
         parts.append(_CARE)
+    # What was kept before there were warnings has none.
+    parts += [Text(**one["text"]) for one in receipt.get("warnings", ())]
     if receipt["secret_said"]:
         parts.append(_SAID_SECRET)
     if secret is not None:
         parts.append(_SECRET.filled({"secret": grouped(secret)}))
     parts.append(_NEVER)
     text = {"en": " ".join(one.en for one in parts), "zh": "".join(one.zh for one in parts)}
-    shown = {**receipt, "number": number, "text": text}
+    shown = {"warnings": [], **receipt, "number": number, "text": text}
     return shown if secret is None else {**shown, "secret": grouped(secret)}

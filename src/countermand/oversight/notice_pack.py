@@ -18,7 +18,7 @@ from countermand.vocabulary.outcomes import Outcome
 FILE = "notices.yaml"
 MARKS = frozenset(
     "what at until left number outcome reason cause method name waits purpose recipient review_until "
-    "institution helpline case".split()
+    "institution helpline case agent promise".split()
 )
 # Three SMS joined: 153 characters each in the GSM alphabet, 67 each in UCS-2 (3GPP TS 23.040).
 SMS_CHARACTERS_MAX = {"en": 3 * 153, "zh": 3 * 67}

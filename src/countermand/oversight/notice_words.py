@@ -110,7 +110,7 @@ def _marks(notice: Notice, pack: NoticePack, timezone: str, now: int) -> dict[st
         "method": _METHODS.get(str(values.get("method")), _text(values.get("method"))),
         "waits": _waits(values.get("needs")),
     }
-    for name in ("cause", "name", "purpose", "recipient", "case"):
+    for name in ("cause", "name", "purpose", "recipient", "case", "agent", "promise"):
         marks[name] = _text(values.get(name))
     marks["number"] = _same(notice.number)
     until = _instant(values.get("until"))

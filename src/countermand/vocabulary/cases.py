@@ -147,6 +147,7 @@ class EventKind(StrEnum):
     GLASS_BROKEN = "glass_broken"
     SECOND_LOOK = "second_look"
     MESSAGE_TAKEN_BACK = "message_taken_back"
+    FILE_ADDED = "file_added"
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):

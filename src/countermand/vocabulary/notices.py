@@ -40,6 +40,7 @@ KINDS = (
     "containment_lifted",
     "report_received",
     "case_answered",
+    "call_receipt",
     "limit_lowered",
     "limit_raise_asked",
     "limit_raise_cancelled",

@@ -69,7 +69,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `stop` is what the sender asks to stop. `thread` is what it answers: a case's number, a conversation.
     `answers` are answers to structured questions. `found` is what a machine read in it beside: codes, counts,
     instants and amounts, never personal data; it stands in the case's event. `answer_later`: the channel
-    carries the answer back by itself, from the outbox.
+    carries the answer back by itself, from the outbox; `told_by_channel`: it tells the account's holder too.
+    `media` are names under which the channel keeps files that came along: they are fetched after the answer.
     """
 
     channel: Channel
@@ -89,6 +90,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     thread: str | None = None
     found: dict[str, Any] = {}
     answer_later: bool = False
+    media: tuple[str, ...] = ()
+    told_by_channel: bool = False
 
 
 def answers_port(channel: Channel) -> str:
@@ -98,3 +101,12 @@ def answers_port(channel: Channel) -> str:
     'answers.email'
     """
     return f"answers.{channel.value}"
+
+
+def media_port(channel: Channel) -> str:
+    """The port of the outbox that fetches files which a channel keeps.
+
+    >>> media_port(Channel.WECHAT)
+    'media.wechat'
+    """
+    return f"media.{channel.value}"

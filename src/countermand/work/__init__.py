@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from zlib import crc32
 
+from countermand.cases.channel_ports import ChannelBook
 from countermand.cases.clock_ports import ClockBook
 from countermand.cases.desk_ports import DeskBook
 from countermand.cases.list_ports import CaseLists
@@ -162,6 +163,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def answers(self) -> AnswerBook: ...
+
+    @property
+    def channels(self) -> ChannelBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -309,6 +310,7 @@ class FakeHouse:
         self.notice_shelf = FakeNoticeShelf()
         self.knowledge = open_knowledge(Settings())
         self.bell = Bell()
+        self.channels = SimpleNamespace(chat=SimpleNamespace(bell=Bell()))
         self.bell.close()  # streams end at once: nobody here waits for them
         self.holds = FakeHolds()
         self.worker = WORKER

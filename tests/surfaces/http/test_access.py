@@ -24,6 +24,9 @@ OPEN_ROUTES = {
     ("POST", "/v1/cases/follow/messages"),
     ("POST", "/v1/cases/follow/appeal"),
     ("POST", "/v1/cases/follow/withdraw"),
+    ("POST", "/v1/cases/follow/spoken-code"),
+    ("GET", "/v1/channels/wechat/x"),
+    ("POST", "/v1/channels/wechat/x"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/openapi.json"),
@@ -36,6 +39,9 @@ PUBLIC_DOOR = {
     ("POST", "/v1/cases/follow/messages"),
     ("POST", "/v1/cases/follow/appeal"),
     ("POST", "/v1/cases/follow/withdraw"),
+    ("POST", "/v1/cases/follow/spoken-code"),
+    # Behind the signature of the platform.
+    ("POST", "/v1/channels/wechat/x"),
 }
 CONFIGURED_BY_ADMINS = ("PUT", "/v1/desk/staff/x")
 SCOPES_OF = {
@@ -109,6 +115,13 @@ SCOPES_OF = {
     ("DELETE", "/v1/webhooks/x"): "admin",
     ("GET", "/v1/webhooks/x/deliveries"): "admin",
     ("POST", "/v1/webhooks/x/deliveries/x/replay"): "admin",
+    ("GET", "/v1/cases/x/spoken-code"): "desk",
+    ("POST", "/v1/cases/x/spoken-code"): "desk",
+    ("GET", "/v1/cases/x/app-code"): "confirm",
+    ("POST", "/v1/hotline/checks"): "contain",
+    ("POST", "/v1/hotline/calls"): "contain",
+    ("POST", "/v1/branch/visits"): "contain",
+    ("PUT", "/v1/accounts/x/last-fours"): "manage",
     ("POST", "/v1/persons"): "decide",
     ("GET", "/v1/policies"): "policy",
     ("GET", "/v1/policies/live"): "policy",

@@ -34,12 +34,12 @@ class PostgresCases:
     async def inbound(self, channel: str, key: str) -> Inbound | None:
         """What came under this key before."""
         row = await self._connection.fetchrow(QUERIES.inbound_by_key, channel, key)
-        return None if row is None else _inbound_of_row(row)
+        return None if row is None else inbound_of_row(row)
 
     async def inbound_named(self, inbound: str) -> Inbound | None:
         """What came in under this name of ours."""
         row = await self._connection.fetchrow(QUERIES.inbound_by_id, inbound)
-        return None if row is None else _inbound_of_row(row)
+        return None if row is None else inbound_of_row(row)
 
     async def answered_lately(self, case: str, sender: bytes, since: int) -> bool:
         """Whether an answer to this sender in this case was put into the outbox since."""
@@ -167,23 +167,7 @@ class PostgresCases:
     async def messages(self, case: str) -> list[Message]:
         """All messages of a case, in order of time."""
         rows = await self._connection.fetch(QUERIES.case_messages, case)
-        return [
-            Message(
-                id=row["id"],
-                case=row["case_id"],
-                direction=Direction(row["direction"]),
-                channel=row["channel"],
-                author=row["author"],
-                at=micros_of(row["at"]),
-                language=row["language"],
-                masked=row["masked"],
-                sealed=row["sealed"],
-                inbound=row["inbound"],
-                approved=row["approved"],
-                secret_said=row["secret_said"],
-            )
-            for row in rows
-        ]
+        return [message_of_row(row) for row in rows]
 
     async def attach(self, files: Sequence[KeptFile]) -> None:
         """Write files that came with messages."""
@@ -252,7 +236,8 @@ def _row_of(case: Case) -> tuple[Any, ...]:
     )
 
 
-def _inbound_of_row(row: Any) -> Inbound:
+def inbound_of_row(row: Any) -> Inbound:
+    """What came in, from its row."""
     return Inbound(
         id=row["id"],
         channel=row["channel"],
@@ -263,4 +248,22 @@ def _inbound_of_row(row: Any) -> Inbound:
         received_at=micros_of(row["received_at"]),
         case=row["case_id"],
         answer=msgspec.json.decode(row["answer"]),
+    )
+
+
+def message_of_row(row: Any) -> Message:
+    """A message, from its row."""
+    return Message(
+        id=row["id"],
+        case=row["case_id"],
+        direction=Direction(row["direction"]),
+        channel=row["channel"],
+        author=row["author"],
+        at=micros_of(row["at"]),
+        language=row["language"],
+        masked=row["masked"],
+        sealed=row["sealed"],
+        inbound=row["inbound"],
+        approved=row["approved"],
+        secret_said=row["secret_said"],
     )

@@ -18,6 +18,7 @@ from countermand.adapters.postgres.challenges import (
     PostgresCodeLedger,
     PostgresConfirmations,
 )
+from countermand.adapters.postgres.channels import PostgresChannels
 from countermand.adapters.postgres.clocks import PostgresClocks
 from countermand.adapters.postgres.consents import PostgresConsents, PostgresProofs
 from countermand.adapters.postgres.desk import PostgresDesk
@@ -68,6 +69,7 @@ class PostgresUnit:
         self.answers = PostgresAnswers(connection)
         self.case_lists = PostgresCaseLists(connection)
         self.webhooks = PostgresWebhooks(connection)
+        self.channels = PostgresChannels(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""

@@ -110,6 +110,8 @@ def _is_local(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
 
 async def _only_json(request: Request[Any, Any, Any]) -> None:
     if request.method in ("POST", "PUT", "PATCH"):
+        if request.route_handler.opt.get("takes_xml"):
+            return
         content_type = request.headers.get("content-type", "")
         if not is_json(content_type.encode("latin-1", "replace")):
             raise wrong_media_type()

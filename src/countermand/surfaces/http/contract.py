@@ -178,6 +178,8 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
     }
     if takes is not None:
         described["requestBody"] = _json_body(_REF.format(name=takes.__name__))
+    if handler.opt.get("takes_xml"):
+        described["requestBody"] = {"required": True, "content": {"text/xml": {"schema": {"type": "string"}}}}
     secured = _secured(described, handler.opt.get("scope"))
     if handler.opt.get("open_on_loopback"):
         secured["security"] = [{}, {"key": []}]

@@ -8,6 +8,7 @@ from typing import Any
 from countermand.flows.note_refused_access import note_refused_access
 from countermand.kernel.errors import CountermandError, Unavailable
 from countermand.surfaces.http.application import make_application
+from countermand.surfaces.http.chat_socket import serve_chat
 from countermand.surfaces.http.hot import ONE, Head, HotLane, HotRoute, Reply, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
@@ -34,6 +35,10 @@ class Front:
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            traceparent = dict(scope["headers"]).get(b"traceparent")
+            await serve_chat(scope, receive, send, self._house, Visit(*begin_trace(traceparent)))
+            return
         if scope["type"] != "http":
             return
         path: bytes = scope["raw_path"]
@@ -60,6 +65,7 @@ class Front:
     def end_streams(self) -> None:
         """Let those go who only wait for more."""
         self._house.bell.close()
+        self._house.channels.chat.bell.close()
 
     async def note_refusals(self) -> None:
         """Put what was refused since the last call on the record; if that fails, the next call does."""

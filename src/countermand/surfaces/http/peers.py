@@ -17,12 +17,13 @@ def address_of(request: Any, trusted: tuple[Network, ...]) -> str:
     client = request.client
     named = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
     address = "" if client is None else client.host
-    while named and _is_in(address, trusted):
+    while named and is_in(address, trusted):
         address = named.pop()
     return _network(address)
 
 
-def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
+def is_in(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address is in one of these networks; what is no address is in none."""
     try:
         plain = ipaddress.ip_address(address)
     except ValueError:

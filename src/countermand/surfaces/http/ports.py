@@ -9,6 +9,7 @@ from countermand.confirmation.pack import Agreements
 from countermand.confirmation.permits import PermitKey
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Asking
+from countermand.flows.channels import Channels
 from countermand.flows.enrolment_drafts import Enrolment
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import Meter
@@ -257,6 +258,9 @@ class House(Protocol):
 
     @property
     def knowledge(self) -> Knowledge: ...
+
+    @property
+    def channels(self) -> Channels: ...
 
     @property
     def clock(self) -> Clock: ...

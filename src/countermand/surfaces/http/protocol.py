@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from countermand.kernel.errors import BadRequest, CountermandError, Unavailable
+from countermand.surfaces.http.chat_socket import PATH as CHAT_PATH
 from countermand.surfaces.http.hot import Head, HotLane, HotRoute, Reply, too_large
 from countermand.surfaces.http.problems import RequestTimeout, problem_bytes, problem_headers
 
@@ -197,6 +198,11 @@ class DoorProtocol(HttpToolsProtocol):
             self._start_asgi_task(cycle, self.app)
         elif head.expect_continue:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _should_upgrade(self) -> bool:
+        """To the chat and to nothing else; a hot request stays one, whatever it asks for."""
+        chat = self.url.partition(b"?")[0] == CHAT_PATH and self.parser.get_method() == b"GET"
+        return chat and super()._should_upgrade()
 
     def _hand_over(self) -> None:
         """Not a hot request: build what uvicorn builds, from what was read so far."""

@@ -69,6 +69,13 @@ class ReportRequest(
     case: Short | None = None
 
 
+class WarningShown(msgspec.Struct, frozen=True):
+    """A known trick that was told of, and what to do about it."""
+
+    id: str
+    text: Text
+
+
 class ReceiptShown(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a report; `secret` only where it opened a case and the sender may follow it with it."""
 
@@ -84,6 +91,7 @@ class ReceiptShown(msgspec.Struct, frozen=True, kw_only=True):
     secret_said: bool
     care: bool
     reply: dict[str, Any] | None
+    warnings: list[WarningShown]
     text: Text
     secret: str | None = None
 

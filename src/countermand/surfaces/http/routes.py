@@ -20,6 +20,7 @@ from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
 from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
 from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
+from countermand.surfaces.http.channel_routes import CHANNEL_HANDLERS
 from countermand.surfaces.http.containment_routes import CONTAINMENT_HANDLERS
 from countermand.surfaces.http.desk_routes import DESK_HANDLERS
 from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
@@ -268,4 +269,5 @@ ROUTE_HANDLERS = (
     *DESK_HANDLERS,
     *QUEUE_HANDLERS,
     *WEBHOOK_HANDLERS,
+    *CHANNEL_HANDLERS,
 )  # fmt: skip

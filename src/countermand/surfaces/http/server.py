@@ -21,6 +21,7 @@ BACKLOG = 4096
 DRAIN_SECONDS_MAX = 30.0
 SWEEP_SECONDS = 1.0
 NOTE_SECONDS = 5.0
+CHAT_FRAME_BYTES_MAX = 64 * 1024
 
 _LOG = structlog.get_logger("countermand.http")
 
@@ -33,7 +34,8 @@ async def open_door(front: Front, host: str, port: int) -> AsyncIterator[str]:
     """
     loop = asyncio.get_running_loop()
     config = Config(
-        front, http=DoorProtocol, ws="none", lifespan="off", interface="asgi3", log_config=None,
+        front, http=DoorProtocol, ws="websockets-sansio", ws_max_size=CHAT_FRAME_BYTES_MAX,
+        ws_per_message_deflate=False, lifespan="off", interface="asgi3", log_config=None,
         access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=75,
     )  # fmt: skip
     config.load()

@@ -1,0 +1,58 @@
+-- name: number_of_sender
+-- The number of the open case that a sender wrote to last in a channel, if that was since $3.
+SELECT c.number FROM inbound AS i JOIN case_file AS c ON c.id = i.case_id
+WHERE i.sender = $2 AND i.channel = $1 AND i.received_at >= $3
+    AND c.stage <> 'closed' AND c.merged_into IS NULL
+ORDER BY i.received_at DESC, i.id DESC LIMIT 1;
+
+-- name: open_chat
+-- A new chat.
+INSERT INTO chat (id, account, session, public, opened_at) VALUES ($1, $2, $3, $4, $5);
+
+-- name: lock_chat
+-- A chat with the number of its last line, locked.
+SELECT c.*, coalesce((SELECT max(l.seq) FROM chat_line AS l WHERE l.chat = c.id), 0) AS last
+FROM chat AS c WHERE c.id = $1 FOR UPDATE OF c;
+
+-- name: add_line
+-- The next line of a chat.
+INSERT INTO chat_line (chat, seq, message, client_id) VALUES ($1, $2, $3, $4);
+
+-- name: unsent_lines
+-- What was written to the holder of a chat in its cases since it was opened, and is no line of it yet.
+SELECT m.id FROM message AS m JOIN chat AS c ON c.id = $1
+WHERE m.direction = 'out' AND m.channel = 'chat' AND m.at >= c.opened_at
+    AND m.case_id IN (
+        SELECT said.case_id FROM chat_line AS l JOIN message AS said ON said.id = l.message WHERE l.chat = $1
+    )
+    AND NOT EXISTS (SELECT FROM chat_line AS l WHERE l.chat = $1 AND l.message = m.id)
+ORDER BY m.at, m.id;
+
+-- name: lines_behind
+-- The lines of a chat behind a number, up to $3.
+SELECT l.seq, l.client_id, m.* FROM chat_line AS l JOIN message AS m ON m.id = l.message
+WHERE l.chat = $1 AND l.seq > $2 ORDER BY l.seq LIMIT $3;
+
+-- name: line_of
+-- The line that the holder of a chat named so.
+SELECT l.seq, l.client_id, m.* FROM chat_line AS l JOIN message AS m ON m.id = l.message
+WHERE l.chat = $1 AND l.client_id = $2;
+
+-- name: register_digests
+-- The digests of an account's last four digits, instead of those before.
+INSERT INTO last_four (account, digests) VALUES ($1, $2)
+ON CONFLICT (account) DO UPDATE SET digests = excluded.digests;
+
+-- name: registered_digests
+-- The digests of these accounts.
+SELECT account, digests FROM last_four WHERE account = ANY($1::text[]) ORDER BY account;
+
+-- name: lock_checks
+-- How checks went for these keys, locked; a key without any gets its row.
+INSERT INTO phone_check (key) SELECT unnest($1::bytea[])
+ON CONFLICT (key) DO UPDATE SET wrong = phone_check.wrong
+RETURNING *;
+
+-- name: put_check
+-- How checks went for a key.
+UPDATE phone_check SET wrong = $2, since = $3, locked_until = $4 WHERE key = $1;
