@@ -102,7 +102,7 @@ class LastFoursShown(msgspec.Struct, frozen=True):
     registered: int
 
 
-class CheckRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CallerCheckRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Four digits that a caller said or keyed in; `caller` is the number shown, if any."""
 
     call: Identifier
@@ -110,7 +110,7 @@ class CheckRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     caller: Short | None = None
 
 
-class CheckShown(msgspec.Struct, frozen=True, kw_only=True):
+class CallerChecked(msgspec.Struct, frozen=True, kw_only=True):
     """Whether they fit; `person`: no more are taken, somebody goes on. What was wrong is never told."""
 
     confirmed: bool

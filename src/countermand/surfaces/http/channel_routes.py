@@ -16,9 +16,9 @@ from countermand.flows.spoken_reports import Visit as CounterVisit
 from countermand.intake.wechat_messages import BODY_BYTES_MAX
 from countermand.kernel.clock import micros_of
 from countermand.surfaces.http.channel_messages import (
+    CallerChecked,
+    CallerCheckRequest,
     CallRequest,
-    CheckRequest,
-    CheckShown,
     CodeChecked,
     CodeRequest,
     FollowCodeRequest,
@@ -80,8 +80,8 @@ async def put_last_fours(
     return {"account": account, "registered": count}
 
 
-@post("/v1/hotline/checks", scope="contain", status_code=200, gives=CheckShown)
-async def check_caller(request: Asked, data: JSONBody[CheckRequest]) -> dict[str, Any]:
+@post("/v1/hotline/checks", scope="contain", status_code=200, gives=CallerChecked)
+async def check_caller(request: Asked, data: JSONBody[CallerCheckRequest]) -> dict[str, Any]:
     """Whether four digits are those of an account of the caller's; three tries, then a person."""
     return await check_last_four(_house(request).reception, data.call, data.caller, data.last_four)
 
