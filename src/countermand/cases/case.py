@@ -44,6 +44,7 @@ _AFTER_MERGING = frozenset(
     {
         EventKind.UNMERGED, EventKind.RECEIPT_RENEWED, EventKind.CONTAINED, EventKind.DISCLOSED,
         EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK, EventKind.LINKED, EventKind.UNLINKED,
+        EventKind.FILE_ADDED,
     }
 )  # fmt: skip
 # Nothing that may have cost money is ever less than this, whoever says so (desk principle P7).
