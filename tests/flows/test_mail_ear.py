@@ -1,12 +1,13 @@
 """Goal: between the mail server and the database nothing is lost and nothing doubled, whenever we are killed.
 
-Method: a real Dovecot with 200 mails; two workers of the product hear them at once and are killed: one with
+Method: a real Dovecot with many mails; two workers of the product hear them at once and are killed: one with
 everything written and nothing committed, one between commit and marking; a third hears the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -24,7 +25,8 @@ from flows.stage import NOON, PERMIT_KEYS
 from mail_server import NEEDS_DOVECOT, PASSWORD, mail_server
 from private_servers import PACKAGES, SOURCE
 
-MAILS, FIRST_DIES_AT, SECOND_DIES_AT = 200, 40, 50
+# `COUNTERMAND_TEST_MAILS=200` for the whole of it; the kills fall where they fall.
+MAILS, FIRST_DIES_AT, SECOND_DIES_AT = int(os.environ.get("COUNTERMAND_TEST_MAILS", "60")), 12, 15
 
 WORKER = """
 import asyncio, os, signal, sys
@@ -76,7 +78,7 @@ def worker_that_dies(dsn: str, url: str, folder: Path, dies: str, at: int) -> su
 
 @NEEDS_DOVECOT
 async def test_workers_that_are_killed_lose_and_double_nothing(database_dsn: str, tmp_path: Path) -> None:
-    """200 mails, two workers at once, both killed: 200 reports, cases, answers, and nothing unmarked."""
+    """Two workers at once, both killed: as many reports, cases and answers as mails, nothing unmarked."""
     (tmp_path / "secret").write_text(f"{PASSWORD}\n", encoding="utf-8")
     mails = [mail(f"建议第{number}条", f"建议{number}", f"c{number}@qq.example") for number in range(MAILS)]
     with mail_server() as server:
