@@ -23,7 +23,8 @@ from countermand.flows.merge_cases import merge, split, unmerge
 from countermand.flows.show_case import Dossier, dossier_of, for_customer
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import Conflict, Forbidden
-from countermand.vocabulary.acts import Link, Note, Reply, Take, Unlink
+from countermand.vocabulary.acts import Decide, Link, Note, Reply, Take, Unlink
+from countermand.vocabulary.cases import CaseOutcome
 from countermand.vocabulary.staff import FieldClass, Purpose, Role
 from flows.case_stage import NOT_ME, QUESTION, acted, case_at, opened, somebody
 from flows.report_stage import reporting_house
@@ -78,6 +79,31 @@ async def test_merged_and_taken_back_everything_is_exactly_as_it_was(
     assert [await standing(house, number) for number in numbers] == before
     with pytest.raises(Conflict, match="case_not_merged"):
         await unmerge(house.case_desk, into, li)
+
+
+async def test_what_is_decided_for_the_whole_is_decided_for_its_parts(
+    house: House, clock: ManualClock
+) -> None:
+    """The legal clock of a case that became part of another one is met with that one's outcome."""
+    li = await somebody(house, "li", Role.INVESTIGATOR)
+    into, part = (
+        await opened(house, NOT_ME, account=None),
+        await opened(house, "还是那笔，不是我", account=None),
+    )
+    await merge(house.case_desk, into, [part], li)
+
+    async def running() -> set[str]:
+        async with house.works.open() as unit:
+            clocks = await unit.clocks.of_case((await case_at(house, part)).id)
+        return {one.policy for one in clocks if one.state == "running"}
+
+    before = await running()
+    assert "cn.complaint.decide" in before
+    await acted(house, into, li, Decide(outcome=CaseOutcome.UNAUTHORISED_CONFIRMED, why="设备不符"))
+    assert "cn.complaint.decide" not in await running()
+    clock.advance(MINUTE)
+    await unmerge(house.case_desk, into, li)
+    assert "stage.human_contact" in await running()
 
 
 async def test_cases_of_different_people_are_never_merged(house: House) -> None:

@@ -12,7 +12,7 @@ from countermand.cases.permissions import decide, refused
 from countermand.cases.phrases import Phrase
 from countermand.cases.playbooks import MacroText, Playbook
 from countermand.flows.address_book import Sealer
-from countermand.flows.case_events import CaseClocks, Happenings
+from countermand.flows.case_events import CaseClocks, Happenings, follow_clocks
 from countermand.flows.hidden_values import hidden_values
 from countermand.flows.show_case import unknown_case
 from countermand.intake.redaction import mask
@@ -24,6 +24,7 @@ from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.staff import FieldClass, Member, Purpose, Relation, Role, Staff, Verb, Verdict
 from countermand.work import Unit, Works
 
+_DECIDED_FOR_ALL = frozenset({EventKind.OUTCOME_SET, EventKind.CLOSED, EventKind.WITHDRAWN})
 # Whoever holds the receipt of a case; the public door has checked it.
 HOLDER = Staff(name="customer", roles=frozenset({Role.CONSUMER}))
 
@@ -149,8 +150,20 @@ class CaseWork:
         Raises Conflict (`case_changed`).
         """
         written = await self.happened.write(self.unit, self.house.clocks)
+        await self._end_absorbed()
         self.happened.events.clear()
         return written
+
+    async def _end_absorbed(self) -> None:
+        """What is decided here is decided for the cases that became part of this one: their clocks follow."""
+        shared = [one for one in self.happened.events if one.kind in _DECIDED_FOR_ALL]
+        if not shared or not self.case.absorbed:
+            return
+        numbers = await self.unit.desk.numbers_of([one for one, _ in self.case.absorbed])
+        for number in numbers.values():
+            part = await self.unit.cases.by_number(number)
+            assert part is not None, "what was absorbed is there"
+            await follow_clocks(self.unit, self.house.clocks, part, shared)
 
     def answer(self) -> dict[str, Any]:
         """What whoever acted is told: number, the version to go on from, and what came of it."""
