@@ -133,35 +133,24 @@ async def test_a_transaction_cut_anywhere_leaves_the_case_as_it_was(house: House
         assert await dossier_of(house.reception, number) == before
 
 
-@pytest.mark.parametrize("channel", ["app", "email", "wechat"])
-async def test_one_voice_in_every_channel(house: House, channel: str) -> None:
+async def test_one_voice_in_every_channel(house: House) -> None:
     """The same phrases are the same words and hash, whichever way they go."""
     li = await somebody(house, "li")
     number = await opened(house)
-    said = Reply(phrases=("heard", "never-ask"), values={"by": "18:00"}, channel=channel)
-    done = await acted(house, number, li, said)
-    again = await acted(house, number, li, Reply(phrases=("heard", "never-ask"), values={"by": "18:00"}))
-    assert again["phrases_sha256"] == done["phrases_sha256"]
+    hashes = set()
+    for channel in ("app", "email", "wechat"):
+        said = Reply(phrases=("heard", "never-ask"), values={"by": "18:00"}, channel=channel)
+        hashes.add((await acted(house, number, li, said))["phrases_sha256"])
+    assert len(hashes) == 1
     sent = await sent_of(house, number)
-    assert {one.channel for one in sent} == {channel, "app"}
+    assert {one.channel for one in sent} == {"app", "email", "wechat"}
+    assert {one.masked for one in sent} == {sent[0].masked}
     assert {one.approved for one in sent} == {"heard@1,never-ask@1"}
-
-
-async def test_a_person_who_writes_keeps_the_promise_that_one_speaks(house: House) -> None:
-    """The first reply of a person keeps what the receipt promised."""
-    li = await somebody(house, "li")
-    number = await opened(house)
-    await acted(house, number, li, Reply(text="您好，我是您的专属客服，正在核实。"))
+    # The first word of a person keeps what the receipt promised: that one speaks to them.
     promises = (await dossier_of(house.reception, number)).promises
     assert [one.kept_at is not None for one in promises] == [True]
-
-
-@pytest.mark.parametrize("text", ["请提供您的验证码", "需先转账500元才能处理", "系统显示是您本人操作"])
-async def test_no_reply_asks_for_a_secret_or_money_or_blames(house: House, text: str) -> None:
-    """What a swindler would say, nobody at the desk can send."""
-    li = await somebody(house, "li")
     with pytest.raises(BadRequest, match="wording_refused"):
-        await acted(house, await opened(house), li, Reply(text=text))
+        await acted(house, number, li, Reply(text="请提供您的验证码"))
 
 
 async def test_a_disputed_decision_is_told_with_explanation_plan_and_handler(house: House) -> None:
@@ -248,14 +237,6 @@ async def test_risk_goes_down_by_a_person_only_and_never_for_a_claimed_loss(hous
     assert (await case_at(house, number)).risk is Risk.P3
 
 
-async def test_a_police_receipt_raises_the_priority(house: House) -> None:
-    """A question becomes P1 with it."""
-    li = await somebody(house, "li")
-    number = await opened(house, QUESTION)
-    await acted(house, number, li, PoliceReport(reference="A3101-2026-11-21"))
-    assert (await case_at(house, number)).risk is Risk.P1
-
-
 async def test_no_case_closes_without_a_cause_and_a_cause_that_returns_is_told(house: House) -> None:
     """Causes of ours name who fixes them; the third case of one system raises a task."""
     li = await somebody(house, "li", Role.INVESTIGATOR)
@@ -306,11 +287,15 @@ async def _events(house: House, number: str) -> Any:
 
 
 async def test_withdrawing_ends_the_service_and_not_the_look_into_fraud(house: House) -> None:
-    """A question is closed the same day; a claimed loss stays open with the desk."""
+    """A question is closed the same day, and can be reopened; a claimed loss stays open with the desk."""
     li = await somebody(house, "li")
     question, loss = await opened(house, QUESTION), await opened(house, NOT_ME, account="a-2")
     await acted(house, question, li, Withdraw())
     assert (await case_at(house, question)).stage is Stage.CLOSED
+    with pytest.raises(Conflict, match="case_not_closed"):
+        await acted(house, loss, li, Reopen(why="看错了"))
+    await acted(house, question, li, Reopen(why="客户来电补充"))
+    assert (await case_at(house, question)).reopened == 1
     done = await acted(house, loss, li, Withdraw(why="不想追究了"))
     case = await case_at(house, loss)
     assert done["investigation_goes_on"]
@@ -351,7 +336,7 @@ async def test_a_playbook_leads_step_by_step(house: House, clock: ManualClock) -
 
 
 async def test_small_acts_leave_their_trace(house: House) -> None:
-    """Tasks, tags, promises and snoozes are events; a P0 case does not sleep."""
+    """Tasks, tags, promises, snoozes are events; a police receipt raises to P1; a P0 case does not sleep."""
     li = await somebody(house, "li")
     number = await opened(house, QUESTION)
     task = (await acted(house, number, li, AddTask(title="回电13812345678", owner="li")))["task"]
@@ -364,22 +349,11 @@ async def test_small_acts_leave_their_trace(house: House) -> None:
         (kept,) = await unit.desk.tasks(case.id)
     assert "13812345678" not in kept.title
     assert kept.done_by == "li"
+    await acted(house, number, li, PoliceReport(reference="A3101-2026-11-21"))
+    assert (await case_at(house, number)).risk is Risk.P1
     urgent = await opened(house, "我的钱正在被转走！", account="a-3", stop=Preset.EVERYTHING)
     with pytest.raises(BadRequest, match="snooze_refused"):
         await acted(house, urgent, li, Snooze(until=later))
-
-
-async def test_a_closed_case_is_opened_again_under_its_number(house: House) -> None:
-    """And only then."""
-    li = await somebody(house, "li")
-    number = await opened(house, QUESTION)
-    with pytest.raises(Conflict, match="case_not_closed"):
-        await acted(house, number, li, Reopen(why="看错了"))
-    await acted(
-        house, number, li, Decide(outcome=CaseOutcome.ANSWERED, why="已解答"),
-        Close(root_cause=RootCause.NO_FAULT), Reopen(why="客户来电补充"),
-    )  # fmt: skip
-    assert (await case_at(house, number)).reopened == 1
 
 
 async def test_an_auditor_reads_and_writes_nothing(house: House) -> None:
