@@ -40,8 +40,8 @@ GOALS = {"queue": 50.0, "counts": None, "filtered": 50.0, "case": 100.0, "search
 SEARCHES = (
     "盗刷", "被盗", "不是我", "转账", "验证码", "冻结账户", "贷款", "征信", "骗", "密码", "客服电话", "催收",
     "身份证", "自动扣款", "利息太高", "银行卡丢了", "还款 利息", "转账 骗子", "手机", "投诉", "什么时候",
-    "我的账户", "没有借过", "退款", "钱没了", "陌生", "短信", "app", "refund", "unauthorized", "loan", "刷单 返利",
-    "盗刷 refund",
+    "我的账户", "没有借过", "退款", "钱没了", "陌生", "短信", "app", "refund", "unauthorized", "loan",
+    "刷单 返利", "盗刷 refund",
 )  # fmt: skip
 TRIAGE_DATA = Path(__file__).parent.parent / "src" / "countermand" / "triage_data"
 
@@ -113,8 +113,8 @@ async def fill(dsn: str, cases: int, messages: int, chance: random.Random) -> li
         for number in range(begin, min(messages, begin + AT_ONCE)):
             text = "，".join(chance.sample(said, chance.choice((1, 1, 2, 3))))
             texts.append(text)
-            at = moment_of(NOW - chance.randrange(20 * MICROS_PER_DAY))
-            case = f"case-{number % cases:09}"
+            at = moment_of(NOW - 20 * MICROS_PER_DAY * (messages - number) // messages)  # as they came in
+            case = f"case-{chance.randrange(cases):09}"
             rows.append(
                 (f"m-{number:09}", case, "in", "app", "customer", at, "zh", text, b"x", tsvector_of(text))
             )

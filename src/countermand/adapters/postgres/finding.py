@@ -14,8 +14,12 @@ from countermand.vocabulary.cases import Stage
 from countermand.vocabulary.queues import ME, ListedCase, QueueFilter, QueuePlace, SavedQueue
 
 QUERIES = Queries("finding.sql")
+RECENT_MESSAGES = 10_000
 # Behind every instant that a message can have.
 _END_OF_TIME = moment_of(253_370_764_800_000_000)
+
+
+_AWAKE = "(snoozed_until IS NULL OR snoozed_until <= $1)"
 
 
 class Conditions:
@@ -32,16 +36,15 @@ class Conditions:
 
     def of(self, wanted: QueueFilter) -> str:
         """What a row must fulfil."""
-        return " AND ".join(self._parts(wanted))
+        state = [] if Stage.CLOSED in wanted.stage else ["open"]
+        state.append("snoozed_until > $1" if wanted.snoozed else _AWAKE)
+        return " AND ".join((*state, *self._parts(wanted)))
+
+    def within(self, wanted: QueueFilter) -> str:
+        """What a row must fulfil that is known to be open and awake."""
+        return " AND ".join(self._parts(wanted)) or "true"
 
     def _parts(self, wanted: QueueFilter) -> Iterable[str]:
-        stages = [stage.value for stage in wanted.stage]
-        if Stage.CLOSED.value not in stages:
-            yield "open"
-        if wanted.snoozed:
-            yield "snoozed_until > $1"
-        else:
-            yield "(snoozed_until IS NULL OR snoozed_until <= $1)"
         for column in ("stage", "ball", "risk", "category", "channel", "contained"):
             words = [word.value for word in getattr(wanted, column)]
             if len(words) == 1:
@@ -94,15 +97,17 @@ class PostgresCaseLists:
         return [_listed(row) for row in await self._connection.fetch(sql, *conditions.values)]
 
     async def counts(self, wanted: Sequence[QueueFilter], me: str, now: int) -> list[int]:
-        """How many cases each filter lets through: one statement, which reads the list once."""
+        """How many cases each filter lets through: one statement, which reads the whole list at most once."""
         if not wanted:
             return []
         conditions = Conditions(me, now)
-        parts = [f"count(*) FILTER (WHERE {conditions.of(one)})" for one in wanted]
-        closed = any(Stage.CLOSED in one.stage for one in wanted)
-        where = "" if closed else " WHERE open"
-        # The first value is the time, even where no filter happens to name it.
-        sql = f"SELECT {', '.join(parts)} FROM case_listed{where}"  # noqa: S608
+        parts = [
+            f"(SELECT count(*) FROM case_listed WHERE {conditions.of(one)})"  # noqa: S608
+            if _selective(one)
+            else f"count(*) FILTER (WHERE {conditions.within(one)})"
+            for one in wanted
+        ]
+        sql = f"SELECT {', '.join(parts)} FROM case_listed WHERE open AND {_AWAKE}"  # noqa: S608
         return list(await self._connection.fetchrow(sql, *conditions.values))
 
     async def saved(self, staff: str) -> list[SavedQueue]:
@@ -142,7 +147,11 @@ class PostgresCaseLists:
         elif values:
             rows = await fetch(QUERIES.hits_by_values, values, at, message, count_max, own)
         else:
-            rows = await fetch(QUERIES.hits_by_words, tsquery, at, message, count_max, own)
+            # Common words are among the newest messages; rare ones are few enough to fetch them all and sort.
+            rows = await fetch(QUERIES.recent_hits, tsquery, at, message, count_max, own, RECENT_MESSAGES)
+            if len(rows) < count_max:
+                await self._connection.execute(QUERIES.prefer_indexes)
+                rows = await fetch(QUERIES.hits_by_words, tsquery, at, message, count_max, own)
         return [_hit(row) for row in rows]
 
     async def exported(
@@ -176,6 +185,13 @@ class PostgresCaseLists:
             "breaches": [dict(row) for row in await all_of(QUERIES.breaches_by_policy, *span)],
             "earliness": dict(await one(QUERIES.report_earliness, *span)),
         }
+
+
+def _selective(wanted: QueueFilter) -> bool:
+    """Whether an index leads to the few that it lets through, or they are not among the open and awake."""
+    named = (wanted.owner, wanted.team, wanted.tag, wanted.account, wanted.person)
+    few = wanted.overdue or wanted.warned or wanted.snoozed or Stage.CLOSED in wanted.stage
+    return bool(few) or any(name is not None for name in named)
 
 
 def _listed(row: Any) -> ListedCase:

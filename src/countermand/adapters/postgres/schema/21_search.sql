@@ -46,6 +46,9 @@ CREATE INDEX case_listed_account ON case_listed (account) WHERE account IS NOT N
 CREATE INDEX case_listed_person ON case_listed (person) WHERE person IS NOT NULL;
 CREATE INDEX case_listed_heard ON case_listed (heard_at, case_id);
 CREATE INDEX case_listed_tags ON case_listed USING gin (tags) WHERE tags <> '{}';
+CREATE INDEX case_listed_overdue ON case_listed (due_at) WHERE open AND overdue;
+CREATE INDEX case_listed_warned ON case_listed (due_at) WHERE open AND warned;
+CREATE INDEX case_listed_snoozed ON case_listed (snoozed_until) WHERE open AND snoozed_until IS NOT NULL;
 COMMENT ON TABLE case_listed IS 'What lists and queues ask of each case, narrow and in order; the triggers below keep it.';
 COMMENT ON COLUMN case_listed.case_id IS 'Which case.';
 COMMENT ON COLUMN case_listed.open IS 'Neither closed nor part of another one.';

@@ -22,14 +22,36 @@ WHERE l.case_id IN (
 )
 ORDER BY l.heard_at DESC, l.case_id DESC LIMIT $3;
 
--- name: hits_by_words
--- Messages that match a query ($1) behind one ($2 when, $3 its id), newest first, up to $4; not of accounts or persons ($5).
+-- name: recent_hits
+-- Of the $6 messages behind one ($2 when, $3 its id), those that match a query ($1), newest first, up to $4; not of accounts or persons ($5).
 SELECT
     m.id, m.case_id, m.at, m.direction, m.channel, m.masked, c.number, c.stage, c.risk, c.category, c.owner
-FROM message AS m JOIN case_file AS c ON c.id = m.case_id
-WHERE m.words @@ $1::text::tsquery AND (m.at, m.id) < ($2::timestamptz, $3::text)
-    AND NOT (coalesce(c.account = ANY($5::text[]), false) OR coalesce(c.person = ANY($5::text[]), false))
+FROM (
+    SELECT id, case_id, at, direction, channel, masked, words FROM message
+    WHERE (at, id) < ($2::timestamptz, $3::text) ORDER BY at DESC, id DESC LIMIT $6
+) AS m JOIN case_file AS c ON c.id = m.case_id
+WHERE m.words @@ $1::text::tsquery
+    AND m.case_id NOT IN (SELECT id FROM case_file WHERE account = ANY($5::text[]) OR person = ANY($5::text[]))
 ORDER BY m.at DESC, m.id DESC LIMIT $4;
+
+-- name: prefer_indexes
+-- For this transaction: what is rare is looked up, however many messages there are.
+SELECT set_config('enable_seqscan', 'off', true);
+
+-- name: hits_by_words
+-- Messages that match a query ($1) behind one ($2 when, $3 its id), newest first, up to $4; not of accounts or persons ($5).
+WITH found AS MATERIALIZED (
+    SELECT m.id, m.at, m.case_id FROM message AS m
+    WHERE m.words @@ $1::text::tsquery AND (m.at, m.id) < ($2::timestamptz, $3::text)
+), nearest AS MATERIALIZED (
+    SELECT f.id, f.at FROM found AS f
+    WHERE f.case_id NOT IN (SELECT id FROM case_file WHERE account = ANY($5::text[]) OR person = ANY($5::text[]))
+    ORDER BY f.at DESC, f.id DESC LIMIT $4
+)
+SELECT
+    m.id, m.case_id, m.at, m.direction, m.channel, m.masked, c.number, c.stage, c.risk, c.category, c.owner
+FROM nearest AS n JOIN message AS m ON m.id = n.id JOIN case_file AS c ON c.id = m.case_id
+ORDER BY m.at DESC, m.id DESC;
 
 -- name: hits_by_values
 -- Messages with the first of these values ($1), in cases that have all of them, behind one ($2, $3), newest first, up to $4; not of accounts or persons ($5).
@@ -40,7 +62,7 @@ WHERE v.digest = ($1::bytea[])[1] AND (m.at, m.id) < ($2::timestamptz, $3::text)
     SELECT case_id FROM message_value WHERE digest = ANY($1::bytea[])
     GROUP BY case_id HAVING count(DISTINCT digest) = cardinality($1::bytea[])
 )
-    AND NOT (coalesce(c.account = ANY($5::text[]), false) OR coalesce(c.person = ANY($5::text[]), false))
+    AND m.case_id NOT IN (SELECT id FROM case_file WHERE account = ANY($5::text[]) OR person = ANY($5::text[]))
 ORDER BY m.at DESC, m.id DESC LIMIT $4;
 
 -- name: hits_by_both
@@ -52,7 +74,7 @@ WHERE m.words @@ $1::text::tsquery AND (m.at, m.id) < ($2::timestamptz, $3::text
     SELECT case_id FROM message_value WHERE digest = ANY($6::bytea[])
     GROUP BY case_id HAVING count(DISTINCT digest) = cardinality($6::bytea[])
 )
-    AND NOT (coalesce(c.account = ANY($5::text[]), false) OR coalesce(c.person = ANY($5::text[]), false))
+    AND m.case_id NOT IN (SELECT id FROM case_file WHERE account = ANY($5::text[]) OR person = ANY($5::text[]))
 ORDER BY m.at DESC, m.id DESC LIMIT $4;
 
 -- name: cases_heard
