@@ -167,8 +167,8 @@ async def test_an_overdue_case_is_first_until_it_is_made_good(
     assert late not in await order(house)
     # Every row says what the fold says, whatever was written in which order.
     wrong = await tables.fetchval(
-        "SELECT count(*) FROM case_listed AS l JOIN case_file AS c ON c.id = l.case_id WHERE (l.stage, l.risk, "
-        "l.ball, l.owner) IS DISTINCT FROM (c.stage, c.risk, c.ball, c.owner)"
+        "SELECT count(*) FROM case_listed AS l JOIN case_file AS c ON c.id = l.case_id "
+        "WHERE (l.stage, l.risk, l.ball, l.owner) IS DISTINCT FROM (c.stage, c.risk, c.ball, c.owner)"
     )
     assert wrong == 0
 
@@ -195,7 +195,7 @@ async def test_a_case_is_found_by_a_whole_number_that_nobody_keeps(
 ) -> None:
     """A phone however written, a card, both at once; a part of it finds nothing; no table holds it."""
     number = await hear(house, "手机13800138000，卡号6222021234567890128，不是我转的", account="a-1")
-    await hear(house, "我的手机是13800138000，怎么改密码", account="a-2")
+    other = await hear(house, "我的手机是13800138000，怎么改密码", account="a-2")
     for search, count in (
         ("138-0013-8000", 2),
         ("+86 13800138000", 2),
@@ -212,25 +212,22 @@ async def test_a_case_is_found_by_a_whole_number_that_nobody_keeps(
     kept = await tables.fetch("SELECT kind, octet_length(digest) AS bytes, t::text FROM message_value AS t")
     assert {row["kind"] for row in kept} == {"phone", "bank_card"}
     assert not any("13800138000" in row["t"] for row in kept)
-
-
-async def test_nobody_reads_in_their_own_case_by_searching(house: House) -> None:
-    """Staff whose own account a case is about find everybody's messages but those."""
-    await hear(house, STOLEN, account="a-1")
-    other = await hear(house, STOLEN, account="a-2")
+    # And of a case about oneself or one's kin nobody finds a message.
     roles = frozenset({Role.AGENT})
     await create_key(house, "lis-key", ["desk"], "admin", staff="li", roles=sorted(roles))
     member = Member(name="li", roles=roles, own=frozenset({"a-1"}))
     async with house.works.open() as unit:
         await unit.desk.put_member(member, house.clock.now(), "admin")
-    found = await search_cases(house.reception, "盗刷", "li")
+    found = await search_cases(house.reception, "手机", "li")
     assert [one["case"] for one in found["messages"]] == [other]
 
 
 MAPPING = """
 source: oldesk
 timezone: Asia/Shanghai
-columns: {id: Ticket, text: Description, received: Created, closed: Solved, status: Status, account: Account, owner: Agent}
+columns:
+  {id: Ticket, text: Description, received: Created, closed: Solved, status: Status, account: Account,
+   owner: Agent}
 closed_statuses: [solved]
 """
 
@@ -279,12 +276,7 @@ async def test_an_old_desk_comes_in_once_and_stops_nothing(
     assert case.first_at < NOON - 100 * MICROS_PER_DAY
     for table in ("standing_order", "promise", "clock", "effect"):
         assert await tables.fetchval(f"SELECT count(*) FROM {table}") == 0, table
-
-
-async def test_a_young_old_case_keeps_the_clocks_that_still_run(
-    house: House, tables: asyncpg.Connection[Any]
-) -> None:
-    """Two days before: the first contact of a day is over and not made up, the case is decided in time."""
+    # A young one keeps the clocks that still run: the first contact of a day is over and not made up.
     created = "2026-11-19 12:00"
     await import_cases(house.reception, [row(2, "T-9", Created=created)], mapping(), "cli")
     clocks = await tables.fetch(

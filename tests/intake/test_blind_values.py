@@ -1,4 +1,4 @@
-"""Goal: a value is found however it was written, and nothing is kept that opens an account. Method: tables."""
+"""Goal: a value is found however it was written, and nothing is kept that opens one. Method: tables."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,7 +49,7 @@ def test_highlights_hold_what_was_searched(text: str, search: str) -> None:
     """Places are in order, within the text, and there are some where something matched."""
     places = highlights(text, parts_of(search))
     assert all(0 <= start < end <= len(text) for start, end in places)
-    assert all(one[1] <= other[0] for one, other in zip(places, places[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(places))
     if parts_of(search) and matches(text, parts_of(search)):
         assert places
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -47,6 +47,7 @@ class ImportMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     source: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$")]
     columns: Columns
     timezone: str = "UTC"
+    encoding: Literal["utf-8", "gb18030"] = "utf-8"
     time_format: str | None = None
     closed_statuses: frozenset[str] = frozenset()
     categories: Mapping[str, Category] = {}
@@ -100,6 +101,8 @@ def old_case(row: Mapping[str, Any], mapping: ImportMapping, now: int) -> OldCas
             f"the text has more than {TEXT_CHARACTERS_MAX} characters, or NUL in it",
             f"正文超过{TEXT_CHARACTERS_MAX}字或含空字符",
         )
+    if any("\ufffd" in value for value in found.values()):
+        raise bad_row(f"it is not in {mapping.encoding}", f"内容不是 {mapping.encoding} 编码")
     received = _instant(found["received"], "received", mapping, now)
     closed_at = _instant(found["closed"], "closed", mapping, now) if found["closed"] else None
     closed = found["status"] in mapping.closed_statuses or (columns.status is None and closed_at is not None)

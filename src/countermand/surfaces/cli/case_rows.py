@@ -16,9 +16,14 @@ CHUNK_CHARACTERS = 1 << 16
 ROW_CHARACTERS_MAX = 4_000_000
 
 
-def rows_of(path: Path) -> Iterator[Row]:
-    """The rows with the lines they begin on; what cannot be read as one has its fault. Raises OSError."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+def rows_of(path: Path, encoding: str = "utf-8") -> Iterator[Row]:
+    """The rows with the lines they begin on; what cannot be read as one has its fault. Raises OSError.
+
+    What is not in the encoding comes as U+FFFD, which no row is taken with.
+    """
+    with path.open(
+        encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline=""
+    ) as file:
         if path.suffix.lower() == ".csv":
             yield from _csv(file)
         elif path.suffix.lower() == ".json":
@@ -30,6 +35,8 @@ def rows_of(path: Path) -> Iterator[Row]:
 def _csv(file: IO[str]) -> Iterator[Row]:
     csv.field_size_limit(FIELD_CHARACTERS_MAX)
     reader = csv.DictReader(file, strict=True)
+    if reader.fieldnames is None:  # asking for the head reads it
+        return
     while True:
         line = reader.line_num + 1
         try:

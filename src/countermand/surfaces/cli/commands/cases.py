@@ -134,7 +134,7 @@ async def bring_in(file: Path, mapping: Path, dry_run: bool, data_dir: Path | No
     read = _mapping(mapping)
     async with open_desk(settings) as desk:
         reception = reception_beside(settings, desk.case_desk)
-        done = await import_cases(reception, rows_of(file), read, ACTOR, dry_run=dry_run)
+        done = await import_cases(reception, rows_of(file, read.encoding), read, ACTOR, dry_run=dry_run)
     _print_imported(done, dry_run=dry_run)
 
 
