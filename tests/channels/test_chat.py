@@ -15,8 +15,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from channels.channel_stage import ChannelStage
+from countermand.flows.chat import CHAT_REPLIES_PORT
 from countermand.flows.show_case import dossier_of
 from countermand.vocabulary.cases import Direction, Message
+from countermand.vocabulary.effects import Effect
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PROXY = {"x-forwarded-proto": "https"}
@@ -75,6 +77,18 @@ async def staff_writes(stage: ChannelStage, number: str, text: str) -> None:
             sealed=house.reception.vault.seal(text.encode(), f"message {name}"),
         )
         await unit.cases.add_messages([message])
+        now, body = stage.clock.now(), {"case": case.id, "message": name}
+        effect = Effect(
+            id=f"{name}/send",
+            port=CHAT_REPLIES_PORT,
+            action="send",
+            lane=None,
+            body=body,
+            placed_at=now,
+            due_at=now,
+        )
+        await unit.effects.put([effect])
+    await stage.work()
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-forwarded-proto": "http"}])

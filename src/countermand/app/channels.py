@@ -17,7 +17,7 @@ from countermand.app.desk import open_knowledge, reception_of
 from countermand.app.triage import open_triage
 from countermand.flows.address_book import Sealer
 from countermand.flows.channels import Channels
-from countermand.flows.chat import ChatDoor
+from countermand.flows.chat import CHAT_REPLIES_PORT, ChatDoor, ChatReplies
 from countermand.flows.deliver_effects import Port
 from countermand.flows.hear_wechat import WechatDoor
 from countermand.flows.reception import Reception
@@ -61,18 +61,19 @@ def open_channels(
         if noticed:
             bell.ring()
 
-    changes.watch("message", written)
+    changes.watch("chat_line", written)
     keys = settings.chat_keys_file
     tokens = None if keys is None else SignedChatTokens(settings.chat_audience, keys)
     return Channels(wechat, ChatDoor(reception, tokens, bell))
 
 
-async def wechat_ports(
+async def channel_ports(
     stack: AsyncExitStack, settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer
 ) -> Mapping[str, Port]:
-    """Who answers on WeChat and fetches from there; nobody where no account is set. Raises SetupError."""
+    """Who answers in chats and on WeChat, and fetches from there. Raises SetupError."""
+    ports: dict[str, Port] = {CHAT_REPLIES_PORT: ChatReplies(works, clock)}
     if settings.wechat_accounts_file is None:
-        return {}
+        return ports
     read = _read(settings)
     client = await stack.enter_async_context(httpx.AsyncClient())
     files = {
@@ -83,7 +84,7 @@ async def wechat_ports(
         settings, works, clock, ids, vault, open_triage(settings), open_knowledge(settings)
     )
     door = WechatDoor(reception, _known(read))
-    return dict.fromkeys(PORTS, WechatAnswers(door, api, api))
+    return ports | dict.fromkeys(PORTS, WechatAnswers(door, api, api))
 
 
 def _read(settings: Settings) -> _Accounts:

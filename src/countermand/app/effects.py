@@ -9,6 +9,7 @@ import httpx
 
 from countermand.adapters.sessions.back_channel import BackChannel, read_receivers
 from countermand.adapters.sessions.keys import kept_session_key
+from countermand.flows.chat import CHAT_REPLIES_PORT
 from countermand.flows.wechat_answers import PORTS
 from countermand.kernel.clock import Clock
 from countermand.settings import Settings
@@ -19,7 +20,7 @@ SESSIONS = "sessions"
 
 def effect_ports(settings: Settings) -> frozenset[str]:
     """The ports for which effects are put; notices always reach the product's own feed."""
-    found = {"notices"}
+    found = {"notices", CHAT_REPLIES_PORT}
     if settings.banking is not None:
         found.add("banking")
     if settings.session_receivers is not None:

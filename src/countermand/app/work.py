@@ -17,7 +17,7 @@ from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
-from countermand.app.channels import wechat_ports
+from countermand.app.channels import channel_ports
 from countermand.app.clocks import clock_house
 from countermand.app.database import open_database, unreachable
 from countermand.app.effects import SESSIONS, effect_ports, session_port
@@ -151,7 +151,7 @@ async def work_parts(
     handlers.update(notices.handlers)
     mail = open_mail(settings, works, clock, ids, kit.vault)
     ports.update(mail.ports)
-    ports.update(await wechat_ports(stack, settings, works, clock, ids, kit.vault))
+    ports.update(await channel_ports(stack, settings, works, clock, ids, kit.vault))
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
     worker = Worker(timers, deliverer, guard, notices.decisions, mail.ear)

@@ -71,11 +71,11 @@ class ChannelBook(Protocol):
         ...
 
     async def add_line(self, chat: str, seq: int, message: str, client_id: str | None) -> None:
-        """Write the next line of a locked chat."""
+        """Write the next line of a locked chat; nothing where it has the message already."""
         ...
 
-    async def unsent(self, chat: str) -> Sequence[str]:
-        """Messages to the holder of a chat, in the cases it is about, that are no line of it yet."""
+    async def chats_of(self, case: str, since: int) -> Sequence[str]:
+        """The chats opened since an instant in which something of a case was said."""
         ...
 
     async def lines(self, chat: str, after: int, count_max: int) -> list[Line]:

@@ -15,15 +15,17 @@ from countermand.flows.reception import Reception
 from countermand.flows.report_words import with_words
 from countermand.flows.show_notices import Bell
 from countermand.kernel.canonical import canonical_bytes, digest
-from countermand.kernel.clock import MICROS_PER_DAY, rfc3339
+from countermand.kernel.clock import MICROS_PER_DAY, Clock, rfc3339
 from countermand.kernel.errors import BadRequest, Forbidden, NotFound, TooMany, Unauthenticated
 from countermand.kernel.ids import new_secret
 from countermand.vocabulary.cases import Direction
+from countermand.vocabulary.effects import Delivery, Effect, EffectState
 from countermand.vocabulary.reports import Channel, Report, Sender, Standing
 from countermand.vocabulary.triage import Answers
-from countermand.work import Unit
+from countermand.work import Unit, Works
 
 ACTOR = "chat"
+CHAT_REPLIES_PORT = "replies.chat"
 CHARACTERS_MAX = 4000
 LINES_A_MINUTE = 20
 LINES_AT_ONCE_MAX = 200
@@ -154,10 +156,6 @@ class ChatDoor:
     async def behind(self, chat: OpenChat, seen: int) -> list[dict[str, Any]]:
         """The lines behind number `seen`, with what staff wrote meanwhile. Raises Unavailable."""
         async with self.reception.works.open() as unit:
-            kept = await unit.channels.lock_chat(chat.id)
-            assert kept is not None, "its holder is in it"
-            for seq, message in enumerate(await unit.channels.unsent(chat.id), kept.last + 1):
-                await unit.channels.add_line(chat.id, seq, message, None)
             found = await unit.channels.lines(chat.id, seen, LINES_AT_ONCE_MAX)
             return [await self._shown(unit, line) for line in found]
 
@@ -170,6 +168,27 @@ class ChatDoor:
         given = {name: value for name, value in inbound.answer.items() if name != "opened"}
         receipt = with_words(given, None, self.reception.timezone)
         return {"type": "received", "seq": line.seq, "id": line.client_id, "receipt": receipt}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReplies:
+    """A port of the outbox (`replies.chat`): an answer of the desk becomes a line of its case's chats."""
+
+    works: Works
+    clock: Clock
+
+    async def deliver(self, effect: Effect) -> Delivery:
+        """Add the line, once; whoever is in the chat hears the table's notice. Raises Unavailable."""
+        case, message = effect.body["case"], effect.body["message"]
+        async with self.works.open() as unit:
+            chats = await unit.channels.chats_of(case, self.clock.now() - COMING_BACK_MICROS)
+            for name in chats:
+                kept = await unit.channels.lock_chat(name)
+                assert kept is not None, "it has lines"
+                await unit.channels.add_line(name, kept.last + 1, message, None)
+        if not chats:
+            return Delivery(state=EffectState.FAILED, answer={"refused": "nobody_in_chat"})
+        return Delivery(state=EffectState.DONE, answer={"chats": len(chats)})
 
 
 def require_encrypted(*, encrypted: bool) -> None:

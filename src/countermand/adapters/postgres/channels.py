@@ -47,12 +47,13 @@ class PostgresChannels:
         )
 
     async def add_line(self, chat: str, seq: int, message: str, client_id: str | None) -> None:
-        """Write the next line of a locked chat."""
+        """Write the next line of a locked chat; nothing where it has the message already."""
         await self._connection.execute(QUERIES.add_line, chat, seq, message, client_id)
 
-    async def unsent(self, chat: str) -> Sequence[str]:
-        """Messages to the holder of a chat that are no line of it yet."""
-        return [row["id"] for row in await self._connection.fetch(QUERIES.unsent_lines, chat)]
+    async def chats_of(self, case: str, since: int) -> Sequence[str]:
+        """The chats opened since an instant in which something of a case was said."""
+        rows = await self._connection.fetch(QUERIES.chats_of_case, case, moment_of(since))
+        return [row["chat"] for row in rows]
 
     async def lines(self, chat: str, after: int, count_max: int) -> list[Line]:
         """The lines behind a number, in order."""

@@ -15,18 +15,14 @@ SELECT c.*, coalesce((SELECT max(l.seq) FROM chat_line AS l WHERE l.chat = c.id)
 FROM chat AS c WHERE c.id = $1 FOR UPDATE OF c;
 
 -- name: add_line
--- The next line of a chat.
-INSERT INTO chat_line (chat, seq, message, client_id) VALUES ($1, $2, $3, $4);
+-- The next line of a chat; nothing where it has the message already.
+INSERT INTO chat_line (chat, seq, message, client_id) VALUES ($1, $2, $3, $4)
+ON CONFLICT (chat, message) DO NOTHING;
 
--- name: unsent_lines
--- What was written to the holder of a chat in its cases since it was opened, and is no line of it yet.
-SELECT m.id FROM message AS m JOIN chat AS c ON c.id = $1
-WHERE m.direction = 'out' AND m.channel = 'chat' AND m.at >= c.opened_at
-    AND m.case_id IN (
-        SELECT said.case_id FROM chat_line AS l JOIN message AS said ON said.id = l.message WHERE l.chat = $1
-    )
-    AND NOT EXISTS (SELECT FROM chat_line AS l WHERE l.chat = $1 AND l.message = m.id)
-ORDER BY m.at, m.id;
+-- name: chats_of_case
+-- The chats opened since $2 in which something of a case was said; a chat's id begins the key of what came in.
+SELECT DISTINCT c.id AS chat FROM inbound AS i JOIN chat AS c ON c.id = split_part(i.key, ' ', 1)
+WHERE i.case_id = $1 AND i.channel = 'chat' AND c.opened_at >= $2 ORDER BY c.id;
 
 -- name: lines_behind
 -- The lines of a chat behind a number, up to $3.

@@ -1,8 +1,6 @@
 -- Channels: chats and their lines, last digits by which callers are checked, and how often that failed.
 
 CREATE INDEX inbound_sender ON inbound (sender, received_at) WHERE sender IS NOT NULL;
-CREATE TRIGGER message_announces AFTER INSERT ON message
-    FOR EACH ROW WHEN (NEW.direction = 'out') EXECUTE FUNCTION announce_change();
 
 CREATE TABLE chat (
     id text PRIMARY KEY CHECK (id ~ '^[0-9a-f]{64}$'),
@@ -27,6 +25,8 @@ CREATE TABLE chat_line (
     CONSTRAINT chat_line_once UNIQUE (chat, message),
     CONSTRAINT chat_line_said_once UNIQUE (chat, client_id)
 );
+CREATE TRIGGER chat_line_announces AFTER INSERT ON chat_line
+    FOR EACH ROW WHEN (NEW.client_id IS NULL) EXECUTE FUNCTION announce_change();
 COMMENT ON TABLE chat_line IS 'What was said in a chat, numbered: whoever comes back gets what they have not seen.';
 COMMENT ON COLUMN chat_line.chat IS 'Which chat.';
 COMMENT ON COLUMN chat_line.seq IS 'Its place, without a gap.';
