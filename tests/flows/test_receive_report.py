@@ -250,7 +250,7 @@ async def test_the_laws_clocks_run_from_the_first_message(house: House, clock: M
 
 
 async def test_a_simple_question_is_answered_at_once_and_settled_by_a_yes(house: House) -> None:
-    """The approved text with its law comes in the receipt; “yes” closes the case, and a loss never is closed."""
+    """The approved text comes in the receipt, “yes” closes the case, and a loss never is closed so."""
     question = said("请问怎么关闭自动扣款？", account="a-7")
     first = await receive_report(house.reception, question, "app", with_secret=True)
     reply = first.answer["reply"]

@@ -55,8 +55,8 @@ COMMENT ON COLUMN case_listed.open IS 'Neither closed nor part of another one.';
 COMMENT ON COLUMN case_listed.slot IS 'The quarter of an hour of due_at since 1970: cases of one slot are equally near.';
 COMMENT ON COLUMN case_listed.risk IS 'P0 to P3: first within a slot.';
 COMMENT ON COLUMN case_listed.unproven IS 'False goes first at equal risk: whoever has proven who they are waits less.';
-COMMENT ON COLUMN case_listed.due_at IS 'Of its nearest clock that runs or was missed; without one, when it was first heard.';
-COMMENT ON COLUMN case_listed.clock IS 'The rule of that clock, where there is one.';
+COMMENT ON COLUMN case_listed.due_at IS 'Of its nearest clock that runs or was missed, or promise that waits; without any, when it was first heard.';
+COMMENT ON COLUMN case_listed.clock IS 'The rule of that clock, or promise. and the code of what was promised.';
 COMMENT ON COLUMN case_listed.overdue IS 'A clock was missed and is not made good.';
 COMMENT ON COLUMN case_listed.warned IS 'A clock that runs has warned.';
 COMMENT ON COLUMN case_listed.stage IS 'How far it is.';
@@ -94,14 +94,22 @@ BEGIN
     ) AS heard
     CROSS JOIN LATERAL (
         SELECT
-            min(k.due_at) AS due_at, (array_agg(k.policy ORDER BY k.due_at, k.id))[1] AS clock,
-            bool_or(k.state = 'breached') AS overdue, bool_or(k.state = 'running' AND k.warned > 0) AS warned
-        FROM clock AS k
-        WHERE k.case_id = c.id AND (
-            k.state IN ('running', 'paused') OR (k.state = 'breached' AND NOT EXISTS (
-                SELECT FROM breach AS b WHERE b.clock = k.id AND b.made_good_at IS NOT NULL
-            ))
-        )
+            min(due.at) AS due_at, (array_agg(due.name ORDER BY due.at, due.id))[1] AS clock,
+            bool_or(due.overdue) AS overdue, bool_or(due.warned) AS warned
+        FROM (
+            SELECT
+                k.id, k.policy AS name, k.due_at AS at, k.state = 'breached' AS overdue,
+                k.state = 'running' AND k.warned > 0 AS warned
+            FROM clock AS k
+            WHERE k.case_id = c.id AND (
+                k.state IN ('running', 'paused') OR (k.state = 'breached' AND NOT EXISTS (
+                    SELECT FROM breach AS b WHERE b.clock = k.id AND b.made_good_at IS NOT NULL
+                ))
+            )
+            UNION ALL
+            SELECT p.id, 'promise.' || p.code, p.due_at, false, false
+            FROM promise AS p WHERE p.case_id = c.id AND p.kept_at IS NULL
+        ) AS due
     ) AS near
     WHERE c.id = ANY(wanted)
     ON CONFLICT (case_id) DO UPDATE SET
@@ -131,6 +139,10 @@ CREATE CONSTRAINT TRIGGER case_file_is_listed AFTER INSERT OR UPDATE ON case_fil
 CREATE TRIGGER clock_added_is_listed AFTER INSERT ON clock
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_cases_of_clocks();
 CREATE TRIGGER clock_changed_is_listed AFTER UPDATE ON clock
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_cases_of_clocks();
+CREATE TRIGGER promise_made_is_listed AFTER INSERT ON promise
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_cases_of_clocks();
+CREATE TRIGGER promise_kept_is_listed AFTER UPDATE ON promise
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_cases_of_clocks();
 CREATE TRIGGER breach_made_good_is_listed AFTER UPDATE ON breach
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION list_cases_of_clocks();
