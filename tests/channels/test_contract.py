@@ -16,7 +16,8 @@ from websockets.asyncio.client import connect
 from wechatpy import parse_message
 
 from channels.channel_stage import ChannelStage, message_xml
-from countermand.flows.show_case import Dossier, dossier_of, for_desk
+from countermand.flows.desk_view import for_desk
+from countermand.flows.show_case import Dossier, dossier_of
 from countermand.intake.puzzles import solved
 from countermand.vocabulary.reports import Channel
 

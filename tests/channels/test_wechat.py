@@ -16,8 +16,9 @@ from wechatpy.crypto import WeChatCrypto
 
 from channels.channel_stage import AES_KEY, APP_ID, OLD_AES_KEY, OPENID, PNG, TOKEN, ChannelStage, message_xml
 from countermand.cases.ports import Inbound
+from countermand.flows.desk_view import for_desk
 from countermand.flows.hear_wechat import SUCCESS
-from countermand.flows.show_case import dossier_of, for_desk
+from countermand.flows.show_case import dossier_of
 from countermand.vocabulary.effects import EffectState
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -43,7 +43,7 @@ class PostgresChannels:
             session=row["session"],
             public=row["public"],
             opened_at=micros_of(row["opened_at"]),
-            last=row["last"],
+            last=await self._connection.fetchval(QUERIES.last_line, chat),
         )
 
     async def add_line(self, chat: str, seq: int, message: str, client_id: str | None) -> None:

@@ -10,9 +10,12 @@ ORDER BY i.received_at DESC, i.id DESC LIMIT 1;
 INSERT INTO chat (id, account, session, public, opened_at) VALUES ($1, $2, $3, $4, $5);
 
 -- name: lock_chat
--- A chat with the number of its last line, locked.
-SELECT c.*, coalesce((SELECT max(l.seq) FROM chat_line AS l WHERE l.chat = c.id), 0) AS last
-FROM chat AS c WHERE c.id = $1 FOR UPDATE OF c;
+-- A chat, locked.
+SELECT * FROM chat WHERE id = $1 FOR UPDATE;
+
+-- name: last_line
+-- The number of a chat's last line; asked once the chat is locked, for what was seen while waiting is old.
+SELECT coalesce(max(seq), 0) FROM chat_line WHERE chat = $1;
 
 -- name: add_line
 -- The next line of a chat; nothing where it has the message already.
