@@ -93,9 +93,7 @@ async def fill(dsn: str, cases: int, messages: int, chance: random.Random) -> li
     connection = await asyncpg.connect(dsn)
     copy = connection.copy_records_to_table
     texts, said = [], sentences()
-    await connection.execute(
-        "ALTER TABLE case_file DISABLE TRIGGER USER; ALTER TABLE clock DISABLE TRIGGER USER"
-    )
+    await set_triggers(connection, "DISABLE")
     await use_calendar(connection)
     for begin in range(0, cases, AT_ONCE):
         made = [drawn(chance, number) for number in range(begin, min(cases, begin + AT_ONCE))]
@@ -119,9 +117,9 @@ async def fill(dsn: str, cases: int, messages: int, chance: random.Random) -> li
                 (f"m-{number:09}", case, "in", "app", "customer", at, "zh", text, b"x", tsvector_of(text))
             )
         await write_messages(connection, rows)
-    await connection.execute(
-        "ALTER TABLE case_file ENABLE TRIGGER USER; ALTER TABLE clock ENABLE TRIGGER USER"
-    )
+    for definition in indexes:
+        await connection.execute(definition)
+    await set_triggers(connection, "ENABLE")
     await connection.execute("SELECT list_cases(ARRAY(SELECT id FROM case_file ORDER BY id))")
     for table in ("case_file", "case_listed", "case_event", "clock", "message"):
         await connection.execute(f"VACUUM ANALYZE {table}")
