@@ -89,7 +89,7 @@ def check(case: Case, event: CaseEvent) -> None:
         raise Conflict(
             "case_closed",
             f"Case {case.number} is part of another one now; act on that one, or undo the merge.",
-            f"工单 {case.number} 已并入另一工单；请在该工单上操作，或先撤销合并。",
+            f"案件 {case.number} 已并入另一案件；请在该案件上操作，或先撤销合并。",
             number=case.number,
             merged_into=case.merged_into,
         )
@@ -97,7 +97,7 @@ def check(case: Case, event: CaseEvent) -> None:
         raise Conflict(
             "case_closed",
             f"Case {case.number} is closed; reopen it first.",
-            f"工单 {case.number} 已办结；请先重新打开。",
+            f"案件 {case.number} 已办结；请先重新打开。",
             number=case.number,
         )
     if kind is EventKind.STAGE_MOVED:
@@ -109,14 +109,14 @@ def check(case: Case, event: CaseEvent) -> None:
         raise Conflict(
             "case_not_closed",
             f"Case {case.number} is open; there is nothing to reopen.",
-            f"工单 {case.number} 尚未办结，无需重新打开。",
+            f"案件 {case.number} 尚未办结，无需重新打开。",
             number=case.number,
         )
     if kind is EventKind.UNMERGED and case.merged_into is None:
         raise Conflict(
             "case_not_merged",
             f"Case {case.number} is not part of another one.",
-            f"工单 {case.number} 并未并入其他工单。",
+            f"案件 {case.number} 并未并入其他案件。",
             number=case.number,
         )
 
@@ -129,7 +129,7 @@ def _check_appeal(case: Case, event: CaseEvent) -> None:
         raise Conflict(
             "case_appealed",
             f"Case {case.number} waits for the review of its appeal.",
-            f"工单 {case.number} 的申诉尚待复核。",
+            f"案件 {case.number} 的申诉尚待复核。",
             number=case.number,
         )
     if event.kind in (EventKind.OUTCOME_SET, EventKind.REVIEWED) and event.actor in case.deciders:
@@ -147,7 +147,7 @@ def _check_stage(case: Case, wanted: Stage) -> None:
         raise Conflict(
             "stage_not_next",
             f"A case in stage {case.stage.value} can go to: {', '.join(allowed) or 'none'}.",
-            f"处于“{case.stage.value}”阶段的工单只能进入：{'、'.join(allowed) or '无'}。",
+            f"处于“{case.stage.value}”阶段的案件只能进入：{'、'.join(allowed) or '无'}。",
             stage=case.stage.value,
             allowed=allowed,
         )
@@ -159,7 +159,7 @@ def _not_decided(case: Case) -> Conflict:
     return Conflict(
         "case_not_decided",
         f"Case {case.number} has no outcome yet: set one first.",
-        f"工单 {case.number} 尚无处理结论，请先作出结论。",
+        f"案件 {case.number} 尚无处理结论，请先作出结论。",
         number=case.number,
     )
 

@@ -177,14 +177,14 @@ def refused(verb: Verb, relation: Relation) -> Forbidden:
         return Forbidden(
             "conflict_of_interest",
             "This case concerns you or your kin; somebody else handles it.",
-            "该工单涉及您本人或亲属，须由他人办理（回避）。",
+            "该案件涉及您本人或亲属，须由他人办理（回避）。",
             verb=verb.value,
         )
     if relation is Relation.DECIDER:
         return Forbidden(
             "conflict_of_interest",
             "You have decided this case; somebody else reviews it.",
-            "您已对该工单作出过决定，须由他人复核（回避）。",
+            "您已对该案件作出过决定，须由他人复核（回避）。",
             verb=verb.value,
         )
     return role_lacks(verb)

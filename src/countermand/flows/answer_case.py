@@ -125,7 +125,7 @@ async def keep_promise(work: CaseWork, act: KeepPromise) -> None:
         raise NotFound(
             "unknown_promise",
             f"This case has no promise {act.promise}.",
-            f"该工单没有承诺 {act.promise}。",
+            f"该案件没有承诺 {act.promise}。",
             promise=act.promise,
         )
     await _write_kept(work, found[act.promise])

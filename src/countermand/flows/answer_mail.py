@@ -27,7 +27,7 @@ from countermand.vocabulary.effects import Delivery, Effect, EffectState
 
 ANSWERS_AN_HOUR = 10
 REFERENCES_MAX = 20
-SUBJECT = Text(en="Case {number}: we have your message", zh="[工单 {number}] 您的来信已收到")
+SUBJECT = Text(en="Case {number}: we have your message", zh="[案件 {number}] 您的来信已收到")
 _LOCKED = Text(
     en="{count} of your files need a password. We keep them as they are. Never send a password by mail: "
     "give it in the official app or portal, with your case number and code.",

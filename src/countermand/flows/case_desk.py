@@ -248,7 +248,7 @@ def case_changed(case: Case, version: int) -> Conflict:
     return Conflict(
         "case_changed",
         f"Case {case.number} is at version {case.version}, not {version}: it was changed. Read it again.",
-        f"工单 {case.number} 当前版本为 {case.version}，而非 {version}：已被他人更新，请重新读取。",
+        f"案件 {case.number} 当前版本为 {case.version}，而非 {version}：已被他人更新，请重新读取。",
         number=case.number,
         version=case.version,
     )

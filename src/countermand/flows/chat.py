@@ -95,7 +95,7 @@ class ChatDoor:
             raise NotFound(
                 "unknown_chat",
                 "This chat cannot be gone on with; begin a new one. Your case is kept.",
-                "无法继续该会话，请发起新会话；您的工单已保留。",
+                "无法继续该会话，请发起新会话；您的案件已保留。",
             )
         return OpenChat(chat.id, secret, holder)
 

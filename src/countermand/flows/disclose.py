@@ -77,7 +77,7 @@ async def _message(unit: Unit, work: CaseWork, name: str) -> Message:
             if one.id == name:
                 return one
     raise NotFound(
-        "unknown_message", "This case has no such message.", "该工单没有这条消息。", message=name[:128]
+        "unknown_message", "This case has no such message.", "该案件没有这条消息。", message=name[:128]
     )
 
 

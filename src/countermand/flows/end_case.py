@@ -136,7 +136,7 @@ async def appeal(work: CaseWork, act: Appeal) -> None:
         raise Conflict(
             "case_not_decided",
             f"Case {work.case.number} has no outcome yet: there is nothing to appeal.",
-            f"工单 {work.case.number} 尚无处理结论，无需申诉。",
+            f"案件 {work.case.number} 尚无处理结论，无需申诉。",
             number=work.case.number,
         )
     message = await work.write(Direction.IN, act.grounds, "desk", code="appeal")

@@ -146,7 +146,7 @@ async def search_cases(house: FindingHouse, search: str, me: str, after: str = "
         raise BadRequest(
             "nothing_to_find",
             "Give a word, a case number, a tag or a whole phone or card number.",
-            "请输入词语、工单编号、标签，或完整的手机号、卡号。",
+            "请输入词语、案件编号、标签，或完整的手机号、卡号。",
             field="q",
         )
     before = _read_cursor(after, tuple[int, str]) if after else None

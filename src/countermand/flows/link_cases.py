@@ -70,5 +70,5 @@ async def suggested(house: CaseDesk, number: str, by: Staff) -> dict[str, Any]:
 def same_case() -> BadRequest:
     """400 for a case and itself."""
     return BadRequest(
-        "same_case", "A case is not linked or merged with itself.", "工单不能与自身关联或合并。", field="case"
+        "same_case", "A case is not linked or merged with itself.", "案件不能与自身关联或合并。", field="case"
     )

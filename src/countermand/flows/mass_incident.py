@@ -148,7 +148,7 @@ async def _of_fault(
         raise Conflict(
             "no_cases",
             f"No case hangs on {spoken(seen.number)}; link them first.",
-            f"没有工单归集到 {spoken(seen.number)}；请先归集。",
+            f"没有案件归集到 {spoken(seen.number)}；请先归集。",
             number=seen.number,
         )
     _check_count(len(names))
@@ -158,7 +158,7 @@ async def _of_fault(
             raise Forbidden(
                 "conflict_of_interest",
                 f"Case {work.case.number} is none of those you may answer; let it go, or ask somebody else.",
-                f"您无权答复工单 {work.case.number}（回避）；请将其移出或由他人答复。",
+                f"您无权答复案件 {work.case.number}（回避）；请将其移出或由他人答复。",
                 number=work.case.number,
             )
     return fault, cases

@@ -74,7 +74,7 @@ async def unmerge(
             raise Conflict(
                 "case_not_merged",
                 f"Nothing of that is part of case {seen.number}.",
-                f"没有可从工单 {seen.number} 撤回的合并。",
+                f"没有可从案件 {seen.number} 撤回的合并。",
                 number=seen.number,
             )
         into, *parts = await at_known(house, unit, [seen.id, *names], by, trace=trace)
@@ -113,7 +113,7 @@ async def split(
             raise BadRequest(
                 "split_refused",
                 "Name messages of this case, and leave it at least one.",
-                "请指明该工单中的消息，且至少保留一条。",
+                "请指明该案件中的消息，且至少保留一条。",
                 field="messages",
             )
         part = _part_of(work)
@@ -144,7 +144,7 @@ def _check_mergeable(into: CaseWork, part: CaseWork) -> None:
         raise Conflict(
             "merge_refused",
             f"Case {other.number} is about somebody else, or part of another case: link it instead.",
-            f"工单 {other.number} 涉及他人或已并入其他工单，请改为关联。",
+            f"案件 {other.number} 涉及他人或已并入其他案件，请改为关联。",
             number=other.number,
         )
 

@@ -76,7 +76,7 @@ async def set_risk(work: CaseWork, act: SetRisk) -> None:
             "risk_too_low",
             f"A claimed loss is never below {least.value}. If none is claimed, say so: no_loss, and another "
             "category.",
-            f"客户主张资金损失的工单风险不得低于 {least.value}。确无损失主张的，请注明 no_loss 并更改类别。",
+            f"客户主张资金损失的案件风险不得低于 {least.value}。确无损失主张的，请注明 no_loss 并更改类别。",
             least=least.value,
         )
     work.happen(
@@ -120,7 +120,7 @@ async def contain_debts(
         raise BadRequest(
             "nobody_to_protect",
             "Collection is paused for a disputed debt of an account or person that the case is about.",
-            "仅可对工单所涉账户或当事人的争议债务暂停催收。",
+            "仅可对案件所涉账户或当事人的争议债务暂停催收。",
             field="debts",
         )
     request = ContainRequest(
@@ -149,7 +149,7 @@ async def resume_collection(work: CaseWork, act: ResumeCollection) -> None:
         raise Conflict(
             "collection_not_paused",
             "The collection is not paused in this case.",
-            "该工单未暂停催收。",
+            "该案件未暂停催收。",
             number=case.number,
         )
     if case.outcome is None or case.appealed:

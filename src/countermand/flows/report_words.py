@@ -14,7 +14,7 @@ from countermand.vocabulary.triage import Flag, Reading, Risk
 
 FIRST = Text(en="We stop it first; details can wait.", zh="先停住，再慢慢说。")
 HEARD = Text(en="We have your message.", zh="您的诉求已收到。")
-_NUMBER = Text(en="Your case number is {number}.", zh="您的工单编号是 {number}。")
+_NUMBER = Text(en="Your case number is {number}.", zh="您的案件编号是 {number}。")
 _SECRET = Text(
     en="Keep this code: with it, and the number, you can follow the case without an account: {secret}.",
     zh="请保存此查询码，凭编号和查询码无需账户即可查看进度：{secret}。",

@@ -16,11 +16,11 @@ SPOKEN_KEY = "spoken-code"
 _FITS = {
     Speaker.AGENT: Text(
         en="This code is ours: whoever says it works on your case.",
-        zh="号码一致：对方是正在处理您工单的工作人员。",
+        zh="号码一致：对方是正在处理您案件的工作人员。",
     ),
     Speaker.CUSTOMER: Text(
         en="The code fits: whoever says it sees this case in the app.",
-        zh="号码一致：对方能在App中看到该工单。",
+        zh="号码一致：对方能在App中看到该案件。",
     ),
 }
 _STRANGE = {

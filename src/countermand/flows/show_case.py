@@ -240,5 +240,5 @@ def unknown_case(number: str) -> NotFound:
     return NotFound(
         "unknown_case",
         f"No case {number[:40]!r} is known here; the number has 12 digits.",
-        f"没有编号为 {number[:40]!r} 的工单；编号为12位数字。",
+        f"没有编号为 {number[:40]!r} 的案件；编号为12位数字。",
     )

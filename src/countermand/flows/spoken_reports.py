@@ -274,7 +274,7 @@ def _paper(
     receipt, promise = answer["receipt"], answer["promise"]
     lines = [
         Text(en=f"Receipt of {visit.branch}, {at.en}", zh=f"受理回执 {visit.branch} {at.zh}"),
-        Text(en=f"Case number {receipt['number']}", zh=f"工单编号 {receipt['number']}"),
+        Text(en=f"Case number {receipt['number']}", zh=f"案件编号 {receipt['number']}"),
         Text(en=f"Taken down by {visit.staff}", zh=f"受理人员 {visit.staff}"),
         Text(**receipt["text"]),
         Text(en=f"Promised: {promise['en']}", zh=f"承诺：{promise['zh']}"),

@@ -49,7 +49,7 @@ async def assign(work: CaseWork, act: Assign) -> None:
         raise Conflict(
             "nobody_fits",
             "Nobody at the desk can take this case now; give it to a team, or widen who may.",
-            "目前无人可接此工单；请分派给团队或扩大可接范围。",
+            "目前无人可接此案件；请分派给团队或扩大可接范围。",
             passed=passed,
         )
     team = next(one.team for one in members if one.name == choice.name)
@@ -105,7 +105,7 @@ async def done_task(work: CaseWork, act: DoneTask) -> None:
         raise NotFound(
             "unknown_task",
             f"This case has no task {act.task}.",
-            f"该工单没有任务 {act.task}。",
+            f"该案件没有任务 {act.task}。",
             task=act.task,
         )
     if task.done_at is None:
@@ -165,7 +165,7 @@ async def snooze(work: CaseWork, act: Snooze) -> None:
         raise BadRequest(
             "snooze_refused",
             "A case sleeps for 30 days at most, from now on, and a P0 case not at all.",
-            "工单最多可延后30天，且须为将来时间；P0 工单不可延后。",
+            "案件最多可延后30天，且须为将来时间；P0 案件不可延后。",
             field="until",
         )
     work.happen(EventKind.SNOOZED, until=until)
@@ -181,7 +181,7 @@ def _cannot_take(name: str, why: str) -> Conflict:
     return Conflict(
         "cannot_take",
         f"{name} cannot have or put back this case: {why}.",
-        f"{name} 不能接收或退回此工单：{why}。",
+        f"{name} 不能接收或退回此案件：{why}。",
         staff=name,
         why=why,
     )

@@ -7,7 +7,7 @@ import re
 BEFORE_MAX = 24
 _FILLER = r"[^0-9\n*]"  # what is masked is never bridged: a masked text reads like the original
 _ORDER = re.compile(
-    r"(?:订单|单号|流水|交易号|交易编号|编号|工单|案件|案号|受理|运单|快递|票号|凭证|保单|合同|序列|批次|回执|"
+    r"(?:订单|单号|流水|交易号|交易编号|编号|案件|案件|案号|受理|运单|快递|票号|凭证|保单|合同|序列|批次|回执|"
     r"order|case|ticket|\bref|reference|txn|transaction|tracking|invoice|serial|trace|receipt|policy)"
     r"(?:[ :#=('\"\[【]|号码|号|编号|id|number|num|no\.?|是|为|is|was){0,5}$"
 )

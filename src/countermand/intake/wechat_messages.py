@@ -21,7 +21,7 @@ WELCOME = Text(
     en="This is the official account. Something you did not do? Write “not me” here, and we stop it"
     " first; any message gets a case number. We never ask for your password or a one-time code, and"
     " never ask you to move money first.",
-    zh="这里是官方公众号。发现非本人操作，请直接回复“不是我”，我们先停住再慢慢说；每一条诉求都有工单编号。"
+    zh="这里是官方公众号。发现非本人操作，请直接回复“不是我”，我们先停住再慢慢说；每一条诉求都有案件编号。"
     "我们不会索要密码或验证码，也不会要求您先转账。",
 )
 

@@ -76,7 +76,7 @@ class PostgresCases:
             raise Conflict(
                 "case_changed",
                 f"Somebody else has changed case {case.number} meanwhile; read it again.",
-                f"工单 {case.number} 已被他人更新；请重新读取。",
+                f"案件 {case.number} 已被他人更新；请重新读取。",
                 number=case.number,
             )
         await self._add(events)

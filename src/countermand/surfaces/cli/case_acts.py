@@ -17,10 +17,10 @@ from countermand.vocabulary.acts import AnyAct
 
 ACT_WORDS = {
     "assign": Text(
-        en="Give a case to somebody, a team, or whoever fits best.", zh="分派工单给人员、团队或最合适者。"
+        en="Give a case to somebody, a team, or whoever fits best.", zh="分派案件给人员、团队或最合适者。"
     ),
     "take": Text(en="Take a case.", zh="接单。"),
-    "release": Text(en="Put one's case back.", zh="退回工单。"),
+    "release": Text(en="Put one's case back.", zh="退回案件。"),
     "note": Text(en="Write a note among staff.", zh="添加内部备注。"),
     "reply": Text(en="Write to the customer.", zh="答复客户。"),
     "add_task": Text(en="Add something to be done.", zh="添加待办任务。"),
@@ -29,16 +29,16 @@ ACT_WORDS = {
     "done_step": Text(en="Say that a playbook's step is done, or skipped.", zh="完成或跳过手册步骤。"),
     "promise": Text(en="Promise the customer something by a time.", zh="向客户承诺事项与时间。"),
     "keep_promise": Text(en="Say that a promise was kept.", zh="确认承诺已兑现。"),
-    "snooze": Text(en="Put a case out of sight until a time.", zh="延后处理工单。"),
+    "snooze": Text(en="Put a case out of sight until a time.", zh="延后处理案件。"),
     "tag": Text(en="Put a word on a case, or take it off.", zh="添加或移除标签。"),
     "macro": Text(en="Do several acts under one name, all or none.", zh="执行宏（全部生效或全部不生效）。"),
-    "move": Text(en="Move a case to its next stage.", zh="推进工单阶段。"),
+    "move": Text(en="Move a case to its next stage.", zh="推进案件阶段。"),
     "pass_ball": Text(en="Say who moves next.", zh="指明下一步由谁处理。"),
     "set_side": Text(en="Say that the regulator or a court has it too.", zh="标记监管升级或诉讼。"),
     "set_risk": Text(en="Set how bad it is.", zh="设置风险等级。"),
     "decide": Text(en="Say what was found.", zh="作出处理结论。"),
     "close": Text(en="Close a case, with its root cause.", zh="注明根因并办结。"),
-    "reopen": Text(en="Take a closed case up again.", zh="重新打开工单。"),
+    "reopen": Text(en="Take a closed case up again.", zh="重新打开案件。"),
     "withdraw": Text(en="Withdraw for the customer.", zh="代客户撤回。"),
     "appeal": Text(en="Take up the customer's appeal.", zh="登记客户申诉。"),
     "review": Text(en="Say what the review of an appeal found.", zh="给出申诉复核结果。"),
@@ -46,7 +46,7 @@ ACT_WORDS = {
     "resume_collection": Text(en="Let collection go on after the decision.", zh="结论作出后恢复催收。"),
     "police_report": Text(en="Note the receipt of the police.", zh="登记报警回执。"),
     "renew_receipt": Text(en="Give a new secret after two proofs.", zh="两项核验后补发查询码。"),
-    "link": Text(en="Link a case with another one.", zh="关联工单。"),
+    "link": Text(en="Link a case with another one.", zh="关联案件。"),
     "unlink": Text(en="Undo a link.", zh="取消关联。"),
 }
 FIELD_WORDS = {
@@ -104,7 +104,7 @@ FIELD_WORDS = {
     "debts": Text(en="Which debts; may be given several times.", zh="争议债务，可多次给出。"),
     "reference": Text(en="The number of the receipt.", zh="回执编号。"),
     "proofs": Text(en="How they proved who they are; two different ones.", zh="核验方式，须两种不同方式。"),
-    "case": Text(en="The number of the other case.", zh="另一工单的编号。"),
+    "case": Text(en="The number of the other case.", zh="另一案件的编号。"),
     "kind": Text(
         en="duplicate, parent, same_ring, same_device or related.",
         zh="duplicate、parent、same_ring、same_device 或 related。",

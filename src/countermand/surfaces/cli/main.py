@@ -102,7 +102,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "case": (
         "commands.case",
-        Text(en="Work on cases with one's own key", zh="以个人密钥办理工单"),
+        Text(en="Work on cases with one's own key", zh="以个人密钥办理案件"),
     ),
     "kb": (
         "commands.kb",
@@ -110,7 +110,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "cases": (
         "commands.cases",
-        Text(en="List, search, import, export and measure cases", zh="列出、检索、导入、导出与统计工单"),
+        Text(en="List, search, import, export and measure cases", zh="列出、检索、导入、导出与统计案件"),
     ),
     "bank": (
         "commands.bank",

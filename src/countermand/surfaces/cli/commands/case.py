@@ -31,7 +31,7 @@ from countermand.vocabulary.acts import AnyAct, Link, Reply, Unlink
 from countermand.vocabulary.staff import FieldClass, Purpose, Staff
 
 
-@group("case", en="Work on cases, as the person whose key one has.", zh="以密钥持有人身份办理工单。")
+@group("case", en="Work on cases, as the person whose key one has.", zh="以密钥持有人身份办理案件。")
 def case() -> None:
     """Everything is in the subcommands."""
 
@@ -63,7 +63,7 @@ def _say(shown: dict[str, Any]) -> None:
     lines: list[Text | str] = [
         Text(
             en=f"Case {shown['case']}, version {shown['version']}.",
-            zh=f"工单 {shown['case']}，版本 {shown['version']}。",
+            zh=f"案件 {shown['case']}，版本 {shown['version']}。",
         )
     ]
     if "waits" in shown:
@@ -82,7 +82,7 @@ def _say(shown: dict[str, Any]) -> None:
     case,
     "show",
     en="Show a case: state, messages (masked), promises, tasks.",
-    zh="查看工单：状态、消息（脱敏）、承诺与任务。",
+    zh="查看案件：状态、消息（脱敏）、承诺与任务。",
 )
 @click.argument("number")
 @_key_option
@@ -136,7 +136,7 @@ for _kind in get_args(AnyAct):
     _act_command(_kind)
 
 
-@command(case, "merge", en="Make other cases part of one.", zh="将其他工单并入一个工单。")
+@command(case, "merge", en="Make other cases part of one.", zh="将其他案件并入一个案件。")
 @click.argument("number")
 @click.argument("others", nargs=-1, required=True)
 @_key_option
@@ -160,7 +160,7 @@ async def unmerge_others(number: str, only: tuple[str, ...], key: str, data_dir:
         _say(await unmerge(desk, number, by, only=only))
 
 
-@command(case, "split", en="Make a case of its own of some messages.", zh="将部分消息拆分为新工单。")
+@command(case, "split", en="Make a case of its own of some messages.", zh="将部分消息拆分为新案件。")
 @click.argument("number")
 @click.argument("messages", nargs=-1, required=True)
 @_key_option
@@ -172,7 +172,7 @@ async def split_one(number: str, messages: tuple[str, ...], key: str, data_dir: 
         _say(await split(desk, number, messages, by))
 
 
-@command(case, "suggested", en="Show cases that may be the same, and why.", zh="列出可能重复的工单及理由。")
+@command(case, "suggested", en="Show cases that may be the same, and why.", zh="列出可能重复的案件及理由。")
 @click.argument("number")
 @_key_option
 @data_dir_option
@@ -193,7 +193,7 @@ async def suggest(number: str, key: str, data_dir: Path | None) -> None:
     answer(found, *(lines or [Text(en="None.", zh="无。")]))
 
 
-@command(case, "gather", en="Hang cases on the one that stands for a fault.", zh="将工单归集到同一故障工单。")
+@command(case, "gather", en="Hang cases on the one that stands for a fault.", zh="将案件归集到同一故障案件。")
 @click.argument("number")
 @click.argument("others", nargs=-1, required=True)
 @option("--off", is_flag=True, en="Let them go again.", zh="移出归集。")
@@ -209,7 +209,7 @@ async def gather_others(
 
 
 @command(
-    case, "answer-all", en="Answer all cases of a fault with one message.", zh="统一答复某一故障的全部工单。"
+    case, "answer-all", en="Answer all cases of a fault with one message.", zh="统一答复某一故障的全部案件。"
 )
 @click.argument("number")
 @act_options(Reply)
@@ -275,7 +275,7 @@ async def unmask_one(
     case,
     "break-glass",
     en="Open a case beyond one's role for 15 minutes.",
-    zh="紧急越权查看工单15分钟（事后复核）。",
+    zh="紧急越权查看案件15分钟（事后复核）。",
 )
 @click.argument("number")
 @option("--reason", required=True, en="Why.", zh="理由。")

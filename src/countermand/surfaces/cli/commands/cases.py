@@ -32,12 +32,12 @@ from countermand.surfaces.cli.speech import current_speech
 FORMS = ("json", "cfpb")
 
 
-@group("cases", en="Find cases; bring them in and out.", zh="检索工单；导入与导出。")
+@group("cases", en="Find cases; bring them in and out.", zh="检索案件；导入与导出。")
 def cases() -> None:
     """Everything is in the subcommands."""
 
 
-@command(cases, "list", en="List cases by their nearest clock.", zh="按最近期限列出工单。")
+@command(cases, "list", en="List cases by their nearest clock.", zh="按最近期限列出案件。")
 @option("--queue", default="all", en="Which queue (default: all open ones).", zh="队列名称（默认全部未结）。")
 @option(
     "--as", "me", default=ACTOR, en="Whose queues; @me in a filter is this person.", zh="以谁的身份查看队列。"
@@ -81,7 +81,7 @@ async def list_every_queue(me: str, data_dir: Path | None) -> None:
     cases,
     "search",
     en="Search cases by number, tag, words of masked messages, or a whole phone or card number.",
-    zh="按编号、标签、脱敏消息中的词语，或完整的手机号、卡号检索工单。",
+    zh="按编号、标签、脱敏消息中的词语，或完整的手机号、卡号检索案件。",
 )
 @click.argument("search")
 @option("--as", "me", default=ACTOR, en="Who searches.", zh="检索人。")
@@ -100,7 +100,7 @@ async def search(search: str, me: str, after: str, data_dir: Path | None) -> Non
     answer_table(
         found,
         [
-            Text(en="case", zh="工单"),
+            Text(en="case", zh="案件"),
             Text(en="at", zh="时间"),
             Text(en="stage", zh="阶段"),
             Text(en="text", zh="内容"),
@@ -114,7 +114,7 @@ async def search(search: str, me: str, after: str, data_dir: Path | None) -> Non
     cases,
     "import",
     en="Bring in the cases of another desk (CSV, JSON lines or a JSON array).",
-    zh="导入其他客服系统的工单（CSV、JSON Lines 或 JSON 数组）。",
+    zh="导入其他客服系统的案件（CSV、JSON Lines 或 JSON 数组）。",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @option(
@@ -142,7 +142,7 @@ async def bring_in(file: Path, mapping: Path, dry_run: bool, data_dir: Path | No
     cases,
     "export",
     en="Take cases out, masked: whole as JSON lines, or in the columns of the CFPB's complaint file.",
-    zh="导出脱敏工单：完整 JSON Lines，或 CFPB 投诉数据列格式。",
+    zh="导出脱敏案件：完整 JSON Lines，或 CFPB 投诉数据列格式。",
 )
 @option("--format", "form", type=click.Choice(FORMS), default="json", en="Which form.", zh="格式。")
 @option(
@@ -166,7 +166,7 @@ async def take_out(form: str, since: str, until: str, out: Path | None, data_dir
             count = await _write(desk.case_desk, form, begin, end, file)
         await note_export(desk.case_desk, form, begin, end, count, ACTOR)
     if out is not None:
-        answer({"cases": count, "file": str(out)}, Text(en=f"{count} cases.", zh=f"共 {count} 个工单。"))
+        answer({"cases": count, "file": str(out)}, Text(en=f"{count} cases.", zh=f"共 {count} 个案件。"))
 
 
 @command(cases, "measures", en="Tell how the desk does.", zh="统计客服台运行情况。")
@@ -240,7 +240,7 @@ def _print_cases(value: dict[str, Any], lines: list[dict[str, Any]]) -> None:
     answer_table(
         value,
         [
-            Text(en="case", zh="工单"),
+            Text(en="case", zh="案件"),
             Text(en="risk", zh="风险"),
             Text(en="stage", zh="阶段"),
             Text(en="next", zh="下一步"),
@@ -249,7 +249,7 @@ def _print_cases(value: dict[str, Any], lines: list[dict[str, Any]]) -> None:
             Text(en="owner", zh="负责人"),
         ],
         [[one[name] for name in names] for one in lines],
-        Text(en="No case is here.", zh="没有工单。"),
+        Text(en="No case is here.", zh="没有案件。"),
     )
     if value.get("next") and not current_speech().as_json:
         click.echo(f"--after {value['next']}", err=True)

@@ -139,7 +139,7 @@ def _lines(value: dict[str, Any]) -> list[Text]:
         _line(Text(en="Times", zh="时间"), ", ".join(one["at"] for one in found.get("times", ()))),
         _line(Text(en="Amounts", zh="金额"), ", ".join(map(_amount, found.get("amounts", ())))),
         _line(Text(en="Description", zh="描述"), value["description"]),
-        _line(Text(en="Case numbers", zh="工单编号"), ", ".join(value["case_numbers"])),
+        _line(Text(en="Case numbers", zh="案件编号"), ", ".join(value["case_numbers"])),
         *(_file_line(one) for one in value["files"]),
         _line(Text(en="Left out of the text", zh="正文已略去"), ", ".join(found.get("left_out", ()))),
         _line(Text(en="Remarks", zh="备注"), ", ".join(found.get("remarks", ()))),
