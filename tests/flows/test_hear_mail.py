@@ -77,7 +77,7 @@ async def test_the_urgent_subject_becomes_a_case_with_its_fields(stage: MailStag
     assert letter["In-Reply-To"] == letter["References"] != ""
     text = letter.get_content()
     assert "查询码" in text
-    assert text.index("工单编号") < text.index("case number")
+    assert text.index("案件编号") < text.index("case number")
     assert "手机丢失" not in text
 
 
