@@ -74,15 +74,17 @@ def train_triage(files: Sequence[Path], seed: int, *, shipped: bool = True) -> t
     """
     with needing("train", "sklearn", "scipy"):
         from countermand.adapters.classifiers.judging import counted, judged
-        from countermand.adapters.classifiers.linear_learner import FOLDS, LinearLearner, encoded
+        from countermand.adapters.classifiers.linear_learner import LinearLearner, encoded
     chosen = [*(sorted(TRIAGE_DATA.glob("*.jsonl")) if shipped else []), *files]
-    messages = [message for path in chosen for message in read_messages(path)]
+    read = {path: read_messages(path) for path in chosen}
+    messages = [message for path in chosen for message in read[path]]
     if len(messages) < MESSAGES_MIN:
         raise _bad("", 0, f"{len(messages)} messages; at least {MESSAGES_MIN} are needed")
     rules = read_triage_rules()
     version = read_rules(rules).version  # refuses a pack that could not be used beside the model
     data = {path.name: digest(path.read_bytes()).hex() for path in chosen}
-    learnt = LinearLearner().fit(messages, read_concepts(rules), seed)
+    sources = [path.name for path in chosen for _ in read[path]]
+    learnt = LinearLearner().fit(messages, read_concepts(rules), seed, sources)
     named = digest(msgspec.json.encode(sorted(data.items()))).hex()[:12]
     file = msgspec.structs.replace(learnt.file, version=f"{version}-{named}")
     content = encoded(file)
@@ -97,7 +99,7 @@ def train_triage(files: Sequence[Path], seed: int, *, shipped: bool = True) -> t
         rules={name: digest(text.encode()).hex() for name, text in rules.items()},
         trainer=file.training["trainer"],
         seed=seed,
-        folds=FOLDS,
+        folds=file.training["folds"],
         pieces=len(file.pieces),
         thresholds=file.thresholds,
         metrics=metrics,

@@ -19,7 +19,7 @@ from countermand.intake import grams
 from countermand.kernel.canonical import digest
 from countermand.kernel.errors import SetupError
 
-FORMAT = 1
+FORMAT = 2
 WORDS_REMEMBERED_MAX = 50_000
 _FIRST_HAN = "\u3400"
 
@@ -31,7 +31,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Categories: the softmax of `sharpness` times the margins. The confidence in the first category: the
     logistic of a line, `confidence`, over the log odds of its share. Each flag: the logistic of `slope` times
-    its own margin, plus `share` times the log odds of the categories in `supporting`, plus `offset`.
+    its own margin, plus `lead` times what the best category in `supporting` has before the best of the
+    others, plus `offset`.
     """
 
     sharpness: float
@@ -86,7 +87,7 @@ class LinearReader:
         self._words: dict[str, tuple[tuple[int, ...], str | None]] = {}
         self._sets: dict[frozenset[str | None], tuple[int, ...]] = {}
         self._supporting = {
-            flag: [self.categories.index(one) for one in names]
+            flag: frozenset(self.categories.index(one) for one in names)
             for flag, names in file.calibration.supporting.items()
         }
 
@@ -109,16 +110,19 @@ class LinearReader:
         """The calibrated probability of each category, and of each flag."""
         calibration = self.file.calibration
         count = len(self.categories)
-        given = [value * calibration.sharpness for value in margins.tolist()]
+        given = margins.tolist()
         highest = max(given[:count])
-        powers = [math.exp(value - highest) for value in given[:count]]
+        powers = [math.exp((value - highest) * calibration.sharpness) for value in given[:count]]
         total = sum(powers)
         shares = [power / total for power in powers]
         told = {}
         for place, flag in enumerate(self.flags):
-            slope, share, offset = calibration.flags[flag]
-            supported = sum(shares[one] for one in self._supporting.get(flag, ()))
-            odds = slope * float(margins[count + place]) + share * log_odds(supported) + offset
+            slope, lead, offset = calibration.flags[flag]
+            odds = slope * given[count + place] + offset
+            if supporting := self._supporting.get(flag):
+                best = max(given[one] for one in supporting)
+                other = max(given[one] for one in range(count) if one not in supporting)
+                odds += lead * (best - other)
             told[flag] = 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))  # bounded: no overflow
         return shares, told
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score, roc_auc_score
 
 from countermand.adapters.classifiers import calibrating
-from countermand.adapters.classifiers.linear_learner import FLAGS, FOLDS, WANTED, Learnt, goals_of
+from countermand.adapters.classifiers.linear_learner import FLAGS, WANTED, Learnt, goals_of
 from countermand.vocabulary.triage import Category, LabelledMessage
 
 _COUNT = len(Category)
@@ -49,14 +49,14 @@ def held_back(
     """The confidence in the first category, and the probability of `unauthorised`; shapes (messages,)."""
     confidence, claimed = np.zeros(len(goals)), np.zeros(len(goals))
     places = [number for number, name in enumerate(Category) if name in WANTED]
-    for fold in range(FOLDS):
+    for fold in np.unique(folds):
         held = folds == fold
         line, _ = calibrating.calibrated(margins[~held], goals[~held], FLAGS, WANTED)
         shares = calibrating.softmax(line.sharpness * margins[held, :_COUNT])
         slope, offset = line.confidence
         confidence[held] = logistic(slope * calibrating.odds_of(shares.max(axis=1)) + offset)
         slope, share, offset = line.flags[str(FLAGS[0])]
-        given = calibrating.flag_inputs(margins[held, _COUNT], shares[:, places], shared=True)
+        given = calibrating.flag_inputs(margins[held], _COUNT, _COUNT, places, shared=True)
         claimed[held] = logistic(given @ np.asarray([slope, share]) + offset)
     return confidence, claimed
 

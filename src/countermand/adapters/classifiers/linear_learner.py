@@ -26,10 +26,12 @@ from countermand.vocabulary.triage import Category, Flag, LabelledMessage
 
 FLAGS = (Flag.UNAUTHORISED, Flag.DISTRESS, Flag.HUMAN)
 FOLDS = 10
+CATEGORIES_OF_A_VOICE = 10  # a file of so many categories is one writer's voice, and a fold of its own
+VOICES_MIN = 5
 MESSAGES_MIN_OF_PIECE = 2
 PIECES_MAX = 60_000
-COST = 0.3
-CONCEPT_WEIGHT = 2.0  # a meaning says more than the letters it was written with
+COST = 1.0
+CONCEPT_WEIGHT = 1.5  # a meaning says more than the letters it was written with
 STEPS_OF_WEIGHT = 127
 WANTED = (Category.UNAUTHORISED_PAYMENT, Category.UNAUTHORISED_LOAN, Category.ACCOUNT_TAKEOVER,
           Category.DECEIVED_PAYMENT)  # fmt: skip
@@ -84,13 +86,20 @@ class LinearLearner:
         self.cost = cost
 
     def fit(
-        self, messages: Sequence[LabelledMessage], concepts: Mapping[str, Sequence[str]], seed: int
+        self,
+        messages: Sequence[LabelledMessage],
+        concepts: Mapping[str, Sequence[str]],
+        seed: int,
+        sources: Sequence[str],
     ) -> Learnt:
-        """A model of all messages; its calibration and thresholds come from folds that it did not learn."""
+        """A model of all messages; its calibration and thresholds come from folds that it did not learn.
+
+        `sources` names the file of each message, so that a writer's words are judged without that writer.
+        """
         meant = {piece: name for name, alike in concepts.items() for piece in alike}
         found = [pieces_with_concepts(message.text, meant) for message in messages]
         goals = goals_of(messages)
-        folds = folds_of(messages, seed)
+        folds = folds_of(messages, seed, sources)
         margins = self._held_back(found, goals, folds, seed)
         space = space_of(found)
         weights, biases = self._weights(space.matrix(found), goals, seed)
@@ -110,7 +119,7 @@ class LinearLearner:
             concepts={name: list(alike) for name, alike in concepts.items()},
             calibration=calibration,
             thresholds=thresholds,
-            training=self._told(messages, seed),
+            training=self._told(messages, seed, folds),
         )
         return Learnt(file, margins, folds)
 
@@ -119,7 +128,7 @@ class LinearLearner:
     ) -> NDArray[np.float64]:
         """The margins of every message from a model that did not learn its fold."""
         margins = np.zeros(goals.shape)
-        for fold in range(FOLDS):
+        for fold in np.unique(folds):
             learn, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             learnt = [found[int(one)] for one in learn]
             space = space_of(learnt)
@@ -141,11 +150,11 @@ class LinearLearner:
                 biases[output] = -1.0 if goals[:, output].sum() == 0 else 1.0
         return weights, biases
 
-    def _told(self, messages: Sequence[LabelledMessage], seed: int) -> dict[str, Any]:
+    def _told(self, messages: Sequence[LabelledMessage], seed: int, folds: NDArray[np.int64]) -> dict[str, Any]:
         return {
             "messages": len(messages),
             "seed": seed,
-            "folds": FOLDS,
+            "folds": len(np.unique(folds)),
             "cost": self.cost,
             "trainer": f"scikit-learn {sklearn.__version__} LinearSVC",
         }
@@ -161,15 +170,38 @@ def goals_of(messages: Sequence[LabelledMessage]) -> NDArray[np.int8]:
     return goals
 
 
-def folds_of(messages: Sequence[LabelledMessage], seed: int) -> NDArray[np.int64]:
-    """The fold of each message: every category spread evenly, in the order of hashes of the texts."""
-    folds = np.zeros(len(messages), dtype=np.int64)
+def folds_of(
+    messages: Sequence[LabelledMessage], seed: int, sources: Sequence[str] | None = None
+) -> NDArray[np.int64]:
+    """The fold of each message.
+
+    A source of many categories is a fold of its own, if there are at least VOICES_MIN of them. All other
+    messages: every category spread evenly over the folds, in the order of hashes of the texts.
+    """
+    voices = voices_of(messages, sources or ())
+    count = len(voices) or FOLDS
+    folds = np.full(len(messages), -1, dtype=np.int64)
+    for place, source in enumerate(sources or ()):
+        folds[place] = voices.get(source, -1)
     for shift, category in enumerate(Category):
-        places = [place for place, message in enumerate(messages) if message.category is category]
+        places = [
+            place
+            for place, message in enumerate(messages)
+            if message.category is category and folds[place] < 0
+        ]
         places.sort(key=lambda place: digest(f"{seed}:{messages[place].text}".encode()))
         for rank, place in enumerate(places):
-            folds[place] = (rank + shift) % FOLDS
+            folds[place] = (rank + shift) % count
     return folds
+
+
+def voices_of(messages: Sequence[LabelledMessage], sources: Sequence[str]) -> dict[str, int]:
+    """The sources that are folds of their own, and which; none where they are too few."""
+    kinds: dict[str, set[Category]] = {}
+    for message, source in zip(messages, sources, strict=False):
+        kinds.setdefault(source, set()).add(message.category)
+    voices = [source for source in sorted(kinds) if len(kinds[source]) >= CATEGORIES_OF_A_VOICE]
+    return {source: number for number, source in enumerate(voices)} if len(voices) >= VOICES_MIN else {}
 
 
 def encoded(file: ModelFile) -> bytes:
