@@ -2,12 +2,14 @@
 
     python -m benchmarks triage [--banking77 FILE] [--json OUT] [--reproduce]
 
-(a) Of the held-out messages (tests/intake/adversarial.jsonl, never trained on, thresholds from training folds
-only): the share of unwanted operations that are flagged `unauthorised`, at the share of other messages that
-are flagged too. Goals: 99.5 % at no more than 15 %. (b) Expected calibration error, ten bins of equal
-numbers, cross-validated: goal .03. (c) BANKING77 (FILE: text,category, plain or .zst) by cross-validation in
-ten folds with the same pieces: goal .93. (d) CPU time of one message and of many, in rounds that alternate
-with TfidfVectorizer + LogisticRegression and + LinearSVC, macro-F1 of the same folds beside it: goals one
+(w) Of the shipped messages, those of each writer (a file of many categories) by a model that never saw that
+writer, and how many claims a machine could have closed there. (a) Of the held-out messages
+(tests/intake/adversarial.jsonl, never trained on, thresholds from training folds only): the share of unwanted
+operations that are flagged `unauthorised`, at the share of other messages that are flagged too. Goals: 99.5 %
+at no more than 15 %. (b) Expected calibration error, ten bins of equal numbers, cross-validated: goal .03.
+(c) BANKING77 (FILE: text,category, plain or .zst) by cross-validation in ten folds with the same
+pieces: goal .93. (d) CPU time of one message and of many, in rounds that alternate with TfidfVectorizer +
+LogisticRegression and + LinearSVC, macro-F1 of the same folds beside it (each writer held back): goals one
 fifth for one message, one half for many. `--reproduce` trains the shipped model again and compares bytes.
 """
 
@@ -29,11 +31,20 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from countermand.adapters.classifiers.calibrating import reliability
-from countermand.adapters.classifiers.linear_learner import folds_of, space_of
+from countermand.adapters.classifiers.judging import held_back
+from countermand.adapters.classifiers.linear_learner import (
+    LinearLearner,
+    folds_of,
+    goals_of,
+    space_of,
+    voices_of,
+)
 from countermand.app import TRIAGE_DATA, open_triage, read_triage_card, train_triage
-from countermand.app.triage import TRIAGE_MODEL, read_messages
+from countermand.app.triage import TRIAGE_MODEL, read_messages, read_triage_rules
 from countermand.intake.grams import grams, normal
-from countermand.vocabulary.triage import Flag, Risk
+from countermand.intake.risk import SIMPLE
+from countermand.intake.triage_rules import read_concepts
+from countermand.vocabulary.triage import Category, Flag, Risk
 
 HELD_OUT = Path(__file__).parent.parent / "tests" / "intake" / "adversarial.jsonl"
 ROUNDS, MESSAGES = 9, 400
@@ -83,6 +94,42 @@ def held_out() -> dict[str, float]:
     threshold = order[int(0.005 * len(order))]
     figures["false_escalation_were_recall_99.5"] = float((scores[~claims] >= threshold).mean())
     return figures
+
+
+def writers() -> dict[str, object]:
+    """Figure (w): the model alone, without its rules, on writers it did not learn from."""
+    read = {path.name: read_messages(path) for path in sorted(TRIAGE_DATA.glob("*.jsonl"))}
+    messages = [one for found in read.values() for one in found]
+    sources = [name for name, found in read.items() for _ in found]
+    learnt = LinearLearner().fit(
+        messages, read_concepts(read_triage_rules()), read_triage_card().seed, sources
+    )
+    goals, kinds = goals_of(messages), [one.category for one in messages]
+    sure, claimed = held_back(learnt.margins, goals, learnt.folds)
+    told = [list(Category)[place] for place in learnt.margins[:, : len(Category)].argmax(axis=1)]
+    right = np.array([one is other for one, other in zip(told, kinds, strict=True)])
+    claims = goals[:, len(Category)] == 1
+    thresholds = learnt.file.thresholds
+    flagged = claimed >= thresholds[str(Flag.UNAUTHORISED)]
+    basic = np.array([one in SIMPLE for one in told])
+    open_to_machine = basic & (sure >= thresholds["abstain"]) & (claimed < thresholds["clear"])
+    own = np.isin(sources, list(voices_of(messages, sources)))
+
+    def measured(chosen: np.ndarray) -> dict[str, float]:
+        return {
+            "messages": int(chosen.sum()),
+            "category_accuracy": float(right[chosen].mean()),
+            "unauthorised_recall": float(flagged[chosen & claims].mean()) if (chosen & claims).any() else 1.0,
+            "false_escalation": float(flagged[chosen & ~claims].mean()),
+        }
+
+    asked = np.array([one in SIMPLE for one in kinds])
+    return {
+        "all": measured(own),
+        "claims_a_machine_could_close": int((open_to_machine & claims).sum()),
+        "basic_questions_a_machine_could_answer": float((open_to_machine & asked).sum() / asked.sum()),
+        **{name: measured(np.array(sources) == name) for name in sorted(set(np.array(sources)[own]))},
+    }
 
 
 def banking77(file: Path) -> dict[str, float]:
@@ -136,10 +183,12 @@ def micros(work, items: list) -> float:
 
 def speed() -> dict[str, object]:
     """Figure (d): rounds alternate; the median and the second and eighth decile of the ratios of rounds."""
-    messages = [one for path in sorted(TRIAGE_DATA.glob("*.jsonl")) for one in read_messages(path)]
+    read = {path.name: read_messages(path) for path in sorted(TRIAGE_DATA.glob("*.jsonl"))}
+    messages = [one for found in read.values() for one in found]
     texts = [normal(message.text) for message in messages]
     kinds = np.unique([message.category for message in messages], return_inverse=True)[1]
     card, triage = read_triage_card(), open_triage()
+    folds = folds_of(messages, card.seed, [name for name, found in read.items() for _ in found])
     model = triage.model
     raw = [message.text for message in messages][:: max(1, len(messages) // MESSAGES)][:MESSAGES]
     given: dict[str, object] = {"macro_f1": card.metrics["macro_f1"]}
@@ -147,7 +196,7 @@ def speed() -> dict[str, object]:
     def ours(text: str) -> None:
         model.probabilities(model.margins(text))
 
-    for name, (pipeline, measure) in peers(texts, kinds, folds_of(messages, card.seed)).items():
+    for name, (pipeline, measure) in peers(texts, kinds, folds).items():
         told = pipeline.predict_proba if name == "logistic" else pipeline.decision_function
         for text in raw:
             ours(text)
@@ -182,7 +231,12 @@ def main() -> None:
     parser.add_argument("--reproduce", action="store_true")
     options = parser.parse_args()
     card = read_triage_card()
-    figures: dict[str, object] = {"held_out": held_out(), "card": card.metrics, "speed": speed()}
+    figures: dict[str, object] = {
+        "held_out": held_out(),
+        "writers": writers(),
+        "card": card.metrics,
+        "speed": speed(),
+    }
     if options.banking77 is not None:
         figures["banking77"] = banking77(options.banking77)
     else:

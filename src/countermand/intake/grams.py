@@ -14,6 +14,7 @@ from itertools import pairwise
 CHARACTERS_MAX = 2000
 CHINESE_MAX, LETTERS_MIN, LETTERS_MAX = 4, 2, 5
 WORD_LETTERS_MAX = 40
+WORDS_REMEMBERED_MAX = 50_000
 
 _TRADITIONAL = (
     "帳戶號碼銀卡轉賬錢還貸款額費積點詐騙盜誰沒這個為麼們來時間說請問幫開關進過後對應無從導設備機電話門營業務單據證"

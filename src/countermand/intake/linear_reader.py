@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, combinations
+from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import msgspec
@@ -16,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from countermand.intake import grams
+from countermand.intake.many_reader import ManyReader
 from countermand.kernel.canonical import digest
 from countermand.kernel.errors import SetupError
 
 FORMAT = 2
-WORDS_REMEMBERED_MAX = 50_000
 _FIRST_HAN = "\u3400"
 
 Floats = NDArray[np.float32]
@@ -99,9 +100,7 @@ class LinearReader:
         """The margins of many messages, shape (n, outputs)."""
         if not texts:
             return np.zeros((0, len(self._biases)), np.float32)
-        rows = [self._rows(text) or [len(self._row)] for text in texts]
-        starts = np.cumsum([0, *map(len, rows[:-1])])
-        summed = np.add.reduceat(self._table.take(list(chain.from_iterable(rows)), axis=0), starts, axis=0)
+        summed = self._many.summed(texts)
         lengths = np.sqrt(np.maximum(summed[:, -1:], 1e-9))
         told: Floats = (summed[:, :-1] / lengths + self._biases).astype(np.float32, copy=False)
         return told
@@ -172,7 +171,7 @@ class LinearReader:
             else:
                 known = words.get(run)
                 if known is None:
-                    known = self._remembered(run)
+                    known = self.word(run)
                 rows.update(known[0])
                 meant.add(known[1])
         if len(runs) > 1:
@@ -181,26 +180,30 @@ class LinearReader:
             meant.update(map(concepts, near))
         meant.discard(None)
         if meant:
-            rows.update(self._meanings(frozenset(meant)))
+            rows.update(self.meanings(frozenset(meant)))
         rows.discard(None)
         return list(rows)  # type: ignore[arg-type]  # None was just taken out
 
-    def _meanings(self, meant: frozenset[str | None]) -> tuple[int, ...]:
+    def meanings(self, meant: frozenset[str | None]) -> tuple[int, ...]:
         """The rows of a set of concepts; few sets come often."""
         known = self._sets.get(meant)
         if known is None:
             found = map(self._row.get, concept_pieces(meant))
             known = tuple(row for row in found if row is not None)
-            if len(self._sets) < WORDS_REMEMBERED_MAX:
+            if len(self._sets) < grams.WORDS_REMEMBERED_MAX:
                 self._sets[meant] = known
         return known
 
-    def _remembered(self, word: str) -> tuple[tuple[int, ...], str | None]:
+    @cached_property
+    def _many(self) -> ManyReader:
+        return ManyReader(self._row, self._concepts, self._table, self)
+
+    def word(self, word: str) -> tuple[tuple[int, ...], str | None]:
         """The rows of a word that is no Chinese; most words come again."""
         pieces = grams.pieces_of_word(word)
         rows = {found for piece in pieces if (found := self._row.get(piece)) is not None}
         known = (tuple(sorted(rows)), self._concepts.get(word))
-        if len(self._words) < WORDS_REMEMBERED_MAX:
+        if len(self._words) < grams.WORDS_REMEMBERED_MAX:
             self._words[word] = known
         return known
 

@@ -14,8 +14,8 @@ from countermand.vocabulary.triage import Category, Flag
 
 RECALL_WANTED = 0.998  # on messages held back; the goal of 99.5 % is for other people's words
 FALSE_ESCALATION_MAX = 0.13  # on messages held back; the rules beside the model add about two points
-PRECISION_WANTED = {Flag.DISTRESS: 0.7, Flag.HUMAN: 0.9}  # a plea overlooked costs more than a kind word
-CLEAR_MARGIN = 0.8  # of the odds of the least obvious claim that was taken for a basic question
+PRECISION_WANTED = {Flag.DISTRESS: 0.7, Flag.HUMAN: 0.8}  # a plea overlooked costs more than a kind word
+CLEAR_MARGIN = 0.5  # of the odds of the least obvious claim that was taken for a basic question
 ABSTAIN_BELOW = 0.5
 BINS = 10
 NEWTON_STEPS, RIDGE = 30, 0.05  # the ridge keeps what can be parted exactly from running away
@@ -78,8 +78,10 @@ def best_line(told: Floats, goal: NDArray[np.int8]) -> tuple[float, float, float
 
 
 def flag_inputs(margins: Floats, column: int, count: int, supporting: Sequence[int], shared: bool) -> Floats:
-    """What a flag's line is over: its margin and, if `shared`, by how much the best of the supporting
-    categories leads the best of all others; shape (n, 2)."""
+    """What a flag's line is over: its margin, and the lead of the supporting categories; shape (n, 2).
+
+    The lead, if `shared`: by how much the best of the supporting categories exceeds the best of all others.
+    """
     others = [place for place in range(count) if place not in supporting]
     lead = margins[:, list(supporting)].max(axis=1) - margins[:, others].max(axis=1)
     return np.stack([margins[:, column], lead * shared], axis=1)

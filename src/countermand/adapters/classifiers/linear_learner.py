@@ -150,7 +150,9 @@ class LinearLearner:
                 biases[output] = -1.0 if goals[:, output].sum() == 0 else 1.0
         return weights, biases
 
-    def _told(self, messages: Sequence[LabelledMessage], seed: int, folds: NDArray[np.int64]) -> dict[str, Any]:
+    def _told(
+        self, messages: Sequence[LabelledMessage], seed: int, folds: NDArray[np.int64]
+    ) -> dict[str, Any]:
         return {
             "messages": len(messages),
             "seed": seed,
