@@ -106,6 +106,7 @@ async def fill(dsn: str, cases: int, messages: int, chance: random.Random) -> li
         ]
         await copy("case_event", records=events)
         await copy("clock", records=[row for one in made for row in clock_rows(chance, one)])
+    indexes = await dropped(connection, "message_words", "message_at")
     for begin in range(0, messages, AT_ONCE):
         rows = []
         for number in range(begin, min(messages, begin + AT_ONCE)):
@@ -125,6 +126,13 @@ async def fill(dsn: str, cases: int, messages: int, chance: random.Random) -> li
         await connection.execute(f"VACUUM ANALYZE {table}")
     await connection.close()
     return texts
+
+
+async def dropped(connection: Any, *names: str) -> list[str]:
+    """The definitions of indexes, which are built again once the table is full."""
+    found = await connection.fetch("SELECT indexdef FROM pg_indexes WHERE indexname = ANY($1)", list(names))
+    await connection.execute(f"DROP INDEX {', '.join(names)}")
+    return [row["indexdef"] for row in found]
 
 
 async def set_triggers(connection: Any, how: str) -> None:
