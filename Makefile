@@ -53,9 +53,9 @@ format: setup ## Rewrite the code as `check` wants it
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: setup ## Run every test (ARGS="-k name" for some)
+test: setup ## Run every test, two at a time (ARGS="-k name" for some)
 	@scripts/get_chromium
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 $(ARGS)
 
 .PHONY: test-spark
 test-spark: setup ## Run the tests that need Spark (fetches 450 MB once)

@@ -52,7 +52,7 @@ async def receive_report(
     """
     for _ in range(_TRIES):
         try:
-            async with house.works.open() as unit:
+            async with house.turns, house.works.open() as unit:
                 return await _receive(house, unit, report, actor, trace, with_secret=with_secret)
         except _Taken:
             continue

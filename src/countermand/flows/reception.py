@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from countermand.flows.address_book import Sealer
@@ -26,6 +27,11 @@ class Reader(Protocol):
         ...
 
 
+# So many reports are worked on at once; the others wait their turn, so that a flood of them delays reports
+# and not the decisions that the same process makes.
+AT_ONCE = 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
     """Where reports come in. `timezone` (IANA) is the institution's, `draw_digits` draws digits by chance."""
@@ -41,3 +47,4 @@ class Reception:
     draw_digits: Callable[[int], str]
     warnings: Sequence[Warned]
     timezone: str
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))

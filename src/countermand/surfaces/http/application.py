@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -46,7 +48,7 @@ def make_application(house: House, keeper: Keeper, measures: Measures, lane: Hot
     return Litestar(
         route_handlers=list(ROUTE_HANDLERS),
         guards=[guard],
-        before_request=_only_json,
+        before_request=_well_formed,
         exception_handlers={
             CountermandError: _refused,
             HTTPException: _http_refused,
@@ -108,7 +110,27 @@ def _is_local(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     return client is not None and client.host.startswith(_LOOPBACK) and not forwarded
 
 
-async def _only_json(request: Request[Any, Any, Any]) -> None:
+async def _well_formed(request: Request[Any, Any, Any]) -> None:
+    _only_known_parameters(request)
+    _only_json(request)
+
+
+def _only_known_parameters(request: Request[Any, Any, Any]) -> None:
+    """A filter that is misspelt must not list everything. Open routes take what gateways add."""
+    handler = request.route_handler
+    if handler.opt.get("open") or not request.query_params:
+        return
+    for name in request.query_params:
+        if name not in _parameters_of(handler.fn) and name not in handler.opt.get("asks", ()):
+            raise invalid_request("this parameter is not known here", name or "?")
+
+
+@cache
+def _parameters_of(function: Any) -> frozenset[str]:
+    return frozenset(inspect.signature(function).parameters)
+
+
+def _only_json(request: Request[Any, Any, Any]) -> None:
     if request.method in ("POST", "PUT", "PATCH"):
         if request.route_handler.opt.get("takes_xml"):
             return
