@@ -18,6 +18,7 @@ from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.server import PrivateServer
 
 TEMPLATE = "countermand_template"
+_PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 _numbers = itertools.count(1)
 
 
@@ -47,7 +48,13 @@ async def drop_database(server: str, name: str) -> None:
 
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
-    """A command configures logging for its whole process; the next test begins without that."""
+    """A command configures logging for its whole process; the next test begins without that.
+
+    Tracebacks are plain, as in the product: with the values of a whole house they take seconds to print.
+    """
+    structlog.reset_defaults()
+    processors = [*structlog.get_config()["processors"][:-1], _PLAIN]
+    structlog.configure(processors=processors)
     yield
     structlog.reset_defaults()
 
