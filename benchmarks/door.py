@@ -55,8 +55,10 @@ async def puzzles(lines: Lines, count: int) -> list[tuple[str, str]]:
 
 
 async def measure(options: argparse.Namespace, port: int, key: str) -> dict[str, object]:
-    lines, draw, texts = Lines(port, key), random.Random(options.seed), messages()
-    ready = await puzzles(lines, int(options.reports * options.seconds))
+    # Connections of their own: what waits at the one door must not count against the other.
+    lines, people = Lines(port, key), Lines(port, key)
+    draw, texts = random.Random(options.seed), messages()
+    ready = await puzzles(people, int(options.reports * options.seconds))
     contained = 0
 
     async def decide(number: int) -> None:
@@ -69,13 +71,13 @@ async def measure(options: argparse.Namespace, port: int, key: str) -> dict[str,
             "puzzle": puzzle, "answer": answer, "text": draw.choice(texts),
             "account": f"a-{draw.randrange(ACCOUNTS)}",
         }  # fmt: skip
-        line = await lines.free.get()
+        line = await people.free.get()
         try:
             status, body = await line.ask(
                 "POST", "/v1/not-me", json.dumps(said).encode(), from_address(100_000 + number)
             )
         finally:
-            lines.free.put_nowait(line)
+            people.free.put_nowait(line)
         assert status == 200, (status, body[:300])
         contained += b'"scope":null' not in body
 
