@@ -26,9 +26,10 @@ from countermand.flows.keep_webhooks import (
     replay_delivery,
 )
 from countermand.flows.receive_report import receive_report
-from countermand.flows.tell_webhooks import FAILURES_MAX, SIGNATURE, TIMESTAMP, WebhookPort
+from countermand.flows.tell_webhooks import FAILURES_MAX, WebhookPort
 from countermand.kernel.clock import MICROS_PER_HOUR, MICROS_PER_SECOND, ManualClock
 from countermand.kernel.errors import BadRequest, NotFound
+from countermand.kernel.signed_posts import SIGNATURE, TIMESTAMP
 from countermand.vocabulary.cases import EventKind
 from countermand.vocabulary.webhooks import WEBHOOKS
 from flows.report_stage import reporting_house, said

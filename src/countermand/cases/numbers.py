@@ -76,19 +76,6 @@ def secret_of(key: bytes, case: str, turn: int) -> str:
     return "".join(_ALPHABET[bits >> 5 * place & 31] for place in range(SECRET_CHARACTERS))
 
 
-def said_code(key: bytes, case: str, window: int) -> str:
-    """Six digits that both sides read to each other: whoever reads the same has the same case before them.
-
-    `window` counts spans of time: a code heard once is soon worth nothing (truncated as in RFC 4226).
-
-    >>> len(said_code(b"k", "case-1", 7))
-    7
-    """
-    mac = hmac.digest(key, f"{case}\0{window}".encode(), sha256)
-    digits = f"{(int.from_bytes(mac[-4:]) & 0x7FFFFFFF) % 10**6:06d}"
-    return f"{digits[:3]} {digits[3:]}"
-
-
 def grouped(secret: str) -> str:
     """In four groups.
 

@@ -16,6 +16,7 @@ from countermand.intake.redaction import Masked, mask
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR
 from countermand.vocabulary.cases import Contained
 from countermand.vocabulary.incidents import Preset
+from countermand.vocabulary.knowledge import language_of
 from countermand.vocabulary.reports import RECEIPT, Channel, Report, Standing
 from countermand.vocabulary.triage import Category, Flag, Reading, Risk, Signals
 from countermand.work import Unit
@@ -145,13 +146,3 @@ def sender_digest(house: Reception, report: Report) -> bytes | None:
         return None
     message = f"{report.channel.value}\0{address}".encode()
     return hmac.digest(house.vault.mac_key(SENDER_KEY), message, sha256)[:16]
-
-
-def language_of(text: str) -> str:
-    """The language: zh where there is a Chinese character, else en; zh where nothing was said.
-
-    >>> language_of("not me"), language_of("not me 不是我")
-    ('en', 'zh')
-    """
-    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in text)
-    return "zh" if chinese or not text.strip() else "en"

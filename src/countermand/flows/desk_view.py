@@ -33,7 +33,7 @@ def for_desk(dossier: Dossier, clocks: Sequence[Any] = ()) -> dict[str, Any]:
         if state.get(name) is not None:
             state[name] = rfc3339(state[name])
     return {
-        "case": {**state, "number": spoken(dossier.case.number), "code": dossier.code},
+        "case": {**state, "number": spoken(dossier.case.number)},
         "clocks": list(clocks),
         "disclosures": [looked(one) for one in dossier.disclosures],
         "tasks": _told(dossier.tasks, _TASK),

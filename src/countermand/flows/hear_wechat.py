@@ -13,7 +13,7 @@ import structlog
 from msgspec.structs import replace
 
 from countermand.cases.matching import OPEN_MICROS
-from countermand.flows.arrivals import language_of, sender_digest
+from countermand.flows.arrivals import sender_digest
 from countermand.flows.receive_report import Received, receive_report
 from countermand.flows.reception import Reception
 from countermand.intake.wechat import (
@@ -39,6 +39,7 @@ from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.kernel.errors import CountermandError, NotFound, Unauthenticated
 from countermand.kernel.ids import new_nonce
 from countermand.vocabulary.effects import Effect
+from countermand.vocabulary.knowledge import language_of
 from countermand.vocabulary.reports import Channel, Report, Sender
 
 ACTOR = "wechat"

@@ -16,7 +16,7 @@ from countermand.kernel.ids import Ids
 from countermand.vocabulary.triage import Answers, Reading, Signals
 from countermand.work import Works
 
-RECEIPT_KEY, SENDER_KEY, PERSON_KEY, CODE_KEY = "receipt", "sender", "person", "said-code"
+RECEIPT_KEY, SENDER_KEY, PERSON_KEY = "receipt", "sender", "person"
 
 
 class Reader(Protocol):

@@ -8,10 +8,9 @@ from typing import Any, Protocol
 import msgspec
 
 from countermand.cases.desk_ports import CaseTask, Disclosure, SecondLook
-from countermand.cases.numbers import read_number, said_code, spoken
+from countermand.cases.numbers import read_number, spoken
 from countermand.cases.ports import KeptFile, Promise
 from countermand.flows.address_book import Sealer
-from countermand.flows.reception import CODE_KEY
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import NotFound
 from countermand.kernel.text import Text
@@ -70,8 +69,6 @@ PROMISE_WORDS = {
     "result": Text(en="You get the result", zh="告知您处理结果"),
     "money": Text(en="You get your money", zh="款项到账"),
 }
-# How long a code that is read aloud stays the same.
-CODE_MICROS = 10 * 60 * 10**6
 # The clocks that a customer sees: what the law and the house demand of us, not of others.
 _SHOWN_CLOCKS = frozenset({"legal", "stage"})
 _LIVE_STATES = frozenset({"running", "paused", "breached"})
@@ -104,10 +101,7 @@ class CaseHouse(Protocol):
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything kept of one case and of those it absorbed; `whole` is the one it is part of itself.
-
-    `code` is read to each other on the telephone; it changes every ten minutes.
-    """
+    """Everything kept of one case and of those it absorbed; `whole` is the one it is part of itself."""
 
     case: Case
     events: tuple[CaseEvent, ...]
@@ -118,7 +112,6 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[CaseTask, ...] = ()
     looks: tuple[SecondLook, ...] = ()
     whole: Case | None = None
-    code: str | None = None
 
 
 async def dossier_of(house: CaseHouse, number: str) -> Dossier:
@@ -135,7 +128,6 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             whole = await unit.cases.by_number(
                 (await unit.desk.numbers_of([case.merged_into]))[case.merged_into]
             )
-        window = house.clock.now() // CODE_MICROS
         return Dossier(
             case=case,
             events=tuple(await unit.cases.events(case.id)),
@@ -146,7 +138,6 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             tasks=tuple(await unit.desk.tasks(case.id)),
             looks=tuple(await unit.desk.looks(case.id)),
             whole=whole,
-            code=said_code(house.vault.mac_key(CODE_KEY), case.id, window),
         )
 
 
@@ -172,7 +163,6 @@ def for_customer(
         "contained_text": _text(contained_words(case)),
         "opened_at": rfc3339(case.opened_at),
         "outcome": None if whole.outcome is None else whole.outcome.value,
-        "code": dossier.code,
         "disclosures": [looked(one) for one in dossier.disclosures if one.case == case.id],
         "deadlines": [
             _deadline(one) for one in clocks if one["kind"] in _SHOWN_CLOCKS and one["state"] in _LIVE_STATES

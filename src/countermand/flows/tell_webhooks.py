@@ -5,9 +5,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -15,8 +13,9 @@ import structlog
 
 from countermand.cases.webhook_ports import Poster
 from countermand.flows.address_book import Sealer
-from countermand.kernel.clock import MICROS_PER_HOUR, MICROS_PER_SECOND, Clock, rfc3339
+from countermand.kernel.clock import MICROS_PER_HOUR, Clock, rfc3339
 from countermand.kernel.errors import Unavailable
+from countermand.kernel.signed_posts import signed_headers
 from countermand.vocabulary.effects import Delivery, Effect, EffectState
 from countermand.vocabulary.facts import WEBHOOK_DISABLED, Fact
 from countermand.vocabulary.webhooks import EVENT_SOURCE, EVENT_TYPE_PREFIX, Webhook
@@ -28,7 +27,6 @@ log = structlog.get_logger(__name__)
 FAILURES_MAX = 20
 FAILING_MICROS_MIN = MICROS_PER_HOUR
 REPLAY_WINDOW_SECONDS = 300
-TIMESTAMP, SIGNATURE, KEY = "Countermand-Timestamp", "Countermand-Signature", "Idempotency-Key"
 _DATA = ("case", "number", "seq", "stage", "ball", "contained", "risk", "category", "outcome")
 # Whoever answers one of these has read it and will answer it again.
 _REFUSED = frozenset({400, 410, 413, 415, 422})
@@ -101,14 +99,8 @@ def cloud_event(effect: Effect) -> dict[str, Any]:
 def signed(event: dict[str, Any], secret: bytes, now: int) -> tuple[bytes, dict[str, str]]:
     """Body and headers: HMAC-SHA256 over `timestamp.body`; what is older than five minutes is refused."""
     body = msgspec.json.encode(event)
-    timestamp = str(now // MICROS_PER_SECOND)
-    mac = hmac.digest(secret, f"{timestamp}.".encode() + body, sha256).hex()
-    return body, {
-        "Content-Type": "application/cloudevents+json",
-        TIMESTAMP: timestamp,
-        SIGNATURE: f"v1={mac}",
-        KEY: sha256(event["id"].encode()).hexdigest(),
-    }
+    headers = signed_headers(secret, event["id"], body, now)
+    return body, {"Content-Type": "application/cloudevents+json", **headers}
 
 
 def secret_context(name: str) -> str:

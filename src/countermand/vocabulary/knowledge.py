@@ -84,9 +84,10 @@ class AnsweringTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 def language_of(text: str) -> Language:
-    """The language to answer in: Chinese as soon as there is a Chinese character.
+    """The language to answer in: Chinese as soon as there is a Chinese character, and where nothing was said.
 
-    >>> language_of("我的card呢"), language_of("my card")
-    ('zh', 'en')
+    >>> language_of("我的card呢"), language_of("my card"), language_of("")
+    ('zh', 'en', 'zh')
     """
-    return "zh" if any("一" <= letter <= "鿿" for letter in text) else "en"
+    chinese = any("一" <= letter <= "鿿" for letter in text)
+    return "zh" if chinese or not text.strip() else "en"

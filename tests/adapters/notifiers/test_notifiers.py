@@ -23,11 +23,12 @@ from aiosmtpd.controller import Controller
 
 from countermand.adapters.notifiers.email import EmailNotifier, letter_of
 from countermand.adapters.notifiers.sms import SmsNotifier
-from countermand.adapters.notifiers.webhook import KEY, SIGNATURE, TIMESTAMP, WebhookNotifier
+from countermand.adapters.notifiers.webhook import WebhookNotifier
 from countermand.adapters.senders.kannel import Kannel
 from countermand.adapters.senders.relay import SmtpRelay
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import SetupError, Unavailable
+from countermand.kernel.signed_posts import KEY, SIGNATURE, TIMESTAMP
 from countermand.kernel.text import Text
 from countermand.vocabulary.notices import Notice, NoticeMessage, Taken, Urgency, Words
 

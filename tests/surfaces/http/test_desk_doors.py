@@ -71,7 +71,11 @@ async def test_a_case_from_report_to_appeal_through_its_doors(real: dict[str, ht
     mine = {"number": receipt["number"], "secret": receipt["secret"]}
     followed = (await real["app"].post("/v1/cases/follow", json=mine)).json()
     assert [look["by"] for look in followed["disclosures"]] == ["li"]
-    assert followed["code"] == (await li.get(case)).json()["case"]["code"]
+    said = (await li.get(f"{case}/spoken-code")).json()["agent_says"]
+    heard = await real["app"].post("/v1/cases/follow/spoken-code", json={**mine, "code": said})
+    assert heard.json()["fits"]
+    guess = await real["app"].post("/v1/cases/follow/spoken-code", json={**mine, "code": _other(said)})
+    assert not guess.json()["fits"]
     appealed = await real["app"].post("/v1/cases/follow/appeal", json={**mine, "grounds": "金额不对"})
     assert appealed.status_code == 200, appealed.text
     review = {"upheld": False, "why": "金额核对无误"}
@@ -91,3 +95,9 @@ async def test_people_and_books_of_the_desk(real: dict[str, httpx.AsyncClient]) 
     books = (await real["li"].get("/v1/desk/books")).json()
     assert {one["id"] for one in books["playbooks"]} >= {"suggestion", "illegal-platform"}
     assert all(len(books[name]) > 2 for name in ("phrases", "playbooks", "macros"))
+
+
+def _other(code: str) -> str:
+    """A code that nobody said."""
+    digits = "".join(letter for letter in code if letter.isdigit())
+    return f"{(int(digits) + 1) % 10 ** len(digits):0{len(digits)}d}"

@@ -6,20 +6,18 @@ more than five minutes off, and answers 2xx to a key it has seen already.
 
 from __future__ import annotations
 
-import hmac
-from hashlib import sha256
 from typing import Any
 
 import httpx
 import msgspec
 
-from countermand.kernel.clock import MICROS_PER_SECOND, Clock, rfc3339
+from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import Unavailable
+from countermand.kernel.signed_posts import signed_headers
 from countermand.vocabulary.notices import NoticeAnswer, NoticeMessage, Taken
 
 TIMEOUT_SECONDS = 10
 REPLAY_WINDOW_SECONDS = 300
-TIMESTAMP, SIGNATURE, KEY = "Countermand-Timestamp", "Countermand-Signature", "Idempotency-Key"
 # Whoever answers one of these will answer it again.
 _REFUSED = frozenset({400, 404, 405, 410, 413, 415, 422})
 
@@ -38,13 +36,8 @@ class WebhookNotifier:
     async def send(self, message: NoticeMessage) -> NoticeAnswer:
         """Post it. Raises Unavailable (`sender_away`), also where it may have arrived: it has a key."""
         body = msgspec.json.encode(body_of(message))
-        timestamp = str(self._clock.now() // MICROS_PER_SECOND)
-        headers = {
-            "Content-Type": "application/json",
-            TIMESTAMP: timestamp,
-            SIGNATURE: f"v1={signature(self._secret, timestamp, body)}",
-            KEY: sha256(message.id.encode()).hexdigest(),
-        }
+        signed = signed_headers(self._secret, message.id, body, self._clock.now())
+        headers = {"Content-Type": "application/json", **signed}
         try:
             answer = await self._client.post(self._address, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -58,15 +51,6 @@ class WebhookNotifier:
     async def close(self) -> None:
         """Let the connections go."""
         await self._client.aclose()
-
-
-def signature(secret: bytes, timestamp: str, body: bytes) -> str:
-    """What the receiver compares, in hex.
-
-    >>> signature(b"secret", "1795233600", b"{}")[:8]
-    '26135f12'
-    """
-    return hmac.digest(secret, f"{timestamp}.".encode() + body, sha256).hex()
 
 
 def body_of(message: NoticeMessage) -> dict[str, Any]:

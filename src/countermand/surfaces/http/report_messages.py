@@ -122,7 +122,6 @@ class CaseFollowed(msgspec.Struct, frozen=True, kw_only=True):
     contained_text: Text
     opened_at: Instant
     outcome: str | None
-    code: str | None
     disclosures: list[dict[str, Any]]
     deadlines: list[dict[str, Any]]
     promises: list[dict[str, Any]]
