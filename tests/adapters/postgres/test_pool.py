@@ -68,3 +68,15 @@ def test_old_servers_are_refused(major, refused):
     with pytest.raises(SetupError) as refusal:
         require_version(connection)
     assert refusal.value.code == "database_too_old"
+
+
+async def test_what_was_left_open_is_rolled_back(database_dsn):
+    """A connection given back in the middle of a transaction keeps neither rows nor locks nor settings."""
+    pool = await connect_pool(database_dsn, size_max=1)
+    async with pool.acquire() as connection:
+        await connection.execute("BEGIN")
+        await connection.execute("SELECT pg_advisory_xact_lock(42), set_config('enable_seqscan', 'off', true)")
+        await connection.execute("INSERT INTO journal (at, kind, body) VALUES (now(), 'x.y', '{}')")
+    left = "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')"
+    assert tuple(await pool.fetchrow(f"{left}, current_setting('enable_seqscan')")) == (0, 0, "on")
+    await pool.close()

@@ -55,7 +55,9 @@ class PostgresClocks:
 
     async def add(self, clocks: Sequence[Clock]) -> list[Clock]:
         """Write new clocks; those of them that were not there already."""
-        rows = await self._connection.fetchmany(QUERIES.add_clock, [_values(clock) for clock in clocks])
+        if not clocks:
+            return []
+        rows = await self._connection.fetch(QUERIES.add_clocks, [_row_of(clock) for clock in clocks])
         there = {row["id"] for row in rows}
         written = [clock for clock in clocks if clock.id in there]
         await self._put_spans(written)
@@ -158,7 +160,8 @@ class PostgresClocks:
             )
 
 
-def _values(clock: Clock) -> tuple[Any, ...]:
+def _row_of(clock: Clock) -> tuple[Any, ...]:
+    """A clock as a row of its table."""
     return (
         clock.id,
         clock.case,

@@ -40,10 +40,12 @@ async def append_fact(connection: Any, fact: Fact, **more: Any) -> None:
 
 
 async def append_facts(connection: Any, facts: Sequence[Fact]) -> None:
-    """Append facts in order, in one round trip. The connection must be in a transaction."""
+    """Append facts in order, in one statement. The connection must be in a transaction."""
     assert connection.is_in_transaction(), "facts are written together with their change"
-    lines = [
-        (moment_of(one.at), one.kind, None if one.subject is None else UUID(one.subject), one.body, one.trace)
-        for one in facts
+    # Facts of a unit are of few instants and of few people.
+    moments = {at: moment_of(at) for at in {one.at for one in facts}}
+    subjects = {one: UUID(one) for one in {one.subject for one in facts} if one is not None}
+    rows = [
+        (None, moments[one.at], one.kind, subjects.get(one.subject), one.body, one.trace) for one in facts
     ]
-    await connection.executemany(QUERIES.append_fact, lines)
+    await connection.execute(QUERIES.append_facts, rows)

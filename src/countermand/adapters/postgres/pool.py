@@ -36,6 +36,7 @@ async def connect_pool(
             max_size=size_max,
             timeout=CONNECT_SECONDS_MAX,
             init=prepare_connection,
+            reset=_left_clean,
             server_settings=_session(application_name, role, STATEMENT_SECONDS_MAX),
         )
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
@@ -67,6 +68,14 @@ async def connect(
     )
     await prepare_connection(connection)
     return connection
+
+
+async def _left_clean(connection: Any) -> None:
+    """Nothing to reset: what is locked or set in a pooled connection is so until its transaction ends.
+
+    The pool itself rolls back what was left open. Who listens, or locks for longer, has a connection of their
+    own; asking the server to forget nothing would cost every unit of work a round trip.
+    """
 
 
 def _session(application_name: str, role: str, statement_seconds_max: int) -> dict[str, str]:

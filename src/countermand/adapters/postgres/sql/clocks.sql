@@ -20,12 +20,9 @@ INSERT INTO calendar (id, version, terms, source, provisional_from, is_current, 
 VALUES ($1, $2, $3::jsonb, $3::jsonb ->> 'source', ($3::jsonb ->> 'provisional_from')::date, true, $4, $5)
 ON CONFLICT (id, version) DO UPDATE SET is_current = true;
 
--- name: add_clock
--- Write a new clock; nothing where its case, policy and start are there.
-INSERT INTO clock (
-    id, case_id, policy, policy_version, calendar, calendar_version, kind, owner, started_at, state, due_at,
-    warn_at, warned, provisional, extensions, ended_at, ended_by, why
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+-- name: add_clocks
+-- Write new clocks ($1 rows); those of them whose case, policy and start were not there.
+INSERT INTO clock SELECT * FROM unnest($1::clock[])
 ON CONFLICT (case_id, policy, started_at) DO NOTHING
 RETURNING id;
 
