@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from countermand.kernel.errors import Conflict, Forbidden
 from countermand.vocabulary.approvals import Approval, Approver, Chain, Delegation, Level, Verdict
 from countermand.vocabulary.holds import Hold
+from countermand.vocabulary.operations import Operation
 
 # An operation that no chain is written for still needs somebody else's word.
 ANY_CHAIN = Chain(id="default", levels=(Level(role="approver"),))
@@ -20,6 +22,36 @@ class Asked:
 
     account_type: str | None
     corridor: str | None
+
+
+class Waiting(NamedTuple):
+    """A hold that waits for an approval, what chooses its chain, and who asked for it."""
+
+    hold: Hold
+    asked: Asked
+    makers: frozenset[str]
+
+
+def asked_of(operation: Operation, account_type: str | None) -> Asked:
+    """What chooses the chain of an operation of an account of this type (None: unknown)."""
+    corridor = (operation.attributes or {}).get("corridor")
+    return Asked(account_type, corridor if isinstance(corridor, str) else None)
+
+
+def makers_of(operation: Operation) -> frozenset[str]:
+    """Who asked for it: the customer, and the member of staff who entered it."""
+    maker = (operation.attributes or {}).get("maker")
+    named = (operation.person, maker if isinstance(maker, str) else None)
+    return frozenset(one for one in named if one is not None)
+
+
+def roles_of(
+    person: str, approvers: Collection[Approver], delegations: Sequence[Delegation], now: int
+) -> frozenset[str]:
+    """The roles a person may speak in now: their own, and those of whom they stand in for."""
+    held = {one.name: one.roles for one in approvers}
+    names = {one.principal for one in delegations if one.delegate == person and one.since <= now < one.until}
+    return frozenset(role for name in {person, *names} for role in held.get(name, ()))
 
 
 def chain_for(hold: Hold, asked: Asked, chains: Sequence[Chain]) -> Chain:

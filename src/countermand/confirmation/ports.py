@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from countermand.confirmation.approvals import Waiting
 from countermand.vocabulary.approvals import Approval, Approver, Delegation
 from countermand.vocabulary.confirmations import ConsentReceipt, Proof
 from countermand.vocabulary.consent import DataConsent
@@ -48,6 +49,13 @@ class ApprovalBook(Protocol):
 
     async def add(self, approval: Approval) -> None:
         """Write one word; the operation's hold must be locked."""
+        ...
+
+    async def waiting(self, after: tuple[int, str] | None, now: int, count_max: int) -> list[Waiting]:
+        """Open holds that lack an approval and have not run out, the oldest first.
+
+        `after` is where and which the one before was: since when it is held (microseconds UTC), operation.
+        """
         ...
 
     async def approvers(self) -> list[Approver]:

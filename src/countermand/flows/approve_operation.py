@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from countermand.confirmation.approvals import Asked, Progress, chain_for, progress, seat_of
+from countermand.confirmation.approvals import (
+    Progress,
+    asked_of,
+    chain_for,
+    makers_of,
+    progress,
+    seat_of,
+)
 from countermand.confirmation.hold_effects import approval_notice
 from countermand.confirmation.holds import met
 from countermand.confirmation.pack import Agreements
@@ -70,7 +77,7 @@ async def approve_operation(
     `seat_of`.
     """
     operation, _ = await decided_operation(house.archive, operation_id)
-    chain, makers = await _chain(house, operation), _makers(operation)
+    chain, makers = await _chain(house, operation), makers_of(operation)
     now = house.clock.now()
     async with house.works.open() as unit:
         await unit.gate([operation.account])
@@ -202,16 +209,8 @@ async def delegate(
 async def _chain(house: ApprovalHouse, operation: Operation) -> Callable[[Hold], Chain]:
     """What chooses the chain of this operation's hold; asked before the account's gate is taken."""
     account = await house.profiles.find(operation.account)
-    corridor = (operation.attributes or {}).get("corridor")
-    asked = Asked(None if account is None else account.type, corridor if isinstance(corridor, str) else None)
+    asked = asked_of(operation, None if account is None else account.type)
     return lambda hold: chain_for(hold, asked, house.agreements.chains)
-
-
-def _makers(operation: Operation) -> frozenset[str]:
-    """Who asked for it: the customer, and the member of staff who entered it."""
-    maker = (operation.attributes or {}).get("maker")
-    named = (operation.person, maker if isinstance(maker, str) else None)
-    return frozenset(one for one in named if one is not None)
 
 
 async def _awaiting(unit: Unit, operation_id: str, now: int) -> Hold:

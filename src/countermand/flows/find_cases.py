@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, Protocol
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from countermand.cases.list_ports import Hit
 from countermand.cases.numbers import read_number, spoken
 from countermand.flows.address_book import Sealer
+from countermand.flows.cursors import cursor_of, read_cursor
 from countermand.flows.hidden_values import value_digest
 from countermand.intake.blind_values import asked_of
 from countermand.intake.redaction import mask
@@ -47,12 +47,12 @@ async def list_cases(
     Within a quarter of an hour the graver goes first, then who has proven who they are. Raises BadRequest
     (`bad_cursor`), Unavailable.
     """
-    place = _read_cursor(after, QueuePlace) if after else None
+    place = read_cursor(after, QueuePlace) if after else None
     now, count = house.clock.now(), min(count_max, PAGE_CASES_MAX)
     async with house.works.open() as unit:
         found = await unit.case_lists.page(wanted, me, now, place, count + 1)
     page = found[:count]
-    more = _cursor(page[-1].place) if len(found) > count else None
+    more = cursor_of(page[-1].place) if len(found) > count else None
     return {"cases": [shown_case(one, now) for one in page], "next": more}
 
 
@@ -149,7 +149,7 @@ async def search_cases(house: FindingHouse, search: str, me: str, after: str = "
             "请输入词语、案件编号、标签，或完整的手机号、卡号。",
             field="q",
         )
-    before = _read_cursor(after, tuple[int, str]) if after else None
+    before = read_cursor(after, tuple[int, str]) if after else None
     digests = [value_digest(house.vault, value) for value in asked.values]
     now = house.clock.now()
     async with house.works.open() as unit:
@@ -158,7 +158,7 @@ async def search_cases(house: FindingHouse, search: str, me: str, after: str = "
         own = (await unit.desk.member(me)).own
         found = await lists.hits(tsquery_of(parts), digests, sorted(own), before, HITS_MAX + 1)
     page = found[:HITS_MAX]
-    more = _cursor((page[-1].at, page[-1].message)) if len(found) > HITS_MAX else None
+    more = cursor_of((page[-1].at, page[-1].message)) if len(found) > HITS_MAX else None
     return {
         "search": mask(text).text,
         "cases": [shown_case(one, now) for one in cases],
@@ -213,22 +213,6 @@ def _shown_hit(one: Hit, parts: tuple[Part, ...]) -> dict[str, Any]:
         "cut": start > 0 or end < len(one.masked),
         "highlights": [[a - start, b - start] for a, b in places if start <= a and b <= end],
     }
-
-
-def _cursor(place: Any) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
-
-
-def _read_cursor(text: str, form: Any) -> Any:
-    try:
-        return msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=form)
-    except (ValueError, msgspec.DecodeError):
-        raise BadRequest(
-            "bad_cursor",
-            "This is no place in the list; begin again without it.",
-            "游标无效，请从头查询。",
-            field="after",
-        ) from None
 
 
 def _unknown_queue(name: str) -> NotFound:

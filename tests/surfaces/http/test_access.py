@@ -146,6 +146,7 @@ SCOPES_OF = {
     ("GET", "/v1/operations/x/consent"): "read",
     ("POST", "/v1/operations/x/consent/statement"): "confirm",
     ("POST", "/v1/operations/x/consent"): "confirm",
+    ("GET", "/v1/approvals"): "approve",
     ("GET", "/v1/approvers"): "read",
     ("PUT", "/v1/approvers/x"): "admin",
     ("POST", "/v1/delegations"): "approve",

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import msgspec
+
+from countermand.adapters.postgres.holds import hold_of_row
 from countermand.adapters.postgres.queries import Queries
+from countermand.confirmation.approvals import Waiting, asked_of, makers_of
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.approvals import Approval, Approver, Delegation, Verdict
 from countermand.vocabulary.consent import DataConsent
+from countermand.vocabulary.operations import Operation
 
 QUERIES = Queries("agreements.sql")
+_OPERATION = msgspec.json.Decoder(Operation)
 
 
 class PostgresApprovals:
@@ -37,6 +43,14 @@ class PostgresApprovals:
             QUERIES.add_approval, one.operation, one.level, one.by, one.on_behalf_of, one.verdict.value,
             one.reason, moment_of(one.at),
         )  # fmt: skip
+
+    async def waiting(self, after: tuple[int, str] | None, now: int, count_max: int) -> list[Waiting]:
+        """Open holds that lack an approval and have not run out, behind `after`, the oldest first."""
+        at, operation = (0, "") if after is None else after
+        rows = await self._connection.fetch(
+            QUERIES.holds_awaiting_approval, moment_of(at), operation, moment_of(now), count_max
+        )
+        return [_waiting(row) for row in rows]
 
     async def approvers(self) -> list[Approver]:
         """Everybody who may approve."""
@@ -105,6 +119,11 @@ class PostgresDataConsents:
     async def of(self, subject: str) -> list[DataConsent]:
         """Everything a subject agreed to, newest first."""
         return [_consent(row) for row in await self._connection.fetch(QUERIES.data_consents, subject)]
+
+
+def _waiting(row: Any) -> Waiting:
+    operation = _OPERATION.decode(row["body"])
+    return Waiting(hold_of_row(row), asked_of(operation, row["account_type"]), makers_of(operation))
 
 
 def _consent(row: Any) -> DataConsent:

@@ -33,6 +33,34 @@ class ApprovalStanding(msgspec.Struct, frozen=True):
     said: list[dict[str, Any]]
 
 
+class ApprovalWaiting(msgspec.Struct, frozen=True):
+    """An operation that waits for one's word; `levels_done` of its `levels` are complete."""
+
+    operation: str
+    account: str
+    kind: str
+    amount: dict[str, Any] | None
+    counterparty: str | None
+    placed_at: Instant
+    deadline: Instant
+    seconds_left: int
+    chain: str
+    role: str
+    on_behalf_of: str | None
+    persons_missing: int
+    levels_done: int
+    levels: list[dict[str, Any]]
+    said: list[dict[str, Any]]
+
+
+class ApprovalInbox(msgspec.Struct, frozen=True):
+    """One's roles, and what waits in them, the oldest first; `next`: `after` for the page behind."""
+
+    roles: list[str]
+    waiting: list[ApprovalWaiting]
+    next: str | None
+
+
 class ApproverRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The roles of an approver, in place of those before; none takes them all away."""
 

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from countermand.flows.approval_inbox import approval_inbox
 from countermand.flows.approve_operation import (
     ApprovalHouse,
     approvals_of,
@@ -30,6 +31,7 @@ from countermand.flows.give_consent import (
     show_statement,
 )
 from countermand.surfaces.http.agreement_messages import (
+    ApprovalInbox,
     ApprovalRequest,
     ApprovalStanding,
     ApproverPage,
@@ -86,6 +88,14 @@ async def put_approval(
     return await approve_operation(
         _house(request), operation, verdict, data.reason, visit.actor, visit.trace_id
     )
+
+
+@get("/v1/approvals", scope="approve", gives=ApprovalInbox)
+async def read_inbox(
+    request: Asked, role: FromQuery[str | None] = None, after: FromQuery[str] = ""
+) -> dict[str, Any]:
+    """What waits for the word of whoever asks, the oldest first: in one of their roles, or in all."""
+    return await approval_inbox(_house(request), visit_of(request.scope).actor, role, after)
 
 
 @get("/v1/approvers", scope="read", gives=ApproverPage)
@@ -221,6 +231,7 @@ AGREEMENT_HANDLERS = (
     put_consent,
     read_consent,
     read_approvals,
+    read_inbox,
     put_approval,
     read_approvers,
     put_approver,

@@ -29,6 +29,8 @@ CREATE TABLE hold (
 ) WITH (fillfactor = 85);
 CREATE INDEX hold_account_state ON hold (account, state);
 CREATE INDEX hold_person ON hold (person) WHERE state = 'open' AND person IS NOT NULL;
+CREATE INDEX hold_awaits_approval ON hold (placed_at, operation)
+    WHERE state = 'open' AND 'approval' = ANY (needs) AND NOT 'approval' = ANY (met);
 COMMENT ON TABLE hold IS 'Operations that were decided and have not taken effect, and what became of them.';
 COMMENT ON COLUMN hold.operation IS 'The operation on hold.';
 COMMENT ON COLUMN hold.account IS 'Its account.';

@@ -33,6 +33,14 @@ WHERE operation = ANY($1::text[]) ORDER BY level, at, person;
 -- What one person said: operation, level, person, on behalf of, verdict, reason, when.
 INSERT INTO approval (operation, level, person, on_behalf_of, verdict, reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7);
 
+-- name: holds_awaiting_approval
+-- Holds that lack an approval and run out later than $3, placed behind ($1, $2), the oldest first, up to $4 of them.
+SELECT h.*, o.body, a.type AS account_type
+FROM hold AS h JOIN operation AS o ON o.id = h.operation LEFT JOIN account AS a ON a.id = h.account
+WHERE h.state = 'open' AND 'approval' = ANY (h.needs) AND NOT 'approval' = ANY (h.met)
+    AND (h.placed_at, h.operation) > ($1, $2) AND h.expires_at > $3
+ORDER BY h.placed_at, h.operation LIMIT $4;
+
 -- name: give_data_consent
 -- Consent to a use of data; where the same is in force already, nothing changes.
 INSERT INTO data_consent (id, subject, purpose, recipient, statement, language, shown, digest, given_at, given_by)
