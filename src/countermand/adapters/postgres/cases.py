@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.cases.ports import HiddenValue, Inbound, KeptFile, Promise
 from countermand.intake.search_words import tsvector_of
 from countermand.kernel.clock import micros_of, moment_of
@@ -28,17 +29,17 @@ def case_of_state(state: Mapping[str, Any]) -> Case:
 class PostgresCases:
     """Cases, events, messages, promises, and what came in."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: UnitConnection) -> None:
         self._connection = connection
 
     async def inbound(self, channel: str, key: str) -> Inbound | None:
         """What came under this key before."""
-        row = await self._connection.fetchrow(QUERIES.inbound_by_key, channel, key)
+        row = await self._connection.beside.fetchrow(QUERIES.inbound_by_key, channel, key)
         return None if row is None else inbound_of_row(row)
 
     async def inbound_named(self, inbound: str) -> Inbound | None:
         """What came in under this name of ours."""
-        row = await self._connection.fetchrow(QUERIES.inbound_by_id, inbound)
+        row = await self._connection.beside.fetchrow(QUERIES.inbound_by_id, inbound)
         return None if row is None else inbound_of_row(row)
 
     async def answered_lately(self, case: str, sender: bytes, since: int) -> bool:
@@ -47,7 +48,7 @@ class PostgresCases:
 
     async def receive(self, inbound: Inbound) -> bool:
         """Keep what came; False where the key is taken."""
-        written = await self._connection.fetchval(
+        written = await self._connection.beside.fetchval(
             QUERIES.put_inbound,
             inbound.id,
             inbound.channel,
@@ -64,60 +65,55 @@ class PostgresCases:
 
     async def open(self, case: Case, events: Sequence[CaseEvent]) -> bool:
         """Write a new case with its first events; False where its number is taken."""
-        if await self._connection.fetchval(QUERIES.open_case, *_row_of(case)) is None:
+        if await self._connection.beside.fetchval(QUERIES.open_case, *_row_of(case)) is None:
             return False
-        await self._add(events)
+        self._add(events)
         return True
 
     async def append(self, case: Case, events: Sequence[CaseEvent]) -> None:
         """Write events, and the case as it stands after them. Raises Conflict (`case_changed`)."""
         before = events[0].seq - 1
-        if await self._connection.fetchval(QUERIES.write_case, *_row_of(case), before) is None:
+        if await self._connection.beside.fetchval(QUERIES.write_case, *_row_of(case), before) is None:
             raise Conflict(
                 "case_changed",
                 f"Somebody else has changed case {case.number} meanwhile; read it again.",
                 f"案件 {case.number} 已被他人更新；请重新读取。",
                 number=case.number,
             )
-        await self._add(events)
+        self._add(events)
 
-    async def _add(self, events: Sequence[CaseEvent]) -> None:
+    def _add(self, events: Sequence[CaseEvent]) -> None:
         """Events, and an effect for every webhook that is told of them: written together, told after."""
-        columns = zip(
-            *(
-                (
-                    event.case, event.seq, event.kind.value, moment_of(event.at), event.actor,
-                    event.body, event.trace,
-                )
-                for event in events
-            ),
-            strict=True,
+        rows = (
+            (
+                event.case, event.seq, event.kind.value, moment_of(event.at), event.actor,
+                event.body, event.trace,
+            )
+            for event in events
         )  # fmt: skip
-        await self._connection.execute(QUERIES.add_events, *map(list, columns))
-        await self._connection.execute(
-            WEBHOOKS.place_deliveries, events[0].case, [event.seq for event in events]
-        )
+        self._connection.later(QUERIES.add_events, rows)
+        self._connection.later(WEBHOOKS.place_deliveries, ((event.case, event.seq) for event in events))
 
     async def lock(self, cases: Collection[str]) -> list[Case]:
         """These cases, locked in order of their ids until the transaction ends."""
-        rows = await self._connection.fetch(QUERIES.lock_cases, list(cases))
+        rows = await self._connection.beside.fetch(QUERIES.lock_cases, list(cases))
         return [case_of_state(row["state"]) for row in rows]
 
     async def by_number(self, number: str) -> Case | None:
         """The case of a number, not locked."""
-        state = await self._connection.fetchval(QUERIES.case_by_number, number)
+        state = await self._connection.beside.fetchval(QUERIES.case_by_number, number)
         return None if state is None else case_of_state(state)
 
     async def open_of(self, account: str | None, person: str | None, since: int) -> list[Case]:
         """Open cases about an account or a person that were touched since, newest first."""
-        rows = await self._connection.fetch(
+        rows = await self._connection.beside.fetch(
             QUERIES.open_cases_of, account, person, moment_of(since), OPEN_CASES_MAX
         )
         return [case_of_state(row["state"]) for row in rows]
 
     async def signals(self, account: str, since: int) -> Signals:
         """What the record says of an account since an instant."""
-        row = await self._connection.fetchrow(QUERIES.account_signals, account, moment_of(since))
+        row = await self._connection.beside.fetchrow(QUERIES.account_signals, account, moment_of(since))
         return Signals(
             alarming_decisions=row["alarming"],
             denied_decisions=row["denied"],
@@ -126,7 +122,7 @@ class PostgresCases:
 
     async def wrote_before(self, case: str, sender: bytes) -> bool:
         """Whether something of this case came from the sender of this digest."""
-        return bool(await self._connection.fetchval(QUERIES.wrote_before, case, sender))
+        return bool(await self._connection.beside.fetchval(QUERIES.wrote_before, case, sender))
 
     async def events(self, case: str, after: int = 0) -> list[CaseEvent]:
         """Its events behind a version, in order."""
@@ -146,23 +142,20 @@ class PostgresCases:
 
     async def add_messages(self, messages: Sequence[Message]) -> None:
         """Write messages."""
-        await self._connection.executemany(
-            QUERIES.add_message,
-            [
-                (
-                    one.id, one.case, one.direction.value, one.channel, one.author, moment_of(one.at),
-                    one.language, one.masked, one.sealed, one.inbound, one.approved, one.secret_said,
-                    tsvector_of(one.masked),
-                )
-                for one in messages
-            ],
+        rows = (
+            (
+                one.id, one.case, one.direction.value, one.channel, one.author, moment_of(one.at),
+                one.language, one.masked, one.sealed, one.inbound, one.approved, one.secret_said,
+                tsvector_of(one.masked),
+            )
+            for one in messages
         )  # fmt: skip
+        self._connection.later(QUERIES.add_messages, rows)
 
     async def add_values(self, case: str, message: str, values: Sequence[HiddenValue]) -> None:
         """Let a case be found by values that were said in a message."""
-        if values:
-            digests, kinds = [one.digest for one in values], [one.kind for one in values]
-            await self._connection.execute(QUERIES.add_values, digests, case, kinds, message)
+        rows = ((one.digest, case, one.kind, message) for one in values)
+        self._connection.later(QUERIES.add_values, rows)
 
     async def messages(self, case: str) -> list[Message]:
         """All messages of a case, in order of time."""
@@ -185,16 +178,14 @@ class PostgresCases:
 
     async def promise(self, promises: Sequence[Promise]) -> None:
         """Write promises, new or kept."""
-        await self._connection.executemany(
-            QUERIES.put_promise,
-            [
-                (
-                    one.id, one.case, one.code, moment_of(one.due_at), moment_of(one.made_at), one.made_by,
-                    None if one.kept_at is None else moment_of(one.kept_at),
-                )
-                for one in promises
-            ],
+        rows = (
+            (
+                one.id, one.case, one.code, moment_of(one.due_at), moment_of(one.made_at), one.made_by,
+                None if one.kept_at is None else moment_of(one.kept_at),
+            )
+            for one in promises
         )  # fmt: skip
+        self._connection.later(QUERIES.put_promises, rows, named_by=1)
 
     async def promises(self, case: str) -> list[Promise]:
         """The promises of a case, those due first first."""

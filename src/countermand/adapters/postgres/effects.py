@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.effects import Effect, EffectState
 
@@ -16,25 +17,20 @@ QUERIES = Queries("effects.sql")
 class PostgresEffects:
     """The outbox, on a connection that is in a transaction."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: UnitConnection) -> None:
         self._connection = connection
 
     async def put(self, effects: Sequence[Effect]) -> None:
         """Write effects in this order; one that is there already is left as it is."""
-        if effects:
-            columns = [
-                [one.id for one in effects],
-                [one.port for one in effects],
-                [one.action for one in effects],
-                [one.lane for one in effects],
-                [None if one.subject is None else UUID(one.subject) for one in effects],
-                [one.body for one in effects],
-                [one.trace for one in effects],
-                [moment_of(one.placed_at) for one in effects],
-                [moment_of(one.due_at) for one in effects],
-                [None if one.alarm_at is None else moment_of(one.alarm_at) for one in effects],
-            ]
-            await self._connection.execute(QUERIES.put_effects, *columns)
+        rows = (
+            (
+                one.id, one.port, one.action, one.lane, None if one.subject is None else UUID(one.subject),
+                one.body, one.trace, moment_of(one.placed_at), moment_of(one.due_at),
+                None if one.alarm_at is None else moment_of(one.alarm_at),
+            )
+            for one in effects
+        )  # fmt: skip
+        self._connection.later(QUERIES.put_effects, rows)
 
     async def claim(
         self, ports: Collection[str], now: int, leased_until: int, count_max: int

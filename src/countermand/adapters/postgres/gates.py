@@ -13,4 +13,4 @@ QUERIES = Queries("gates.sql")
 async def take_gate(connection: Any, account: str) -> None:
     """Wait for the decisions in flight, and keep the next ones waiting. Must be in a transaction."""
     assert connection.is_in_transaction(), "a gate is held until a transaction ends"
-    await connection.execute(QUERIES.lock_gate, gate_of(account))
+    await connection.execute(QUERIES.lock_gates, [gate_of(account)])

@@ -10,6 +10,7 @@ import msgspec
 
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.confirmation.permits import terms_of
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.banking import Booked
@@ -25,7 +26,7 @@ _OPERATION = msgspec.json.Decoder(Operation)
 class PostgresHolds:
     """The holds, on a connection that is in a transaction."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: UnitConnection) -> None:
         self._connection = connection
 
     async def lock(self, operations: Collection[str]) -> list[Hold]:
@@ -50,7 +51,7 @@ class PostgresHolds:
 
     async def of_account(self, account: str, state: HoldState) -> list[Hold]:
         """The holds of an account in a state, locked, in order of id."""
-        rows = await self._connection.fetch(QUERIES.account_holds, account, state.value)
+        rows = await self._connection.beside.fetch(QUERIES.account_holds, account, state.value)
         return [hold_of_row(row) for row in rows]
 
     async def put(self, holds: Sequence[Hold]) -> None:

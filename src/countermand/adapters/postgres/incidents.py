@@ -10,6 +10,7 @@ import msgspec
 
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.containment.ports import IncidentFound
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.incidents import (
@@ -35,7 +36,7 @@ SESSIONS_SEEN_MAX = 256
 class PostgresIncidents:
     """The incidents, on a connection that is in a transaction."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: UnitConnection) -> None:
         self._connection = connection
 
     async def put(self, incident: Incident) -> None:
@@ -46,11 +47,11 @@ class PostgresIncidents:
                 values[place] = None if values[place] is None else moment_of(values[place])
             elif name in ("source", "state"):
                 values[place] = values[place].value
-        await self._connection.execute(QUERIES.put_incident, *values)
+        await self._connection.beside.execute(QUERIES.put_incident, *values)
 
     async def by_key(self, actor: str, key: str) -> Incident | None:
         """The incident of an idempotency key."""
-        row = await self._connection.fetchrow(QUERIES.incident_by_key, actor, key)
+        row = await self._connection.beside.fetchrow(QUERIES.incident_by_key, actor, key)
         return None if row is None else incident_of_row(row)
 
     async def linked(self, incident: str) -> list[Incident]:
@@ -70,13 +71,13 @@ class PostgresIncidents:
 
     async def seen(self, account: str, since: int, until: int) -> Seen:
         """What happened on an account in a window, of the last 500 operations in it and 1,000 before."""
-        rows = await self._connection.fetch(
+        rows = await self._connection.beside.fetch(
             QUERIES.operations_in_window, account, moment_of(since), moment_of(until), OPERATIONS_SEEN_MAX
         )
-        before = await self._connection.fetch(
+        before = await self._connection.beside.fetch(
             QUERIES.devices_before, account, moment_of(since), OPERATIONS_BEFORE_MAX
         )
-        known = await self._connection.fetchval(QUERIES.devices_known, account)
+        known = await self._connection.beside.fetchval(QUERIES.devices_known, account)
         bound = [row["device"] for row in rows if row["kind"] == Kind.DEVICE_BIND]
         sessions = list(dict.fromkeys(row["session"] for row in rows if row["session"]))
         return Seen(
@@ -91,16 +92,11 @@ class PostgresIncidents:
 
     async def request_evidence(self, request: EvidenceRequest) -> None:
         """Ask for a snapshot."""
-        await self._connection.execute(
-            QUERIES.request_evidence,
-            request.incident,
-            request.account,
-            request.person,
-            moment_of(request.began_at),
-            moment_of(request.ended_at),
-            list(request.operations),
-            moment_of(request.requested_at),
-        )
+        row = (
+            request.incident, request.account, request.person, moment_of(request.began_at),
+            moment_of(request.ended_at), list(request.operations), moment_of(request.requested_at), None,
+        )  # fmt: skip
+        self._connection.later(QUERIES.request_evidence, [(row,)])
 
     async def revoke_sessions(self, revocations: Sequence[Revocation]) -> None:
         """Write the ends of sessions; late in the transaction, for whoever else writes some waits for it."""
@@ -120,12 +116,14 @@ class PostgresIncidents:
 
     async def put_tasks(self, tasks: Sequence[Task]) -> None:
         """Write tasks; one that is there already (its kind and what it is about) is left as it is."""
-        if tasks:
-            names = ("id", "kind", "tier", "about", "incident", "account", "person")
-            columns: list[list[Any]] = [[getattr(task, name) for task in tasks] for name in names]
-            columns.append([moment_of(task.created_at) for task in tasks])
-            columns.append([moment_of(task.due_at) for task in tasks])
-            await self._connection.execute(QUERIES.put_tasks, *columns)
+        rows = (
+            (
+                one.id, one.kind, one.tier, one.about, one.incident, one.account, one.person,
+                moment_of(one.created_at), moment_of(one.due_at),
+            )
+            for one in tasks
+        )  # fmt: skip
+        self._connection.later(QUERIES.put_tasks, rows)
 
     async def end_task(self, task: str, at: int, actor: str) -> Task | None:
         """A task is done; one that was done stays as it is. None where there is none."""
@@ -158,7 +156,7 @@ class PostgresIncidents:
         """Take devices off the profile of an account; its orders move its guard. Those that were on it."""
         if not devices:
             return []
-        rows = await self._connection.fetch(QUERIES.unbind_devices, account, list(devices))
+        rows = await self._connection.beside.fetch(QUERIES.unbind_devices, account, list(devices))
         return [row["device"] for row in rows]
 
     async def bind(self, account: str, devices: Collection[str]) -> list[str]:

@@ -44,8 +44,6 @@ async def append_facts(connection: Any, facts: Sequence[Fact]) -> None:
     assert connection.is_in_transaction(), "facts are written together with their change"
     # Facts of a unit are of few instants and of few people.
     moments = {at: moment_of(at) for at in {one.at for one in facts}}
-    subjects = {one: UUID(one) for one in {one.subject for one in facts} if one is not None}
-    rows = [
-        (None, moments[one.at], one.kind, subjects.get(one.subject), one.body, one.trace) for one in facts
-    ]
+    subjects = {one: None if one is None else UUID(one) for one in {one.subject for one in facts}}
+    rows = [(None, moments[one.at], one.kind, subjects[one.subject], one.body, one.trace) for one in facts]
     await connection.execute(QUERIES.append_facts, rows)

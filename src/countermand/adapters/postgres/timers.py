@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.timers import Timer
 
@@ -15,17 +15,13 @@ QUERIES = Queries("timers.sql")
 class PostgresTimers:
     """The timers, on a connection that is in a transaction."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: UnitConnection) -> None:
         self._connection = connection
 
     async def set(self, timers: Sequence[Timer]) -> None:
         """Set timers; one that is set already moves to its new instant."""
-        if timers:
-            ordered = sorted(timers)  # two that set the same ones never wait for each other in a ring
-            kinds, refs, instants = zip(*ordered, strict=True)
-            await self._connection.execute(
-                QUERIES.set_timers, kinds, refs, [moment_of(at) for at in instants]
-            )
+        rows = ((one.kind, one.ref, moment_of(one.due_at)) for one in timers)
+        self._connection.later(QUERIES.set_timers, rows, named_by=2)
 
     async def cancel(self, kind: str, refs: Collection[str]) -> None:
         """Take timers back."""

@@ -34,6 +34,7 @@ from countermand.adapters.postgres.notices import PostgresContacts, PostgresNoti
 from countermand.adapters.postgres.standing import PostgresStanding
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.adapters.postgres.webhooks import PostgresWebhooks
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import BadRequest
@@ -44,16 +45,19 @@ from countermand.work import gate_of
 class PostgresUnit:
     """One open transaction."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, bare: Any) -> None:
+        self._connection = connection = UnitConnection(bare)
         self._facts: list[Fact] = []
+        self._handles: dict[str, str] = {}
+        self._gates: set[int] = set()
+        # Those on the bare connection have no part in rows that may wait.
         self.holds = PostgresHolds(connection)
-        self.clocks = PostgresClocks(connection)
+        self.clocks = PostgresClocks(bare)
         self.approvals = PostgresApprovals(connection)
         self.data_consents = PostgresDataConsents(connection)
         self.timers = PostgresTimers(connection)
         self.effects = PostgresEffects(connection)
-        self.standing = PostgresStanding(connection)
+        self.standing = PostgresStanding(bare)
         self.incidents = self.incident_record = PostgresIncidents(connection)
         self.consents = PostgresConsents(connection)
         self.proofs = PostgresProofs(connection)
@@ -63,18 +67,20 @@ class PostgresUnit:
         self.challenges = PostgresChallenges(connection)
         self.confirmations = PostgresConfirmations(connection)
         self.codes = PostgresCodeLedger(connection)
-        self.own = PostgresHolderBook(connection)
+        self.own = PostgresHolderBook(bare)
         self.cases = PostgresCases(connection)
         self.desk = PostgresDesk(connection)
-        self.answers = PostgresAnswers(connection)
+        self.answers = PostgresAnswers(bare)
         self.case_lists = PostgresCaseLists(connection)
         self.webhooks = PostgresWebhooks(connection)
         self.channels = PostgresChannels(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""
-        for gate in sorted({gate_of(account) for account in accounts}):
-            await self._connection.execute(QUERIES.lock_gate, gate)
+        gates = {gate_of(account) for account in accounts} - self._gates
+        if gates:
+            await self._connection.beside.execute(QUERIES.lock_gates, sorted(gates))
+            self._gates |= gates
 
     async def share(self, accounts: Collection[str]) -> None:
         """Share the gates of these accounts; in order, so that none can deadlock."""
@@ -82,9 +88,11 @@ class PostgresUnit:
         await self._connection.execute(QUERIES.share_gates, gates)
 
     async def handles(self, accounts: Collection[str]) -> Mapping[str, str]:
-        """The random handles of those accounts that are known."""
-        rows = await self._connection.fetch(QUERIES.account_handles, list(accounts))
-        return {row["id"]: str(row["handle"]) for row in rows}
+        """The random handles of those accounts that are known; a handle never changes."""
+        if unknown := [account for account in accounts if account not in self._handles]:
+            rows = await self._connection.beside.fetch(QUERIES.account_handles, unknown)
+            self._handles |= {row["id"]: str(row["handle"]) for row in rows}
+        return {account: self._handles[account] for account in accounts if account in self._handles}
 
     async def note(self, facts: Sequence[Fact]) -> None:
         """Write journal facts, in order: all of a unit at its end, in one statement."""
@@ -92,6 +100,7 @@ class PostgresUnit:
 
     async def close(self) -> None:
         """Write what waits for the end."""
+        await self._connection.flush()
         if self._facts:
             await append_facts(self._connection, self._facts)
 

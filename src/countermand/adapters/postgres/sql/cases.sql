@@ -77,12 +77,20 @@ SELECT
 -- The events of a case behind a version.
 SELECT * FROM case_event WHERE case_id = $1 AND seq > $2 ORDER BY seq;
 
--- name: add_message
--- A message of a case.
+-- name: add_messages
+-- Messages of cases.
 INSERT INTO message (
     id, case_id, direction, channel, author, at, language, masked, sealed, inbound, approved, secret_said, words
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::tsvector);
+SELECT
+    id, case_id, direction, channel, author, at, language, masked, sealed, inbound, approved, secret_said,
+    words::tsvector
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
+    $9::bytea[], $10::text[], $11::text[], $12::boolean[], $13::text[]
+) AS new (
+    id, case_id, direction, channel, author, at, language, masked, sealed, inbound, approved, secret_said, words
+);
 
 -- name: case_messages
 -- The messages of a case in order of time.
@@ -105,10 +113,12 @@ WHERE m.case_id = $1 ORDER BY a.id;
 SELECT a.sealed FROM attachment AS a JOIN message AS m ON m.id = a.message_id
 WHERE m.case_id = $1 AND a.id = $2;
 
--- name: put_promise
--- A promise, new or kept.
+-- name: put_promises
+-- Promises, new or kept.
 INSERT INTO promise (id, case_id, code, due_at, made_at, made_by, kept_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::timestamptz[]
+)
 ON CONFLICT (id) DO UPDATE SET kept_at = excluded.kept_at;
 
 -- name: case_promises
@@ -116,7 +126,7 @@ ON CONFLICT (id) DO UPDATE SET kept_at = excluded.kept_at;
 SELECT * FROM promise WHERE case_id = $1 ORDER BY due_at, id;
 
 -- name: add_values
--- What masking hid in a message: $1 digests, $2 case, $3 kinds, $4 message; what is known of the case stays.
+-- What masking hid in messages: digests, cases, kinds, messages; what is known of a case stays.
 INSERT INTO message_value (digest, case_id, kind, message_id)
-SELECT digest, $2, kind, $4 FROM unnest($1::bytea[], $3::text[]) AS new (digest, kind)
+SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[])
 ON CONFLICT DO NOTHING;

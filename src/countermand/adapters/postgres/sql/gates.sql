@@ -1,6 +1,6 @@
--- name: lock_gate
--- Wait until no decision on an account of this gate is being committed, and keep the next ones waiting.
-SELECT pg_advisory_xact_lock($1);
+-- name: lock_gates
+-- Wait until no decision on an account of these gates ($1, in order) is being committed, and keep the next ones waiting.
+SELECT pg_advisory_xact_lock(gate) FROM unnest($1::bigint[]) AS gate;
 
 -- name: account_handles
 -- The random handles of these accounts, or other keys of subjects ($1), of those there are.

@@ -82,9 +82,8 @@ SELECT * FROM incident_lifting WHERE incident = $1 ORDER BY lifted_at, cause;
 SELECT operation FROM hold WHERE state = 'open' AND ($1::text IS NULL OR person = $1) ORDER BY placed_at LIMIT $2;
 
 -- name: request_evidence
--- Ask for a snapshot: incident, account, person, window, operations, when.
-INSERT INTO evidence_request (incident, account, person, began_at, ended_at, operations, requested_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (incident) DO NOTHING;
+-- Ask for snapshots ($1 rows).
+INSERT INTO evidence_request SELECT * FROM unnest($1::evidence_request[]) ON CONFLICT (incident) DO NOTHING;
 
 -- name: order_revocations
 -- Who writes ends of sessions is alone until the commit, so the feed's numbers are committed in their order.

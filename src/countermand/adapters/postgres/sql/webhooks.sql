@@ -1,5 +1,5 @@
 -- name: place_deliveries
--- For events ($2) of a case ($1), an effect for every webhook that is told of their kind; what is in it is no personal data.
+-- For events ($1 cases, $2 numbers), an effect for every webhook that is told of their kind; what is in it is no personal data.
 INSERT INTO effect (id, port, action, lane, body, trace_id, placed_at, due_at, alarm_at, state)
 SELECT
     'hook:' || w.name || ':' || e.case_id || ':' || e.seq, 'webhooks', 'case_' || e.kind,
@@ -11,10 +11,11 @@ SELECT
     ),
     e.trace_id, e.at, e.at, e.at + interval '1 hour', 'pending'
 FROM webhook AS w
-JOIN case_event AS e ON e.kind = ANY(w.events)
+JOIN (unnest($1::text[], $2::integer[]) AS new (case_id, seq) JOIN case_event AS e USING (case_id, seq))
+    ON e.kind = ANY(w.events)
 JOIN case_file AS c ON c.id = e.case_id
-WHERE w.disabled_at IS NULL AND e.case_id = $1 AND e.seq = ANY($2::integer[])
-ORDER BY e.seq, w.name
+WHERE w.disabled_at IS NULL
+ORDER BY e.case_id, e.seq, w.name
 ON CONFLICT (id) DO NOTHING;
 
 -- name: put_webhook
