@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from countermand.vocabulary.cases import Case, CaseEvent, Message
@@ -64,6 +64,10 @@ class CaseBook(Protocol):
         """What came under this key before."""
         ...
 
+    async def inbounds(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Inbound]:
+        """What came under these (channel, key) before; there is at least one."""
+        ...
+
     async def inbound_named(self, inbound: str) -> Inbound | None:
         """What came in under this name of ours."""
         ...
@@ -92,12 +96,12 @@ class CaseBook(Protocol):
         """The case of a number, not locked."""
         ...
 
-    async def open_of(self, account: str | None, person: str | None, since: int) -> list[Case]:
-        """Open cases about an account or a person that were touched since, newest first, up to 50."""
+    async def open_of(self, about: Sequence[tuple[str | None, str | None]], since: int) -> list[list[Case]]:
+        """Of each (account, person): open cases about them touched since, newest first, up to 50."""
         ...
 
-    async def signals(self, account: str, since: int) -> Signals:
-        """How an account's operations since an instant were decided, and what still can be taken back."""
+    async def signals(self, accounts: Collection[str], since: int) -> Mapping[str, Signals]:
+        """How operations of accounts since an instant were decided, and what still can be taken back."""
         ...
 
     async def wrote_before(self, case: str, sender: bytes) -> bool:

@@ -34,7 +34,7 @@ async def answer_at_once(
     message = InboundMessage(
         id=message_id(arrival),
         case=case.id,
-        party=_party(arrival),
+        party=party_of(arrival),
         channel=arrival.report.channel.value,
         text=arrival.shown.text,
         reading=arrival.reading,
@@ -92,7 +92,7 @@ async def _say(
     await happens.write(unit, house.clocks)
 
 
-def _party(arrival: Arrival) -> str:
+def party_of(arrival: Arrival) -> str:
     """An opaque handle of who wrote: the same for the same sender, telling nothing of them."""
     if arrival.report.account is not None:
         return f"account {arrival.report.account}"

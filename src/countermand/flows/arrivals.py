@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,7 +16,7 @@ from countermand.flows.reception import SENDER_KEY, Reception
 from countermand.intake.containing import preset_for
 from countermand.intake.redaction import Masked, mask
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR
-from countermand.vocabulary.cases import Contained
+from countermand.vocabulary.cases import Case, Contained
 from countermand.vocabulary.incidents import Preset
 from countermand.vocabulary.knowledge import language_of
 from countermand.vocabulary.reports import RECEIPT, Channel, Report, Standing
@@ -28,6 +30,15 @@ HUMAN_MICROS = {
     Risk.P2: MICROS_PER_DAY,
     Risk.P3: MICROS_PER_DAY,
 }
+
+
+class Heard(NamedTuple):
+    """A report, who brought it, the trace of the request, and whether its receipt carries the secret."""
+
+    report: Report
+    actor: str
+    trace: str | None
+    with_secret: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +68,41 @@ class Arrival:
         return self.report.received_at + HUMAN_MICROS[self.reading.risk]
 
 
-async def understood(house: Reception, unit: Unit, report: Report, actor: str, trace: str | None) -> Arrival:
-    """Read the text, find the cases it may belong to, and choose what to stop; writes nothing."""
+async def understood(house: Reception, unit: Unit, heard: Sequence[Heard]) -> list[Arrival]:
+    """Read the texts, find the cases they may belong to, and choose what to stop; writes nothing."""
     now = house.clock.now()
-    signals = Signals()
-    if report.channel is Channel.IMPORT:
-        return _told_before(house, report, actor, trace, now)
+    named = {
+        one.report.account
+        for one in heard
+        if one.report.account is not None and one.report.sender.standing is not Standing.UNNAMED
+    }
+    signals = await unit.cases.signals(named, now - MICROS_PER_DAY)
+    about = [(one.report.account, one.report.person) for one in heard]
+    others = await unit.cases.open_of(about, now - OPEN_MICROS)
+    return [
+        _told_before(house, one, now)
+        if one.report.channel is Channel.IMPORT
+        else await _understood(house, unit, one, signals, cases, now)
+        for one, cases in zip(heard, others, strict=True)
+    ]
+
+
+async def _understood(
+    house: Reception,
+    unit: Unit,
+    heard: Heard,
+    signals: Mapping[str, Signals],
+    others: Sequence[Case],
+    now: int,
+) -> Arrival:
+    report = heard.report
+    said = Signals()
     if report.account is not None and report.sender.standing is not Standing.UNNAMED:
-        signals = await unit.cases.signals(report.account, now - MICROS_PER_DAY)
-    reading = house.reader.read(report.text, answers=report.answers, signals=signals)
+        said = signals[report.account]
+    reading = house.reader.read(report.text, answers=report.answers, signals=said)
     if report.stop is not None or report.operations:
         # Whoever presses the button has said it, in whatever words.
         reading = _pressed(reading)
-    others = await unit.cases.open_of(report.account, report.person, now - OPEN_MICROS)
     number = None if report.thread is None else read_number(report.thread)
     named = None if number is None else await unit.cases.by_number(number)
     sender = sender_digest(house, report)
@@ -98,14 +131,15 @@ async def understood(house: Reception, unit: Unit, report: Report, actor: str, t
         shown=mask(report.text),
         match=match(standing, reading.category, others, named, from_same_sender=same),
         preset=preset,
-        actor=actor,
-        trace=trace,
+        actor=heard.actor,
+        trace=heard.trace,
         now=now,
     )
 
 
-def _told_before(house: Reception, report: Report, actor: str, trace: str | None, now: int) -> Arrival:
+def _told_before(house: Reception, heard: Heard, now: int) -> Arrival:
     """What another desk has heard is read like anything else, but stops nothing and joins nothing."""
+    report = heard.report
     return Arrival(
         report=report,
         inbound=house.ids.new("in", now),
@@ -115,8 +149,8 @@ def _told_before(house: Reception, report: Report, actor: str, trace: str | None
         shown=mask(report.text),
         match=Match(None, ()),
         preset=None,
-        actor=actor,
-        trace=trace,
+        actor=heard.actor,
+        trace=heard.trace,
         now=now,
     )
 

@@ -100,7 +100,7 @@ async def contain_within(
     """
     check(request)
     _check_key(key)
-    await unit.gate(_keys(request))
+    await unit.gate(keys_of(request))
     act = _act(house, request, key, actor, trace)
     window = window_of(request, act.now)
     if (known := await _known(unit, act)) is not None:
@@ -377,7 +377,7 @@ def _check_key(key: str) -> None:
         )
 
 
-def _keys(request: ContainRequest) -> list[str]:
+def keys_of(request: ContainRequest) -> list[str]:
     """The gates to take alone: of everyone whom the orders may bind."""
     keys = [
         subject_key(subject)

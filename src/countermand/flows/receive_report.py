@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import structlog
 
 from countermand.cases.case import risk_of
 from countermand.cases.numbers import NUMBER_DIGITS, number_of, secret_of
-from countermand.flows.answer_at_once import answer_at_once
-from countermand.flows.arrivals import Arrival, message_id, promise_id, understood
+from countermand.cases.ports import Inbound
+from countermand.flows.answer_at_once import answer_at_once, party_of
+from countermand.flows.arrivals import Arrival, Heard, message_id, promise_id, understood
 from countermand.flows.case_events import Happenings
-from countermand.flows.contain_now import contain_within
+from countermand.flows.contain_now import contain_within, keys_of
 from countermand.flows.incident_words import key_reused
 from countermand.flows.keep_reports import HUMAN_CONTACT, MACHINE, keep_report
 from countermand.flows.reception import RECEIPT_KEY, Reception
 from countermand.flows.report_words import receipt_of, with_words
 from countermand.intake.warnings import shown, warnings_in
 from countermand.kernel.canonical import digest
-from countermand.kernel.errors import Unavailable
+from countermand.kernel.errors import Conflict, CountermandError, Unavailable
 from countermand.vocabulary.cases import Case, CaseEvent, Contained, EventKind, Stage
 from countermand.vocabulary.incidents import ContainRequest, Preset
 from countermand.vocabulary.reports import Report
 from countermand.vocabulary.triage import Reading
 from countermand.work import Unit
+from countermand.work.record import is_recordable, unrecordable_text
 
 _PRESET_CONTAINED = {Preset.LIMITED: Contained.SOFT_HOLD, Preset.EVERYTHING: Contained.FROZEN}
 _TRIES = 5
+
+log = structlog.get_logger(__name__)
 
 
 class _Taken(Exception):
@@ -48,32 +56,107 @@ async def receive_report(
 
     Told again (same channel and key, same bytes): the same answer, and nothing happens twice. The secret is
     computed, not kept; it is given only `with_secret`, and only with the case it opened.
-    Raises Conflict (`key_reused`: other bytes under the same key), Unavailable.
+    Raises Conflict (`key_reused`: other bytes under the same key), BadRequest (`unrecordable_text`),
+    Unavailable.
     """
+    _require_recordable(report)
+    heard = Heard(report, actor, trace, with_secret)
+    received: Received = await house.turns.take(heard, _marks(report), partial(_receive_all, house))
+    return received
+
+
+def _require_recordable(report: Report) -> None:
+    """Refuse a text that cannot be kept before the report joins others, which it would hold up."""
+    files = (file.name for file in report.attachments)
+    texts = (report.text, report.key, report.account, report.person, report.thread, report.sender.address)
+    for text in (*texts, report.language, *report.operations, *files):
+        if text is not None and not is_recordable(text):
+            raise unrecordable_text()
+
+
+def _marks(report: Report) -> frozenset[tuple[str, str]]:
+    """What no two reports that are worked on at the same time share: then the later one sees the earlier."""
+    marks = {
+        "key": f"{report.channel.value} {report.key}",
+        "account": report.account,
+        "person": report.person,
+        "sender": report.sender.address,
+        "thread": report.thread,
+    }
+    return frozenset((name, value) for name, value in marks.items() if value is not None)
+
+
+async def _receive_all(house: Reception, heard: Sequence[Heard]) -> Sequence[Received | Exception]:
+    """Reports that arrived together, in one transaction; where that fails, each alone, at its own fault."""
+    if len(heard) > 1:
+        try:
+            async with house.works.open() as unit:
+                return await _receive(house, unit, heard)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one of them is at fault, and will say so for itself
+            log.info("reports_apart", reports=len(heard), error=type(error).__name__)
+    return [await _receive_alone(house, one) for one in heard]
+
+
+async def _receive_alone(house: Reception, heard: Heard) -> Received | Exception:
     for _ in range(_TRIES):
         try:
-            async with house.turns, house.works.open() as unit:
-                return await _receive(house, unit, report, actor, trace, with_secret=with_secret)
+            async with house.works.open() as unit:
+                (received,) = await _receive(house, unit, [heard])
+                return received
         except _Taken:
             continue
-    raise Unavailable(
+        except Exception as error:  # noqa: BLE001 - it is raised where the report came from
+            return error
+    return Unavailable(
         "report_contended",
         "Too many copies of this report arrive at once; send it again, it is safe.",
         "同一诉求同时到达过多；请重新发送，不会重复生效。",
     )
 
 
-async def _receive(
-    house: Reception, unit: Unit, report: Report, actor: str, trace: str | None, *, with_secret: bool
+async def _receive(house: Reception, unit: Unit, heard: Sequence[Heard]) -> list[Received | CountermandError]:
+    """What each of them comes to, in their order; a refusal as a value has written nothing.
+
+    Everything is locked in one order, together, so that two units never wait for each other: gates, cases.
+    """
+    known = await unit.cases.inbounds([(one.report.channel.value, one.report.key) for one in heard])
+    told = {place: known.get((one.report.channel.value, one.report.key)) for place, one in enumerate(heard)}
+    received = {
+        place: _again(house, heard[place], there) for place, there in told.items() if there is not None
+    }
+    new = [place for place, there in told.items() if there is None]
+    arrivals = dict(zip(new, await understood(house, unit, [heard[place] for place in new]), strict=True))
+    asked = {place: _stop_asked(arrival) for place, arrival in arrivals.items()}
+    await unit.gate({key for request in asked.values() if request is not None for key in keys_of(request)})
+    stopped = {place: await _stop(house, unit, arrivals[place], asked[place]) for place in new}
+    going_on = [one.match.case.id for one in arrivals.values() if one.match.case is not None]
+    locked = {case.id: case for case in await unit.cases.lock(going_on)} if going_on else {}
+    for place in sorted(new, key=lambda place: party_of(arrivals[place])):
+        arrival, secret = arrivals[place], heard[place].with_secret
+        received[place] = await _hear(house, unit, arrival, stopped[place], locked, with_secret=secret)
+    return [received[place] for place in range(len(heard))]
+
+
+def _again(house: Reception, heard: Heard, known: Inbound) -> Received | Conflict:
+    if known.digest != digest(heard.report.raw):
+        return key_reused(heard.report.key)
+    return _answered(house, known.case, known.answer, again=True, with_secret=heard.with_secret)
+
+
+async def _hear(
+    house: Reception,
+    unit: Unit,
+    arrival: Arrival,
+    stopped: dict[str, Any] | None,
+    locked: Mapping[str, Case],
+    *,
+    with_secret: bool,
 ) -> Received:
-    known = await unit.cases.inbound(report.channel.value, report.key)
-    if known is not None:
-        if known.digest != digest(report.raw):
-            raise key_reused(report.key)
-        return _answered(house, known.case, known.answer, again=True, with_secret=with_secret)
-    arrival = await understood(house, unit, report, actor, trace)
-    stopped = await _stop(house, unit, arrival)
-    case, opened = await _case(house, unit, arrival, stopped)
+    """A report that is new: its case, its answer, and everything that is kept of it."""
+    report = arrival.report
+    case, opened = await _case(house, unit, arrival, stopped, locked)
     answer = receipt_of(
         case.number,
         report.received_at,
@@ -93,30 +176,41 @@ async def _receive(
     return _answered(house, case.id, kept, again=False, with_secret=with_secret)
 
 
-async def _stop(house: Reception, unit: Unit, arrival: Arrival) -> dict[str, Any] | None:
-    """Contain first: before the case is so much as numbered."""
-    report = arrival.report
+def _stop_asked(arrival: Arrival) -> ContainRequest | None:
+    """What a report asks to contain: nothing, or by its preset."""
     if arrival.preset is None:
         return None
-    request = ContainRequest(
+    report = arrival.report
+    return ContainRequest(
         reason=f"report {arrival.inbound}",
         account=report.account,
         person=report.person,
         preset=arrival.preset,
     )
+
+
+async def _stop(
+    house: Reception, unit: Unit, arrival: Arrival, request: ContainRequest | None
+) -> dict[str, Any] | None:
+    """Contain first: before the case is so much as numbered."""
+    if request is None:
+        return None
     return await contain_within(house, unit, request, arrival.inbound, arrival.actor, arrival.trace)
 
 
 async def _case(
-    house: Reception, unit: Unit, arrival: Arrival, stopped: dict[str, Any] | None
+    house: Reception,
+    unit: Unit,
+    arrival: Arrival,
+    stopped: dict[str, Any] | None,
+    locked: Mapping[str, Case],
 ) -> tuple[Case, bool]:
     """The case the report goes to, opened or continued, with everything that happened to it just now."""
     going_on = arrival.match.case
-    case = None
-    if going_on is not None:
-        # Read again under its lock: it may have been closed or merged since it was found.
-        case = next((one for one in await unit.cases.lock([going_on.id]) if one.merged_into is None), None)
-    if case is None:
+    # As it is under its lock: it may have been closed or merged since it was found.
+    case = None if going_on is None else locked.get(going_on.id)
+    if case is None or case.merged_into is not None:
+        case = None
         now = Happenings.of_new(_opened(house, arrival))
     else:
         now = Happenings(case, arrival.now, arrival.trace)

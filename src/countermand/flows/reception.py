@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from countermand.flows.address_book import Sealer
 from countermand.flows.case_events import CaseClocks
 from countermand.flows.keep_knowledge import Knowledge
+from countermand.flows.turns import Turns
 from countermand.intake.warnings import Warned
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -27,11 +27,6 @@ class Reader(Protocol):
         ...
 
 
-# So many reports are worked on at once; the others wait their turn, so that a flood of them delays reports
-# and not the decisions that the same process makes.
-AT_ONCE = 4
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
     """Where reports come in. `timezone` (IANA) is the institution's, `draw_digits` draws digits by chance."""
@@ -47,4 +42,4 @@ class Reception:
     draw_digits: Callable[[int], str]
     warnings: Sequence[Warned]
     timezone: str
-    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    turns: Turns[Any, Any] = field(init=False, default_factory=Turns)

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from countermand.kernel.errors import Unavailable
+from countermand.kernel.errors import BadRequest, Unavailable
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.parties import Account
@@ -223,3 +223,24 @@ def database_away() -> Unavailable:
         "The database cannot record anything right now; send the same request again, it is safe.",
         "数据库暂时无法落库；请原样重新发送，不会重复生效。",
     )
+
+
+def unrecordable_text() -> BadRequest:
+    """What is said of a text that no table takes."""
+    return BadRequest(
+        "unrecordable_text",
+        "A text holds a character that cannot be recorded: NUL, or half of one.",
+        "文本中含有无法记录的字符（空字符或不完整的字符）。",
+    )
+
+
+def is_recordable(text: str) -> bool:
+    r"""Whether a table takes it.
+
+    >>> is_recordable("不是我"), is_recordable("\x00"), is_recordable("\ud83d")
+    (True, False, False)
+    """
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

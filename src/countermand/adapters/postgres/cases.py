@@ -37,6 +37,12 @@ class PostgresCases:
         row = await self._connection.beside.fetchrow(QUERIES.inbound_by_key, channel, key)
         return None if row is None else inbound_of_row(row)
 
+    async def inbounds(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Inbound]:
+        """What came under these (channel, key) before."""
+        channels, named = zip(*keys, strict=True)
+        rows = await self._connection.beside.fetch(QUERIES.inbound_by_keys, channels, named)
+        return {(row["channel"], row["key"]): inbound_of_row(row) for row in rows}
+
     async def inbound_named(self, inbound: str) -> Inbound | None:
         """What came in under this name of ours."""
         row = await self._connection.beside.fetchrow(QUERIES.inbound_by_id, inbound)
@@ -104,21 +110,33 @@ class PostgresCases:
         state = await self._connection.beside.fetchval(QUERIES.case_by_number, number)
         return None if state is None else case_of_state(state)
 
-    async def open_of(self, account: str | None, person: str | None, since: int) -> list[Case]:
-        """Open cases about an account or a person that were touched since, newest first."""
-        rows = await self._connection.beside.fetch(
-            QUERIES.open_cases_of, account, person, moment_of(since), OPEN_CASES_MAX
-        )
-        return [case_of_state(row["state"]) for row in rows]
+    async def open_of(self, about: Sequence[tuple[str | None, str | None]], since: int) -> list[list[Case]]:
+        """Of each (account, person): open cases about them that were touched since, newest first."""
+        found: list[list[Case]] = [[] for _ in about]
+        if any(account or person for account, person in about):
+            accounts, persons = zip(*about, strict=True)
+            rows = await self._connection.beside.fetch(
+                QUERIES.open_cases_of, accounts, persons, moment_of(since), OPEN_CASES_MAX
+            )
+            for row in rows:
+                found[row["place"] - 1].append(case_of_state(row["state"]))
+        return found
 
-    async def signals(self, account: str, since: int) -> Signals:
-        """What the record says of an account since an instant."""
-        row = await self._connection.beside.fetchrow(QUERIES.account_signals, account, moment_of(since))
-        return Signals(
-            alarming_decisions=row["alarming"],
-            denied_decisions=row["denied"],
-            revocable_operations=row["revocable"],
+    async def signals(self, accounts: Collection[str], since: int) -> Mapping[str, Signals]:
+        """What the record says of each of these accounts since an instant."""
+        if not accounts:
+            return {}
+        rows = await self._connection.beside.fetch(
+            QUERIES.account_signals, sorted(accounts), moment_of(since)
         )
+        return {
+            row["account"]: Signals(
+                alarming_decisions=row["alarming"],
+                denied_decisions=row["denied"],
+                revocable_operations=row["revocable"],
+            )
+            for row in rows
+        }
 
     async def wrote_before(self, case: str, sender: bytes) -> bool:
         """Whether something of this case came from the sender of this digest."""

@@ -32,11 +32,14 @@ class PostgresClocks:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._versions: dict[str, str | None] = {}
 
     async def version(self, calendar: str) -> str | None:
-        """The version of a calendar that is used now."""
-        found: str | None = await self._connection.fetchval(QUERIES.calendar_version, calendar)
-        return found
+        """The version of a calendar that is used now; asked for once in a transaction."""
+        if calendar not in self._versions:
+            found = await self._connection.fetchval(QUERIES.calendar_version, calendar)
+            self._versions[calendar] = found
+        return self._versions[calendar]
 
     async def find_calendar(self, calendar: str, version: str) -> CalendarVersion | None:
         """What a version says."""
@@ -46,11 +49,13 @@ class PostgresClocks:
     async def use(self, calendar: CalendarVersion, now: int, by: str) -> bool:
         """Keep a version, and use it from now on; False where it is used already."""
         await self._connection.execute(QUERIES.lock_calendar, calendar.id)
+        self._versions.pop(calendar.id, None)
         if await self.version(calendar.id) == calendar.version:
             return False
         await self._connection.execute(QUERIES.retire_calendar, calendar.id)
         given = (calendar.id, calendar.version, calendar.terms, moment_of(now), by)
         await self._connection.execute(QUERIES.use_calendar, *given)
+        self._versions[calendar.id] = calendar.version
         return True
 
     async def add(self, clocks: Sequence[Clock]) -> list[Clock]:

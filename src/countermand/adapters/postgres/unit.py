@@ -37,9 +37,9 @@ from countermand.adapters.postgres.timers import PostgresTimers
 from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.adapters.postgres.webhooks import PostgresWebhooks
 from countermand.kernel.clock import micros_of, moment_of
-from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.facts import Fact
 from countermand.work import gate_of
+from countermand.work.record import unrecordable_text
 
 
 class PostgresUnit:
@@ -124,11 +124,7 @@ class PostgresWorks:
                     yield unit
                     await unit.close()
         except (asyncpg.DataError, UnicodeEncodeError) as error:
-            raise BadRequest(
-                "unrecordable_text",
-                "A text holds a character that cannot be recorded: NUL, or half of one.",
-                "文本中含有无法记录的字符（空字符或不完整的字符）。",
-            ) from error
+            raise unrecordable_text() from error
 
 
 class PostgresSchedule:

@@ -2,6 +2,10 @@
 -- What came under a key of a channel.
 SELECT * FROM inbound WHERE channel = $1 AND key = $2;
 
+-- name: inbound_by_keys
+-- What came under keys ($2) of channels ($1).
+SELECT i.* FROM unnest($1::text[], $2::text[]) AS asked (channel, key) JOIN inbound AS i USING (channel, key);
+
 -- name: inbound_by_id
 -- What came in, by our name for it.
 SELECT * FROM inbound WHERE id = $1;
@@ -55,23 +59,32 @@ SELECT state FROM case_file WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE;
 SELECT state FROM case_file WHERE number = $1;
 
 -- name: open_cases_of
--- Open cases about an account or a person that were touched since $3, newest first, up to $4.
-SELECT state FROM case_file
-WHERE (account = $1 OR person = $2) AND stage <> 'closed' AND merged_into IS NULL AND updated_at >= $3
-ORDER BY updated_at DESC, id LIMIT $4;
+-- Of each of these ($1 accounts, $2 persons), open cases that were touched since $3, newest first, up to $4.
+SELECT asked.place, found.state
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (account, person, place)
+CROSS JOIN LATERAL (
+    SELECT id, updated_at, state FROM case_file
+    WHERE (account = asked.account OR person = asked.person)
+        AND stage <> 'closed' AND merged_into IS NULL AND updated_at >= $3
+    ORDER BY updated_at DESC, id LIMIT $4
+) AS found
+ORDER BY asked.place, found.updated_at DESC, found.id;
 
 -- name: wrote_before
 -- Whether something of a case came from a sender.
 SELECT EXISTS (SELECT FROM inbound WHERE case_id = $1 AND sender = $2);
 
 -- name: account_signals
--- How an account's operations since $2 were decided, and what still can be taken back.
-SELECT
-    (SELECT count(*) FILTER (WHERE outcome BETWEEN 1 AND 3) FROM operation
-        WHERE account = $1 AND occurred_at >= $2) AS alarming,
-    (SELECT count(*) FILTER (WHERE outcome = 4) FROM operation
-        WHERE account = $1 AND occurred_at >= $2) AS denied,
-    (SELECT count(*) FROM hold WHERE account = $1 AND state = 'open') AS revocable;
+-- How the operations of accounts ($1) since $2 were decided, and what still can be taken back.
+SELECT asked.account, decided.alarming, decided.denied,
+    (SELECT count(*) FROM hold AS h WHERE h.account = asked.account AND h.state = 'open') AS revocable
+FROM unnest($1::text[]) AS asked (account)
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE o.outcome BETWEEN 1 AND 3) AS alarming,
+        count(*) FILTER (WHERE o.outcome = 4) AS denied
+    FROM operation AS o WHERE o.account = asked.account AND o.occurred_at >= $2
+) AS decided;
 
 -- name: case_events
 -- The events of a case behind a version.
