@@ -31,6 +31,10 @@ class ClockBook(CalendarBook, Protocol):
         """Write new clocks; those of them that were not there already, by case, policy and start."""
         ...
 
+    async def add_new(self, clocks: Sequence[Clock]) -> None:
+        """Write clocks of a case that had none, at the unit's end."""
+        ...
+
     async def lock(self, clocks: Collection[str]) -> list[Clock]:
         """The clocks of these ids with their spans, locked, in order of id; those there are."""
         ...

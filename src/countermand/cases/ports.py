@@ -80,8 +80,16 @@ class CaseBook(Protocol):
         """Keep what came; False where another transaction has taken the key: read it again."""
         ...
 
+    async def receive_later(self, inbound: Inbound) -> None:
+        """The same at the unit's end, which raises Outdated where the key is taken."""
+        ...
+
     async def open(self, case: Case, events: Sequence[CaseEvent]) -> bool:
         """Write a new case with its first events; False where its number is taken: draw another one."""
+        ...
+
+    async def open_later(self, case: Case, events: Sequence[CaseEvent]) -> None:
+        """The same at the unit's end, which raises Outdated where the number is taken."""
         ...
 
     async def append(self, case: Case, events: Sequence[CaseEvent]) -> None:

@@ -27,8 +27,8 @@ class HoldBook(Protocol):
         """The account of each of these operations that has a hold; nothing is locked."""
         ...
 
-    async def of_account(self, account: str, state: HoldState) -> list[Hold]:
-        """The holds of an account in a state, locked, in order of id."""
+    async def of_account(self, account: str, *states: HoldState) -> list[Hold]:
+        """The holds of an account in these states, locked, in order of id."""
         ...
 
     async def decisions(self, operations: Collection[str]) -> Mapping[str, str]:

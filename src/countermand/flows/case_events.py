@@ -74,6 +74,17 @@ class Happenings:
         """
         return await record_events(unit, clocks, self.case, self.events)
 
+    async def write_later(self, unit: Unit, clocks: CaseClocks, subject: str | None) -> None:
+        """The same, a new case at the unit's end; `subject` is the handle of whom it is about.
+
+        The unit raises Outdated where the number of a new case is taken. Raises Conflict (`case_changed`).
+        """
+        if self.events[0].kind is EventKind.OPENED:
+            await unit.cases.open_later(self.case, self.events)
+        else:
+            await unit.cases.append(self.case, self.events)
+        await _follow(unit, clocks, self.case, self.events, subject)
+
 
 async def record_events(unit: Unit, clocks: CaseClocks, case: Case, events: Sequence[CaseEvent]) -> bool:
     """Write events of a case, which stands as `case` after them, with facts and clocks; see `Happenings`."""
@@ -83,16 +94,26 @@ async def record_events(unit: Unit, clocks: CaseClocks, case: Case, events: Sequ
         await unit.cases.append(case, events)
     elif not await unit.cases.open(case, events):
         return False
-    subject = await subject_of(unit, case)
+    await _follow(unit, clocks, case, events, await subject_of(unit, case))
+    return True
+
+
+async def _follow(
+    unit: Unit, clocks: CaseClocks, case: Case, events: Sequence[CaseEvent], subject: str | None
+) -> None:
     await unit.note([_fact(event, subject) for event in events])
     await follow_clocks(unit, clocks, case, events)
-    return True
 
 
 async def subject_of(unit: Unit, case: Case) -> str | None:
     """The random handle of whom a case is about, where the record has one."""
-    key = case.account or (None if case.person is None else person_key(case.person))
+    key = key_of(case.account, case.person)
     return None if key is None else (await unit.handles([key])).get(key)
+
+
+def key_of(account: str | None, person: str | None) -> str | None:
+    """Under which key the record knows whom a case is about."""
+    return account or (None if person is None else person_key(person))
 
 
 def _fact(event: CaseEvent, subject: str | None) -> Fact:
@@ -123,7 +144,8 @@ async def follow_clocks(unit: Unit, clocks: CaseClocks, case: Case, events: Sequ
         wanted = {policy: since for policy, since in wanted.items() if since >= since_min}
     if wanted:
         owner = case.owner or NOBODY
-        await start_clocks(house, unit, case.id, wanted, owner, case.ball, only_ahead=imported)
+        new = events[0].kind is EventKind.OPENED
+        await start_clocks(house, unit, case.id, wanted, owner, case.ball, only_ahead=imported, of_new=new)
 
 
 async def _settle(unit: Unit, house: ClockHouse, clock: Clock, moves: ClockMoves, event: CaseEvent) -> None:

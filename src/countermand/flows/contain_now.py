@@ -241,9 +241,12 @@ async def _take_holds_back(
     found: dict[str, Hold] = {}
     released: list[Hold] = []
     if incident.account is not None:
-        for hold in await unit.holds.of_account(incident.account, HoldState.OPEN):
-            found[hold.operation] = hold
-        released = list(await unit.holds.of_account(incident.account, HoldState.RELEASED))
+        states = HoldState.OPEN, HoldState.RELEASED
+        for hold in await unit.holds.of_account(incident.account, *states):
+            if hold.state is HoldState.OPEN:
+                found[hold.operation] = hold
+            else:
+                released.append(hold)
     if incident.account is None or incident.person is not None:
         more = await unit.incident_record.open_holds(incident.person, HOLDS_STOPPED_MAX)
         for hold in await unit.holds.lock(more):

@@ -8,7 +8,6 @@ from typing import Any
 from countermand.cases.numbers import spoken
 from countermand.cases.ports import Inbound, KeptFile, Promise
 from countermand.flows.arrivals import Arrival, message_id, promise_id
-from countermand.flows.case_events import subject_of
 from countermand.flows.hidden_values import hidden_values
 from countermand.flows.reception import Reception
 from countermand.intake.redaction import mask
@@ -35,9 +34,12 @@ def answer_id(inbound: str) -> str:
 
 
 async def keep_report(
-    house: Reception, unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any]
-) -> bool:
-    """Bytes, message, files, promise, notice and facts; False where the key was taken meanwhile."""
+    house: Reception, unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any], subject: str | None
+) -> None:
+    """Bytes, message, files, promise, notice and facts; `subject` is the handle of whom the case is about.
+
+    The unit raises Outdated at its end where the key was taken meanwhile.
+    """
     report = arrival.report
     sealed = house.vault.seal(report.raw, f"inbound {arrival.inbound}")
     inbound = Inbound(
@@ -51,8 +53,7 @@ async def keep_report(
         case=case.id,
         answer=answer,
     )
-    if not await unit.cases.receive(inbound):
-        return False
+    await unit.cases.receive_later(inbound)
     message = message_id(arrival)
     text = house.vault.seal(report.text.encode(), f"message {message}")
     kept = Message(
@@ -74,8 +75,7 @@ async def keep_report(
         await unit.cases.attach(_files(house, arrival, message))
     if arrival.promises:
         await _promise(house, unit, arrival, case, answer)
-    await unit.note(await _facts(unit, arrival, case, answer))
-    return True
+    await unit.note(_facts(arrival, case, answer, subject))
 
 
 async def _promise(
@@ -180,8 +180,7 @@ def _fetched(house: Reception, arrival: Arrival) -> list[Effect]:
     ]
 
 
-async def _facts(unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any]) -> list[Fact]:
-    subject = await subject_of(unit, case)
+def _facts(arrival: Arrival, case: Case, answer: dict[str, Any], subject: str | None) -> list[Fact]:
     report = arrival.report
     heard = {
         "report": arrival.inbound,

@@ -14,7 +14,7 @@ from countermand.cases.numbers import NUMBER_DIGITS, number_of, secret_of
 from countermand.cases.ports import Inbound
 from countermand.flows.answer_at_once import answer_at_once, party_of
 from countermand.flows.arrivals import Arrival, Heard, message_id, promise_id, understood
-from countermand.flows.case_events import Happenings
+from countermand.flows.case_events import Happenings, key_of
 from countermand.flows.contain_now import contain_within, keys_of
 from countermand.flows.incident_words import key_reused
 from countermand.flows.keep_reports import HUMAN_CONTACT, MACHINE, keep_report
@@ -28,7 +28,7 @@ from countermand.vocabulary.incidents import ContainRequest, Preset
 from countermand.vocabulary.reports import Report
 from countermand.vocabulary.triage import Reading
 from countermand.work import Unit
-from countermand.work.record import is_recordable, unrecordable_text
+from countermand.work.record import Outdated, is_recordable, unrecordable_text
 
 _PRESET_CONTAINED = {Preset.LIMITED: Contained.SOFT_HOLD, Preset.EVERYTHING: Contained.FROZEN}
 _TRIES = 5
@@ -36,8 +36,18 @@ _TRIES = 5
 log = structlog.get_logger(__name__)
 
 
-class _Taken(Exception):
-    """The key or the number was taken meanwhile."""
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """A new report, what it has stopped, and what has happened to its case by it."""
+
+    arrival: Arrival
+    stopped: dict[str, Any] | None
+    happened: Happenings
+
+    @property
+    def about(self) -> str | None:
+        """Under which key the record knows whom the case is about."""
+        return key_of(self.happened.case.account, self.happened.case.person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +115,8 @@ async def _receive_alone(house: Reception, heard: Heard) -> Received | Exception
             async with house.works.open() as unit:
                 (received,) = await _receive(house, unit, [heard])
                 return received
-        except _Taken:
-            continue
+        except Outdated:
+            continue  # its key or its number was taken meanwhile
         except Exception as error:  # noqa: BLE001 - it is raised where the report came from
             return error
     return Unavailable(
@@ -127,15 +137,22 @@ async def _receive(house: Reception, unit: Unit, heard: Sequence[Heard]) -> list
         place: _again(house, heard[place], there) for place, there in told.items() if there is not None
     }
     new = [place for place, there in told.items() if there is None]
-    arrivals = dict(zip(new, await understood(house, unit, [heard[place] for place in new]), strict=True))
-    asked = {place: _stop_asked(arrival) for place, arrival in arrivals.items()}
-    await unit.gate({key for request in asked.values() if request is not None for key in keys_of(request)})
-    stopped = {place: await _stop(house, unit, arrivals[place], asked[place]) for place in new}
-    going_on = [one.match.case.id for one in arrivals.values() if one.match.case is not None]
+    arrivals = await understood(house, unit, [heard[place] for place in new])
+    asked = [_stop_asked(arrival) for arrival in arrivals]
+    await unit.gate({key for request in asked if request is not None for key in keys_of(request)})
+    stopped = [
+        await _stop(house, unit, arrival, request) for arrival, request in zip(arrivals, asked, strict=True)
+    ]
+    going_on = {one.match.case.id for one in arrivals if one.match.case is not None}
     locked = {case.id: case for case in await unit.cases.lock(going_on)} if going_on else {}
-    for place in sorted(new, key=lambda place: party_of(arrivals[place])):
-        arrival, secret = arrivals[place], heard[place].with_secret
-        received[place] = await _hear(house, unit, arrival, stopped[place], locked, with_secret=secret)
+    stories = {
+        place: _Story(arrival, stop, _happened(house, arrival, stop, locked))
+        for place, arrival, stop in zip(new, arrivals, stopped, strict=True)
+    }
+    handles = await unit.handles({one.about for one in stories.values() if one.about is not None})
+    for place, story in sorted(stories.items(), key=lambda item: party_of(item[1].arrival)):
+        subject = None if story.about is None else handles.get(story.about)
+        received[place] = await _record(house, unit, story, subject, with_secret=heard[place].with_secret)
     return [received[place] for place in range(len(heard))]
 
 
@@ -145,23 +162,18 @@ def _again(house: Reception, heard: Heard, known: Inbound) -> Received | Conflic
     return _answered(house, known.case, known.answer, again=True, with_secret=heard.with_secret)
 
 
-async def _hear(
-    house: Reception,
-    unit: Unit,
-    arrival: Arrival,
-    stopped: dict[str, Any] | None,
-    locked: Mapping[str, Case],
-    *,
-    with_secret: bool,
+async def _record(
+    house: Reception, unit: Unit, story: _Story, subject: str | None, *, with_secret: bool
 ) -> Received:
-    """A report that is new: its case, its answer, and everything that is kept of it."""
-    report = arrival.report
-    case, opened = await _case(house, unit, arrival, stopped, locked)
+    """The case of a report that is new, its answer, and everything that is kept of it."""
+    arrival, report, happened = story.arrival, story.arrival.report, story.happened
+    opened = happened.events[0].kind is EventKind.OPENED
+    await happened.write_later(unit, house.clocks, subject)
     answer = receipt_of(
-        case.number,
+        happened.case.number,
         report.received_at,
         arrival.reading,
-        stopped,
+        story.stopped,
         human_by=arrival.human_by,
         for_a_day=arrival.preset is Preset.LIMITED,
         secret_said=arrival.shown.secret_said,
@@ -169,11 +181,11 @@ async def _hear(
     )
     reply = None
     if arrival.promises:
-        reply = await answer_at_once(house, unit, arrival, case, stopped=stopped is not None)
+        stopped = story.stopped is not None
+        reply = await answer_at_once(house, unit, arrival, happened.case, stopped=stopped)
     kept = {**answer, "opened": opened, "reply": reply}
-    if not await keep_report(house, unit, arrival, case, kept):
-        raise _Taken
-    return _answered(house, case.id, kept, again=False, with_secret=with_secret)
+    await keep_report(house, unit, arrival, happened.case, kept, subject)
+    return _answered(house, happened.case.id, kept, again=False, with_secret=with_secret)
 
 
 def _stop_asked(arrival: Arrival) -> ContainRequest | None:
@@ -198,19 +210,13 @@ async def _stop(
     return await contain_within(house, unit, request, arrival.inbound, arrival.actor, arrival.trace)
 
 
-async def _case(
-    house: Reception,
-    unit: Unit,
-    arrival: Arrival,
-    stopped: dict[str, Any] | None,
-    locked: Mapping[str, Case],
-) -> tuple[Case, bool]:
+def _happened(
+    house: Reception, arrival: Arrival, stopped: dict[str, Any] | None, locked: Mapping[str, Case]
+) -> Happenings:
     """The case the report goes to, opened or continued, with everything that happened to it just now."""
-    going_on = arrival.match.case
     # As it is under its lock: it may have been closed or merged since it was found.
-    case = None if going_on is None else locked.get(going_on.id)
+    case = None if arrival.match.case is None else locked.get(arrival.match.case.id)
     if case is None or case.merged_into is not None:
-        case = None
         now = Happenings.of_new(_opened(house, arrival))
     else:
         now = Happenings(case, arrival.now, arrival.trace)
@@ -232,9 +238,7 @@ async def _case(
         now.happen(EventKind.LINKED, {"case": other, "kind": f"maybe_{why}"}, MACHINE)
     if arrival.promises:
         now.happen(EventKind.PROMISED, {"promise": promise_id(arrival), "code": HUMAN_CONTACT}, MACHINE)
-    if not await now.write(unit, house.clocks):
-        raise _Taken
-    return now.case, case is None
+    return now
 
 
 def _opened(house: Reception, arrival: Arrival) -> CaseEvent:

@@ -73,10 +73,12 @@ async def start_clocks(
     ball: Ball = Ball.DESK,
     *,
     only_ahead: bool = False,
+    of_new: bool = False,
 ) -> list[Clock]:
     """Start clocks of a case, each policy from its instant; those that did not run.
 
     With `only_ahead`, clocks whose time is over, or whose rule was not in force then, are passed over.
+    `of_new`: the case was opened in this unit, and so has none yet.
     Raises as `start_clock`.
     """
     now, calendars, wanted = house.time.now(), dict[str, Calendar](), list[Clock]()
@@ -90,7 +92,11 @@ async def start_clocks(
         clock = _begun(house, calendar, rule, case, started_at, owner, ball, now)
         if not only_ahead or clock.due_at > now:
             wanted.append(clock)
-    started = await unit.clocks.add(wanted)
+    if of_new:
+        await unit.clocks.add_new(wanted)
+        started = wanted
+    else:
+        started = await unit.clocks.add(wanted)
     facts = [
         fact_of(
             clock,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from countermand.adapters.postgres.queries import Queries
-from countermand.adapters.postgres.unit_connection import UnitConnection
+from countermand.adapters.postgres.unit_connection import CASES_RANK, INBOUND_RANK, UnitConnection
 from countermand.cases.ports import HiddenValue, Inbound, KeptFile, Promise
 from countermand.intake.search_words import tsvector_of
 from countermand.kernel.clock import micros_of, moment_of
@@ -34,7 +34,7 @@ class PostgresCases:
 
     async def inbound(self, channel: str, key: str) -> Inbound | None:
         """What came under this key before."""
-        row = await self._connection.beside.fetchrow(QUERIES.inbound_by_key, channel, key)
+        row = await self._connection.fetchrow(QUERIES.inbound_by_key, channel, key)
         return None if row is None else inbound_of_row(row)
 
     async def inbounds(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Inbound]:
@@ -54,32 +54,31 @@ class PostgresCases:
 
     async def receive(self, inbound: Inbound) -> bool:
         """Keep what came; False where the key is taken."""
-        written = await self._connection.beside.fetchval(
-            QUERIES.put_inbound,
-            inbound.id,
-            inbound.channel,
-            inbound.key,
-            inbound.digest,
-            inbound.sealed,
-            inbound.sender,
-            moment_of(inbound.received_at),
-            inbound.case,
-            # A JSON text within JSON: told again, the answer has its keys in the same order.
-            msgspec.json.encode(inbound.answer).decode(),
+        row = _row_of_inbound(inbound)
+        return await self._connection.beside.fetchval(QUERIES.put_inbounds, [row]) is not None
+
+    async def receive_later(self, inbound: Inbound) -> None:
+        """Keep what came, at the unit's end."""
+        self._connection.later(
+            QUERIES.put_inbounds, [(_row_of_inbound(inbound),)], rank=INBOUND_RANK, must_be_new=True
         )
-        return written is not None
 
     async def open(self, case: Case, events: Sequence[CaseEvent]) -> bool:
         """Write a new case with its first events; False where its number is taken."""
-        if await self._connection.beside.fetchval(QUERIES.open_case, *_row_of(case)) is None:
+        if await self._connection.beside.fetchval(QUERIES.open_cases, [_row_of(case)]) is None:
             return False
         self._add(events)
         return True
 
+    async def open_later(self, case: Case, events: Sequence[CaseEvent]) -> None:
+        """Write a new case with its first events, at the unit's end."""
+        self._connection.later(QUERIES.open_cases, [(_row_of(case),)], rank=CASES_RANK, must_be_new=True)
+        self._add(events)
+
     async def append(self, case: Case, events: Sequence[CaseEvent]) -> None:
         """Write events, and the case as it stands after them. Raises Conflict (`case_changed`)."""
         before = events[0].seq - 1
-        if await self._connection.beside.fetchval(QUERIES.write_case, *_row_of(case), before) is None:
+        if await self._connection.fetchval(QUERIES.write_case, *_row_of(case), before) is None:
             raise Conflict(
                 "case_changed",
                 f"Somebody else has changed case {case.number} meanwhile; read it again.",
@@ -102,12 +101,12 @@ class PostgresCases:
 
     async def lock(self, cases: Collection[str]) -> list[Case]:
         """These cases, locked in order of their ids until the transaction ends."""
-        rows = await self._connection.beside.fetch(QUERIES.lock_cases, list(cases))
+        rows = await self._connection.fetch(QUERIES.lock_cases, list(cases))
         return [case_of_state(row["state"]) for row in rows]
 
     async def by_number(self, number: str) -> Case | None:
         """The case of a number, not locked."""
-        state = await self._connection.beside.fetchval(QUERIES.case_by_number, number)
+        state = await self._connection.fetchval(QUERIES.case_by_number, number)
         return None if state is None else case_of_state(state)
 
     async def open_of(self, about: Sequence[tuple[str | None, str | None]], since: int) -> list[list[Case]]:
@@ -140,7 +139,7 @@ class PostgresCases:
 
     async def wrote_before(self, case: str, sender: bytes) -> bool:
         """Whether something of this case came from the sender of this digest."""
-        return bool(await self._connection.beside.fetchval(QUERIES.wrote_before, case, sender))
+        return bool(await self._connection.fetchval(QUERIES.wrote_before, case, sender))
 
     async def events(self, case: str, after: int = 0) -> list[CaseEvent]:
         """Its events behind a version, in order."""
@@ -242,6 +241,21 @@ def _row_of(case: Case) -> tuple[Any, ...]:
         None if case.closed_at is None else moment_of(case.closed_at),
         case.merged_into,
         msgspec.to_builtins(case, order="deterministic"),
+    )
+
+
+def _row_of_inbound(inbound: Inbound) -> tuple[Any, ...]:
+    return (
+        inbound.id,
+        inbound.channel,
+        inbound.key,
+        inbound.digest,
+        inbound.sealed,
+        inbound.sender,
+        moment_of(inbound.received_at),
+        inbound.case,
+        # A JSON text within JSON: told again, the answer has its keys in the same order.
+        msgspec.json.encode(inbound.answer).decode(),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.cases import Ball
 from countermand.vocabulary.clocks import (
@@ -30,20 +31,20 @@ SPANS_CHANGED_MAX = 2
 class PostgresClocks:
     """The clocks of all cases."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: UnitConnection) -> None:
         self._connection = connection
         self._versions: dict[str, str | None] = {}
 
     async def version(self, calendar: str) -> str | None:
         """The version of a calendar that is used now; asked for once in a transaction."""
         if calendar not in self._versions:
-            found = await self._connection.fetchval(QUERIES.calendar_version, calendar)
+            found = await self._connection.beside.fetchval(QUERIES.calendar_version, calendar)
             self._versions[calendar] = found
         return self._versions[calendar]
 
     async def find_calendar(self, calendar: str, version: str) -> CalendarVersion | None:
         """What a version says."""
-        terms = await self._connection.fetchval(QUERIES.find_calendar, calendar, version)
+        terms = await self._connection.beside.fetchval(QUERIES.find_calendar, calendar, version)
         return None if terms is None else CalendarVersion(calendar, version, terms)
 
     async def use(self, calendar: CalendarVersion, now: int, by: str) -> bool:
@@ -65,8 +66,13 @@ class PostgresClocks:
         rows = await self._connection.fetch(QUERIES.add_clocks, [_row_of(clock) for clock in clocks])
         there = {row["id"] for row in rows}
         written = [clock for clock in clocks if clock.id in there]
-        await self._put_spans(written)
+        self._put_spans(written)
         return written
+
+    async def add_new(self, clocks: Sequence[Clock]) -> None:
+        """Write clocks of a case that had none, at the unit's end."""
+        self._connection.later(QUERIES.add_clocks, [(_row_of(clock),) for clock in clocks], must_be_new=True)
+        self._put_spans(clocks)
 
     async def lock(self, clocks: Collection[str]) -> list[Clock]:
         """The clocks of these ids with their spans, locked, in order of id."""
@@ -99,7 +105,7 @@ class PostgresClocks:
             ["\x1f".join(one.ended_by) for one in clocks],
             [one.why for one in clocks],
         )
-        await self._put_spans(clocks)
+        self._put_spans(clocks)
 
     async def breach(self, breaches: Sequence[Breach]) -> None:
         """Write what was not met in time; what is written already stays."""
@@ -147,22 +153,13 @@ class PostgresClocks:
         spans = _spans_by_clock(await self._connection.fetch(QUERIES.spans_of_clocks, ids))
         return [_clock_of(row, spans.get(row["id"], ())) for row in rows]
 
-    async def _put_spans(self, clocks: Sequence[Clock]) -> None:
-        latest = [
-            (clock.id, number, span)
+    def _put_spans(self, clocks: Sequence[Clock]) -> None:
+        rows = (
+            (clock.id, number, span.ball.value, moment_of(span.begins), _moment(span.ends), span.reason)
             for clock in clocks
             for number, span in list(enumerate(clock.spans))[-SPANS_CHANGED_MAX:]
-        ]
-        if latest:
-            await self._connection.execute(
-                QUERIES.put_spans,
-                [clock for clock, _, _ in latest],
-                [number for _, number, _ in latest],
-                [span.ball.value for _, _, span in latest],
-                [moment_of(span.begins) for _, _, span in latest],
-                [_moment(span.ends) for _, _, span in latest],
-                [span.reason for _, _, span in latest],
-            )
+        )
+        self._connection.later(QUERIES.put_spans, rows, named_by=2)
 
 
 def _row_of(clock: Clock) -> tuple[Any, ...]:

@@ -49,9 +49,11 @@ class PostgresHolds:
         rows = await self._connection.fetch(QUERIES.decisions_of_holds, list(operations))
         return {row["id"]: row["decision_id"] for row in rows}
 
-    async def of_account(self, account: str, state: HoldState) -> list[Hold]:
-        """The holds of an account in a state, locked, in order of id."""
-        rows = await self._connection.beside.fetch(QUERIES.account_holds, account, state.value)
+    async def of_account(self, account: str, *states: HoldState) -> list[Hold]:
+        """The holds of an account in these states, locked, in order of id."""
+        rows = await self._connection.beside.fetch(
+            QUERIES.account_holds, account, [state.value for state in states]
+        )
         return [hold_of_row(row) for row in rows]
 
     async def put(self, holds: Sequence[Hold]) -> None:

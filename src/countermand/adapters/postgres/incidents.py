@@ -10,7 +10,7 @@ import msgspec
 
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
-from countermand.adapters.postgres.unit_connection import UnitConnection
+from countermand.adapters.postgres.unit_connection import CASES_RANK, UnitConnection
 from countermand.containment.ports import IncidentFound
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.incidents import (
@@ -47,7 +47,8 @@ class PostgresIncidents:
                 values[place] = None if values[place] is None else moment_of(values[place])
             elif name in ("source", "state"):
                 values[place] = values[place].value
-        await self._connection.beside.execute(QUERIES.put_incident, *values)
+        rows = [(incident.id, tuple(values))]
+        self._connection.later(QUERIES.put_incidents, rows, rank=CASES_RANK, named_by=1)
 
     async def by_key(self, actor: str, key: str) -> Incident | None:
         """The incident of an idempotency key."""
@@ -71,21 +72,23 @@ class PostgresIncidents:
 
     async def seen(self, account: str, since: int, until: int) -> Seen:
         """What happened on an account in a window, of the last 500 operations in it and 1,000 before."""
-        rows = await self._connection.beside.fetch(
-            QUERIES.operations_in_window, account, moment_of(since), moment_of(until), OPERATIONS_SEEN_MAX
+        found = await self._connection.beside.fetchrow(
+            QUERIES.account_seen,
+            account,
+            moment_of(since),
+            moment_of(until),
+            OPERATIONS_SEEN_MAX,
+            OPERATIONS_BEFORE_MAX,
         )
-        before = await self._connection.beside.fetch(
-            QUERIES.devices_before, account, moment_of(since), OPERATIONS_BEFORE_MAX
-        )
-        known = await self._connection.beside.fetchval(QUERIES.devices_known, account)
+        rows = found["operations"]
         bound = [row["device"] for row in rows if row["kind"] == Kind.DEVICE_BIND]
         sessions = list(dict.fromkeys(row["session"] for row in rows if row["session"]))
         return Seen(
             operations=tuple(row["id"] for row in rows),
             devices=_named(row["device"] for row in rows),
-            devices_before=_named(row["device"] for row in before),
+            devices_before=_named(found["devices_before"]),
             devices_bound=_named(bound),
-            devices_known=tuple(known or ()),
+            devices_known=tuple(found["devices_known"] or ()),
             sessions=tuple(sessions[:SESSIONS_SEEN_MAX]),
             money_left=any(row["outcome"] == 0 and row["kind"] in _MONEY for row in rows),
         )

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.containment.own_limits import CHANGES_TRUST
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.operations import Amount
@@ -20,12 +21,12 @@ _HARMLESS = sorted({*OWN_CAUSES, "recovering"})
 class PostgresOwnLimits:
     """The raises; whoever changes them has taken the account's gate."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: UnitConnection) -> None:
         self._connection = connection
 
     async def waiting(self, account: str) -> LimitRaise | None:
         """The raise of an account that waits."""
-        row = await self._connection.fetchrow(QUERIES.waiting_raise, account)
+        row = await self._connection.beside.fetchrow(QUERIES.waiting_raise, account)
         return None if row is None else _raise_of(row)
 
     async def find(self, raises: Collection[str]) -> list[LimitRaise]:

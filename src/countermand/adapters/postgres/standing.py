@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from countermand.adapters.postgres.profiles import orders_of
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.kernel.clock import moment_of
 from countermand.vocabulary.orders import Order, Subject
 from countermand.vocabulary.subject_keys import subject_key
@@ -20,7 +20,7 @@ QUERIES = Queries("standing.sql")
 class PostgresStanding:
     """The orders; whoever changes them has taken the gates of their subjects."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: UnitConnection) -> None:
         self._connection = connection
 
     async def on(self, subjects: Collection[Subject]) -> list[Order]:
@@ -37,26 +37,17 @@ class PostgresStanding:
 
     async def place(self, orders: Sequence[Order], reason: str) -> None:
         """Write new orders and move the guards of their subjects."""
-        if not orders:
-            return
-        limits = [order.amount_limit for order in orders]
-        await self._connection.execute(
-            QUERIES.place_orders,
-            [order.id for order in orders],
-            [order.account for order in orders],
-            [order.person for order in orders],
-            [order.measure.value for order in orders],
-            reason,
-            moment_of(orders[0].placed_at),
-            orders[0].placed_by,
-            [msgspec.json.encode(order.values).decode() for order in orders],
-            [_moment(order.begun_before) for order in orders],
-            [None if limit is None else limit.minor for limit in limits],
-            [None if limit is None else limit.currency for limit in limits],
-            [order.code for order in orders],
-            [_moment(order.ends_at) for order in orders],
-            [order.incident for order in orders],
-        )
+        rows = (
+            (
+                one.id, one.account, one.person, one.measure.value, reason, moment_of(one.placed_at),
+                one.placed_by, msgspec.json.encode(one.values).decode(), _moment(one.begun_before),
+                None if one.amount_limit is None else one.amount_limit.minor,
+                None if one.amount_limit is None else one.amount_limit.currency,
+                one.code, _moment(one.ends_at), one.incident,
+            )
+            for one in orders
+        )  # fmt: skip
+        self._connection.later(QUERIES.place_orders, rows)
         await self._move_guards(orders)
 
     async def lift(self, orders: Collection[str], at: int, actor: str) -> list[Order]:
@@ -73,9 +64,9 @@ class PostgresStanding:
         accounts = sorted({order.account for order in orders if order.account is not None})
         others = sorted({subject_key(order.subject) for order in orders if order.account is None})
         if accounts:
-            await self._connection.execute(QUERIES.move_account_guards, accounts)
+            await self._connection.beside.execute(QUERIES.move_account_guards, accounts)
         if others:
-            await self._connection.execute(QUERIES.move_subject_guards, others)
+            await self._connection.beside.execute(QUERIES.move_subject_guards, others)
 
     async def _orders(self, query: str, keys: list[str]) -> list[Order]:
         rows = await self._connection.fetch(query, keys)

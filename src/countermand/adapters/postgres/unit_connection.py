@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
+
+from countermand.work.record import Outdated
+
+
+@dataclass(slots=True)
+class _Waiting:
+    rank: int
+    named_by: int
+    must_be_new: bool
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+# Rows go before those that refer to them: cases, what came in for cases, everything else.
+CASES_RANK, INBOUND_RANK, OTHER_RANK = range(3)
 
 
 class UnitConnection:
@@ -15,27 +30,43 @@ class UnitConnection:
 
     def __init__(self, connection: Any) -> None:
         self.beside = connection
-        self._waiting: dict[str, list[tuple[Any, ...]]] = {}
-        self._named_by: dict[str, int] = {}
+        self._waiting: dict[str, _Waiting] = {}
 
-    def later(self, query: str, rows: Iterable[tuple[Any, ...]], *, named_by: int = 0) -> None:
+    def later(
+        self,
+        query: str,
+        rows: Iterable[tuple[Any, ...]],
+        *,
+        rank: int = OTHER_RANK,
+        named_by: int = 0,
+        must_be_new: bool = False,
+    ) -> None:
         """Let a statement that takes columns wait with these rows, beside those that wait for it already.
 
-        Statements go in the order in which they were first named. Of rows with the same first `named_by`
-        columns the last one is written, and they are written in order, so that two units that write the same
-        ones never wait for each other in a ring.
+        Statements go by rank, then in the order in which they were first named. Of rows with the same first
+        `named_by` columns the last one is written, and they are written in order, so that two units that
+        write the same ones never wait for each other in a ring. With `must_be_new` the statement gives back
+        the rows it has written; where one is missing, the unit cannot end.
         """
-        self._waiting.setdefault(query, []).extend(rows)
-        self._named_by[query] = named_by
+        waiting = self._waiting.get(query)
+        if waiting is None:
+            waiting = self._waiting[query] = _Waiting(rank, named_by, must_be_new)
+        waiting.rows.extend(rows)
 
     async def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits. Raises Outdated where somebody else has written what had to be new."""
         waiting, self._waiting = self._waiting, {}
-        for query, given in waiting.items():
-            named_by = self._named_by[query]
-            rows = sorted({row[:named_by]: row for row in given}.values()) if named_by else given
-            if rows:
-                await self.beside.execute(query, *map(list, zip(*rows, strict=True)))
+        for query, one in sorted(waiting.items(), key=lambda item: item[1].rank):
+            rows, named_by = one.rows, one.named_by
+            if named_by:
+                rows = sorted({row[:named_by]: row for row in rows}.values())
+            if not rows:
+                continue
+            columns = map(list, zip(*rows, strict=True))
+            if not one.must_be_new:
+                await self.beside.execute(query, *columns)
+            elif len(await self.beside.fetch(query, *columns)) < len(rows):
+                raise Outdated
 
     def is_in_transaction(self) -> bool:
         """Always, but for who took it out of its unit."""

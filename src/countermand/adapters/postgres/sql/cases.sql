@@ -17,20 +17,15 @@ SELECT EXISTS (
     WHERE i.case_id = $1 AND i.sender = $2 AND e.placed_at > $3
 );
 
--- name: put_inbound
--- Keep what came; nothing where the key is taken.
-INSERT INTO inbound (id, channel, key, digest, sealed, sender, received_at, case_id, answer)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+-- name: put_inbounds
+-- Keep what came ($1 rows); that of it whose key was not taken.
+INSERT INTO inbound SELECT * FROM unnest($1::inbound[])
 ON CONFLICT (channel, key) DO NOTHING
 RETURNING id;
 
--- name: open_case
--- A new case; nothing where the number is taken.
-INSERT INTO case_file (
-    id, number, version, stage, ball, contained, outcome, risk, category, owner, team, account, person,
-    opened_at, updated_at, closed_at, merged_into, state
-)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+-- name: open_cases
+-- New cases ($1 rows); those of them whose number was not taken.
+INSERT INTO case_file SELECT * FROM unnest($1::case_file[])
 ON CONFLICT (number) DO NOTHING
 RETURNING id;
 

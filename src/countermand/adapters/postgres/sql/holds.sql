@@ -15,8 +15,8 @@ SELECT operation, account FROM hold WHERE operation = ANY($1::text[]);
 SELECT id, decision_id FROM operation WHERE id = ANY($1::text[]);
 
 -- name: account_holds
--- The holds of an account ($1) in a state ($2), locked, in order of id.
-SELECT * FROM hold WHERE account = $1 AND state = $2 ORDER BY operation FOR UPDATE;
+-- The holds of an account ($1) in some states ($2), locked, in order of id.
+SELECT * FROM hold WHERE account = $1 AND state = ANY($2::text[]) ORDER BY operation FOR UPDATE;
 
 -- name: write_holds
 -- What became of holds: $1 operations, $2 met (joined by commas), $3 until, $4 expires, $5 states, $6 ended at, $7 by, $8 cause.

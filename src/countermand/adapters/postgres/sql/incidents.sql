@@ -1,9 +1,7 @@
--- name: put_incident
--- Write an incident, new or changed; only where it stands can change.
-INSERT INTO incident (
-    id, key, digest, source, account, person, code, reason, tier, began_at, ended_at, reference, follows, placed_at,
-    placed_by, state, grade, closed_at, shown
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+-- name: put_incidents
+-- Write incidents ($1 ids, $2 rows), new or changed; only where they stand can change.
+INSERT INTO incident
+SELECT (one).* FROM (SELECT unnest($1::text[]) AS id, unnest($2::incident[]) AS one) AS new
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, grade = excluded.grade, closed_at = excluded.closed_at;
 
 -- name: incident_by_key
@@ -33,19 +31,20 @@ SELECT * FROM incident WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE;
 -- How many stops the police have had for an account ($1) under a case number ($2).
 SELECT count(*) FROM incident WHERE source = 'police' AND account = $1 AND reference = $2;
 
--- name: operations_in_window
--- What was asked for on an account ($1) in a window ($2, $3), newest first.
-SELECT id, kind, outcome, convert_from(body, 'UTF8')::json #>> '{device,id}' AS device,
-    convert_from(body, 'UTF8')::json ->> 'session' AS session
-FROM operation WHERE account = $1 AND occurred_at BETWEEN $2 AND $3
-ORDER BY occurred_at DESC, seq DESC LIMIT $4;
-
--- name: devices_before
--- The devices of an account ($1) in its last operations ($3) before an instant ($2).
-SELECT DISTINCT convert_from(body, 'UTF8')::json #>> '{device,id}' AS device
-FROM (
-    SELECT body FROM operation WHERE account = $1 AND occurred_at < $2 ORDER BY occurred_at DESC LIMIT $3
-) AS before;
+-- name: account_seen
+-- What was asked for on an account ($1) in a window ($2, $3; up to $4, newest first), the devices of its last operations
+-- ($5) before it, and those its profile names.
+SELECT
+    (SELECT coalesce(json_agg(o), '[]') FROM (
+        SELECT id, kind, outcome, convert_from(body, 'UTF8')::json #>> '{device,id}' AS device,
+            convert_from(body, 'UTF8')::json ->> 'session' AS session
+        FROM operation WHERE account = $1 AND occurred_at BETWEEN $2 AND $3
+        ORDER BY occurred_at DESC, seq DESC LIMIT $4
+    ) AS o) AS operations,
+    ARRAY(SELECT DISTINCT convert_from(body, 'UTF8')::json #>> '{device,id}' FROM (
+        SELECT body FROM operation WHERE account = $1 AND occurred_at < $2 ORDER BY occurred_at DESC LIMIT $5
+    ) AS before) AS devices_before,
+    (SELECT devices FROM account WHERE id = $1) AS devices_known;
 
 -- name: devices_known
 -- The devices that the profile of an account ($1) names.

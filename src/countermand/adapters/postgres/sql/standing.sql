@@ -11,17 +11,20 @@ SELECT body FROM order_in_force WHERE id = ANY($1::text[]) ORDER BY placed_at, i
 SELECT body FROM order_in_force WHERE incident = ANY($1::text[]) ORDER BY placed_at, id;
 
 -- name: place_orders
--- Write new orders: ids, accounts, persons, kinds, reason, placed at, by, named (JSON arrays), begun before, amounts, currencies, codes, ends at, incidents.
+-- Write new orders: ids, accounts, persons, kinds, reasons, placed at, by, named (JSON arrays), begun before, amounts, currencies, codes, ends at, incidents.
 INSERT INTO standing_order (
     id, account, person, kind, reason, placed_at, placed_by, named, begun_before, amount_minor, currency, code, ends_at,
     incident
 )
-SELECT id, account, person, kind, $5, $6, $7, ARRAY(SELECT jsonb_array_elements_text(named::jsonb)), begun_before, amount_minor,
-    currency, code, ends_at, incident
+SELECT id, account, person, kind, reason, placed_at, placed_by, ARRAY(SELECT jsonb_array_elements_text(named::jsonb)),
+    begun_before, amount_minor, currency, code, ends_at, incident
 FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $8::text[], $9::timestamptz[], $10::bigint[], $11::text[],
-    $12::text[], $13::timestamptz[], $14::text[]
-) AS new (id, account, person, kind, named, begun_before, amount_minor, currency, code, ends_at, incident);
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
+    $9::timestamptz[], $10::bigint[], $11::text[], $12::text[], $13::timestamptz[], $14::text[]
+) AS new (
+    id, account, person, kind, reason, placed_at, placed_by, named, begun_before, amount_minor, currency, code, ends_at,
+    incident
+);
 
 -- name: lift_orders
 -- Lift those of these orders ($1) that were not lifted, at $2, by $3.
