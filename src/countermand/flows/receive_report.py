@@ -22,7 +22,7 @@ from countermand.flows.reception import RECEIPT_KEY, Reception
 from countermand.flows.report_words import receipt_of, with_words
 from countermand.intake.warnings import shown, warnings_in
 from countermand.kernel.canonical import digest
-from countermand.kernel.errors import Conflict, CountermandError, Unavailable
+from countermand.kernel.errors import Conflict, Unavailable
 from countermand.vocabulary.cases import Case, CaseEvent, Contained, EventKind, Stage
 from countermand.vocabulary.incidents import ContainRequest, Preset
 from countermand.vocabulary.reports import Report
@@ -32,6 +32,8 @@ from countermand.work.record import Outdated, is_recordable, unrecordable_text
 
 _PRESET_CONTAINED = {Preset.LIMITED: Contained.SOFT_HOLD, Preset.EVERYTHING: Contained.FROZEN}
 _TRIES = 5
+# So many gates may one group of reports hold, and for so many containments: decisions wait for them.
+STOPS_TOGETHER_MAX = 4
 
 log = structlog.get_logger(__name__)
 
@@ -97,24 +99,48 @@ def _marks(report: Report) -> frozenset[tuple[str, str]]:
 
 
 async def _receive_all(house: Reception, heard: Sequence[Heard]) -> Sequence[Received | Exception]:
-    """Reports that arrived together, in one transaction; where that fails, each alone, at its own fault."""
-    if len(heard) > 1:
-        try:
-            async with house.works.open() as unit:
-                return await _receive(house, unit, heard)
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - one of them is at fault, and will say so for itself
-            log.info("reports_apart", reports=len(heard), error=type(error).__name__)
-    return [await _receive_alone(house, one) for one in heard]
+    """Reports that arrived together, understood together and recorded in few transactions.
+
+    What stops something goes first, in small groups: decisions on its accounts wait while one is recorded.
+    """
+    try:
+        received, arrivals = await _understand(house, heard)
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.exception("reports_apart", reports=len(heard), error=type(error).__name__)
+        return [await _receive_alone(house, one) for one in heard]
+    stopping = [place for place, arrival in arrivals.items() if arrival.preset is not None]
+    quiet = [place for place, arrival in arrivals.items() if arrival.preset is None]
+    starts = range(0, len(stopping), STOPS_TOGETHER_MAX)
+    for group in (*(stopping[start : start + STOPS_TOGETHER_MAX] for start in starts), quiet):
+        if group:
+            received |= await _record_group(house, heard, {place: arrivals[place] for place in group})
+    return [received[place] for place in range(len(heard))]
+
+
+async def _record_group(
+    house: Reception, heard: Sequence[Heard], arrivals: Mapping[int, Arrival]
+) -> Mapping[int, Received | Exception]:
+    """In one transaction; where that fails, each in its own, so that who is at fault fails alone."""
+    try:
+        async with house.works.open() as unit:
+            return await _record_all(house, unit, heard, arrivals)
+    except Unavailable as error:
+        return dict.fromkeys(arrivals, error)
+    except Exception as error:  # noqa: BLE001 - it is raised again where it came from
+        log.info("reports_apart", reports=len(arrivals), error=type(error).__name__)
+        return {place: await _receive_alone(house, heard[place]) for place in arrivals}
 
 
 async def _receive_alone(house: Reception, heard: Heard) -> Received | Exception:
     for _ in range(_TRIES):
         try:
-            async with house.works.open() as unit:
-                (received,) = await _receive(house, unit, [heard])
-                return received
+            received, arrivals = await _understand(house, [heard])
+            if arrivals:
+                async with house.works.open() as unit:
+                    received = dict(await _record_all(house, unit, [heard], arrivals))
+            return received[0]
         except Outdated:
             continue  # its key or its number was taken meanwhile
         except Exception as error:  # noqa: BLE001 - it is raised where the report came from
@@ -126,34 +152,43 @@ async def _receive_alone(house: Reception, heard: Heard) -> Received | Exception
     )
 
 
-async def _receive(house: Reception, unit: Unit, heard: Sequence[Heard]) -> list[Received | CountermandError]:
-    """What each of them comes to, in their order; a refusal as a value has written nothing.
+async def _understand(
+    house: Reception, heard: Sequence[Heard]
+) -> tuple[dict[int, Received | Exception], dict[int, Arrival]]:
+    """By place: what those that were heard before come to, and what is understood of the new ones."""
+    async with house.works.open() as unit:
+        known = await unit.cases.inbounds([(one.report.channel.value, one.report.key) for one in heard])
+        told = [known.get((one.report.channel.value, one.report.key)) for one in heard]
+        new = [place for place, there in enumerate(told) if there is None]
+        arrivals = await understood(house, unit, [heard[place] for place in new])
+    received: dict[int, Received | Exception] = {
+        place: _again(house, heard[place], there) for place, there in enumerate(told) if there is not None
+    }
+    return received, dict(zip(new, arrivals, strict=True))
+
+
+async def _record_all(
+    house: Reception, unit: Unit, heard: Sequence[Heard], arrivals: Mapping[int, Arrival]
+) -> Mapping[int, Received]:
+    """What new reports come to, by place.
 
     Everything is locked in one order, together, so that two units never wait for each other: gates, cases.
     """
-    known = await unit.cases.inbounds([(one.report.channel.value, one.report.key) for one in heard])
-    told = {place: known.get((one.report.channel.value, one.report.key)) for place, one in enumerate(heard)}
-    received = {
-        place: _again(house, heard[place], there) for place, there in told.items() if there is not None
-    }
-    new = [place for place, there in told.items() if there is None]
-    arrivals = await understood(house, unit, [heard[place] for place in new])
-    asked = [_stop_asked(arrival) for arrival in arrivals]
-    await unit.gate({key for request in asked if request is not None for key in keys_of(request)})
-    stopped = [
-        await _stop(house, unit, arrival, request) for arrival, request in zip(arrivals, asked, strict=True)
-    ]
-    going_on = {one.match.case.id for one in arrivals if one.match.case is not None}
+    asked = {place: _stop_asked(arrival) for place, arrival in arrivals.items()}
+    await unit.gate({key for request in asked.values() if request is not None for key in keys_of(request)})
+    stopped = {place: await _stop(house, unit, arrivals[place], asked[place]) for place in arrivals}
+    going_on = {one.match.case.id for one in arrivals.values() if one.match.case is not None}
     locked = {case.id: case for case in await unit.cases.lock(going_on)} if going_on else {}
     stories = {
-        place: _Story(arrival, stop, _happened(house, arrival, stop, locked))
-        for place, arrival, stop in zip(new, arrivals, stopped, strict=True)
+        place: _Story(arrival, stopped[place], _happened(house, arrival, stopped[place], locked))
+        for place, arrival in arrivals.items()
     }
     handles = await unit.handles({one.about for one in stories.values() if one.about is not None})
+    received = {}
     for place, story in sorted(stories.items(), key=lambda item: party_of(item[1].arrival)):
         subject = None if story.about is None else handles.get(story.about)
         received[place] = await _record(house, unit, story, subject, with_secret=heard[place].with_secret)
-    return [received[place] for place in range(len(heard))]
+    return received
 
 
 def _again(house: Reception, heard: Heard, known: Inbound) -> Received | Conflict:
