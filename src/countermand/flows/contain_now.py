@@ -16,10 +16,11 @@ from countermand.containment.preview import scope_of
 from countermand.containment.requests import POLICE_STOPS_MAX, check, code_of, unmatched, window_of
 from countermand.containment.standing import asked_of_hold, concerning, stops
 from countermand.flows.incident_words import key_reused, shown_containment, shown_untold, unknown_incident
+from countermand.flows.keep_acts import check_key
 from countermand.flows.limit_raises import cancel_for_containment
 from countermand.kernel.canonical import canonical_bytes, digest
 from countermand.kernel.clock import Clock
-from countermand.kernel.errors import BadRequest, Conflict
+from countermand.kernel.errors import Conflict
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import HOLD_CONTAINED, INCIDENT_CONTAINED, ORDER_PLACED, Fact
@@ -36,8 +37,6 @@ from countermand.vocabulary.orders import ORDER_END_TIMER, Order, Subject
 from countermand.vocabulary.subject_keys import subject_key
 from countermand.vocabulary.timers import Timer
 from countermand.work import Unit, Works
-
-KEY_CHARACTERS_MAX = 200
 
 
 class ContainHouse(Protocol):
@@ -99,7 +98,7 @@ async def contain_within(
     Raises as `contain_now`.
     """
     check(request)
-    _check_key(key)
+    check_key(key)
     await unit.gate(keys_of(request))
     act = _act(house, request, key, actor, trace)
     window = window_of(request, act.now)
@@ -140,7 +139,7 @@ async def stop_for_police(
     Raises BadRequest (`police_stop_mismatch`), Conflict (`police_stop_repeated`, `key_reused`), Unavailable.
     """
     unmatched(request)
-    _check_key(key)
+    check_key(key)
     async with house.works.open() as unit:
         await unit.gate([request.account])
         act = _act(house, request, key, actor, trace)
@@ -368,16 +367,6 @@ async def _known(unit: Unit, act: _Act) -> dict[str, Any] | None:
 def _act(house: ContainHouse, request: Any, key: str, actor: str, trace: str | None) -> _Act:
     """Behind the gates: the instant is not before any decision that was made without the orders."""
     return _Act(actor, key, digest(canonical_bytes(request)), house.clock.now(), trace)
-
-
-def _check_key(key: str) -> None:
-    if not 0 < len(key) <= KEY_CHARACTERS_MAX or not key.isprintable():
-        raise BadRequest(
-            "invalid_key",
-            f"An idempotency key has 1 to {KEY_CHARACTERS_MAX} printable characters.",
-            f"幂等键应为1至{KEY_CHARACTERS_MAX}个可打印字符。",
-            field="Idempotency-Key",
-        )
 
 
 def keys_of(request: ContainRequest) -> list[str]:

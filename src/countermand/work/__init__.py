@@ -32,6 +32,7 @@ from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.timers import Timer
+from countermand.work.claims import ActBook
 
 GATES = 64
 _GATES_FROM = 7_400_000
@@ -166,6 +167,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def channels(self) -> ChannelBook: ...
+
+    @property
+    def acts(self) -> ActBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

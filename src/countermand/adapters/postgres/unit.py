@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from countermand.adapters.postgres.acts import PostgresActs, take_claim
 from countermand.adapters.postgres.agreements import PostgresApprovals, PostgresDataConsents
 from countermand.adapters.postgres.answers import PostgresAnswers
 from countermand.adapters.postgres.availability import away_is_unavailable
@@ -74,6 +75,7 @@ class PostgresUnit:
         self.case_lists = PostgresCaseLists(connection)
         self.webhooks = PostgresWebhooks(connection)
         self.channels = PostgresChannels(connection)
+        self.acts = PostgresActs(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""
@@ -103,6 +105,7 @@ class PostgresUnit:
         await self._connection.flush()
         if self._facts:
             await append_facts(self._connection, self._facts)
+        await take_claim(self._connection)
 
 
 class PostgresWorks:
@@ -115,7 +118,7 @@ class PostgresWorks:
     async def open(self) -> AsyncIterator[PostgresUnit]:
         """A unit; leaving it without an error commits it.
 
-        Raises Unavailable, also at the end; BadRequest (`unrecordable_text`).
+        Raises Unavailable, also at the end; Conflict (`key_in_use`); BadRequest (`unrecordable_text`).
         """
         try:
             with away_is_unavailable():

@@ -121,7 +121,9 @@ async def put_delegation(request: Asked, data: JSONBody[DelegationRequest]) -> d
     return await delegate(_house(request), visit.actor, data.to, data.seconds, visit.trace_id)
 
 
-@post("/v1/purposes/{purpose:str}/statement", scope="confirm", status_code=200, gives=StatementShown)
+@post(
+    "/v1/purposes/{purpose:str}/statement", fresh=True, scope="confirm", status_code=200, gives=StatementShown
+)
 async def read_statement(
     request: Asked, purpose: FromPath[str], data: JSONBody[PurposeValues]
 ) -> dict[str, Any]:
@@ -184,6 +186,7 @@ async def delete_data_consent(
 
 @post(
     "/v1/operations/{operation_id:str}/consent/statement",
+    fresh=True,
     scope="confirm",
     status_code=200,
     gives=StatementShown,

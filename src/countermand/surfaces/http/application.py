@@ -31,6 +31,7 @@ from countermand.surfaces.http.problems import (
     wrong_media_type,
     wrong_method,
 )
+from countermand.surfaces.http.replays import Replays, keep
 from countermand.surfaces.http.routes import ROUTE_HANDLERS
 from countermand.surfaces.http.visits import visit_of
 from countermand.vocabulary.access import Scope
@@ -48,13 +49,22 @@ def make_application(house: House, keeper: Keeper, measures: Measures, lane: Hot
     return Litestar(
         route_handlers=list(ROUTE_HANDLERS),
         guards=[guard],
-        before_request=_well_formed,
+        before_request=_begin,
+        after_request=keep,
         exception_handlers={
             CountermandError: _refused,
             HTTPException: _http_refused,
             Exception: _failed,
         },
-        state=State({"house": house, "keeper": keeper, "measures": measures, "document": document}),
+        state=State(
+            {
+                "house": house,
+                "keeper": keeper,
+                "measures": measures,
+                "document": document,
+                "replays": Replays(),
+            }
+        ),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
@@ -110,7 +120,13 @@ def _is_local(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     return client is not None and client.host.startswith(_LOOPBACK) and not forwarded
 
 
-async def _well_formed(request: Request[Any, Any, Any]) -> None:
+async def _begin(request: Request[Any, Any, Any]) -> Response[bytes] | None:
+    _well_formed(request)
+    replays: Replays = request.app.state["replays"]
+    return await replays.before(request)
+
+
+def _well_formed(request: Request[Any, Any, Any]) -> None:
     _only_known_parameters(request)
     _only_json(request)
 

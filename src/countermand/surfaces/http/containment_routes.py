@@ -57,7 +57,7 @@ async def contain(request: Asked, data: JSONBody[ContainRequest]) -> dict[str, A
     return await contain_now(_house(request), data, key_of(request), visit.actor, visit.trace_id)
 
 
-@post("/v1/contain/preview", scope="contain", status_code=200, gives=ScopeShown)
+@post("/v1/contain/preview", fresh=True, scope="contain", status_code=200, gives=ScopeShown)
 async def preview(request: Asked, data: JSONBody[ContainRequest]) -> dict[str, Any]:
     """What a containment would stop, and what would keep working; changes nothing."""
     visit = visit_of(request.scope)
@@ -134,7 +134,7 @@ async def read_revoked(request: Asked, since: FromQuery[str] = "0") -> dict[str,
     return await sessions_since(_house(request), int(since))
 
 
-@post("/v1/sessions/check", scope="read", status_code=200, gives=SessionAnswer)
+@post("/v1/sessions/check", fresh=True, scope="read", status_code=200, gives=SessionAnswer)
 async def check_one(request: Asked, data: JSONBody[SessionQuestion]) -> dict[str, Any]:
     """Whether a session may act now: asked for every request, it lets nobody go on who was stopped."""
     return await check_session(_house(request), data)

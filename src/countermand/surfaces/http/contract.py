@@ -14,6 +14,7 @@ from countermand import __version__
 from countermand.kernel.money import EXPONENTS
 from countermand.surfaces.http.hot import HotRoute
 from countermand.surfaces.http.problems import PROBLEM_TYPE, TITLES, Problem
+from countermand.surfaces.http.replays import takes_key
 from countermand.vocabulary.decisions import Answer
 from countermand.vocabulary.operations import Identifier, Operation
 from countermand.vocabulary.reading import BATCH_OPERATIONS_MAX
@@ -156,7 +157,8 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
         {"name": name, "in": "query", "required": False, "schema": _text_schema(str)}
         for name in handler.opt.get("asks", ())
     )
-    if handler.opt.get("keyed"):
+    keyed = takes_key(handler)
+    if keyed or handler.opt.get("keyed"):
         parameters.append(_KEY_PARAMETER)
     if handler.opt.get("matches"):
         parameters.append(_VERSION_PARAMETER)
@@ -172,7 +174,7 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
                 scoped="scope" in handler.opt,
                 body=method in _BODY_METHODS,
                 parameters=bool(parameters),
-                own=handler.opt.get("refuses", ()),
+                own=(*handler.opt.get("refuses", ()), *((409,) if keyed else ())),
             ),
         },
     }

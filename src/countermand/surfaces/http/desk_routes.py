@@ -122,7 +122,7 @@ async def answer_look(request: Asked, look: FromPath[str], data: JSONBody[LookRe
 
 
 @post("/v1/cases/{number:str}/messages/{message:str}/unmask", scope="desk", verb=Verb.UNMASK, status_code=200,
-      gives=Unmasked, refuses=(404, 409))  # fmt: skip
+      fresh=True, gives=Unmasked, refuses=(404, 409))  # fmt: skip
 async def unmask_message(
     request: Asked, number: FromPath[str], message: FromPath[str], data: JSONBody[Unmask]
 ) -> dict[str, Any]:
@@ -157,7 +157,12 @@ async def review_case_glass(
 
 
 @put(
-    "/v1/cases/{number:str}/presence", scope="desk", verb=Verb.READ_CASE, gives=PresenceShown, refuses=(404,)
+    "/v1/cases/{number:str}/presence",
+    fresh=True,
+    scope="desk",
+    verb=Verb.READ_CASE,
+    gives=PresenceShown,
+    refuses=(404,),
 )
 async def be_at_case(
     request: Asked, number: FromPath[str], data: JSONBody[PresenceRequest]
@@ -166,7 +171,7 @@ async def be_at_case(
     return await be_there(desk_of(request), number, data.doing, staff_of(request))
 
 
-@put("/v1/cases/{number:str}/draft", scope="desk", verb=Verb.WORK, gives=Acted, refuses=(404,))
+@put("/v1/cases/{number:str}/draft", fresh=True, scope="desk", verb=Verb.WORK, gives=Acted, refuses=(404,))
 async def put_draft(request: Asked, number: FromPath[str], data: JSONBody[DraftRequest]) -> dict[str, Any]:
     """Keep what one has begun to write, for a week."""
     return await keep_draft(desk_of(request), number, data.text, staff_of(request))

@@ -14,6 +14,7 @@ from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import wrong_method
+from countermand.surfaces.http.replays import end_claim
 from countermand.surfaces.http.traces import begin_trace
 from countermand.surfaces.http.visits import Visit
 
@@ -60,7 +61,12 @@ class Front:
 
         # The application sees the path as it was sent: an identifier may itself hold a slash (%2F).
         inner = {**scope, "path": path.decode("ascii", "replace"), "state": {"visit": visit}}
-        await self._application(inner, receive, send_traced)
+        try:
+            await self._application(inner, receive, send_traced)
+        finally:
+            end_claim(visit.claim)
+            if visit.release is not None:
+                visit.release()
 
     def end_streams(self) -> None:
         """Let those go who only wait for more."""

@@ -72,6 +72,7 @@ async def put_release(
 
 @post(
     "/v1/operations/{operation_id:str}/permit",
+    fresh=True,
     scope="decide",
     status_code=200,
     gives=PermitShown,

@@ -109,7 +109,7 @@ async def withdraw_by_receipt(request: Asked, data: JSONBody[WithdrawByReceipt])
     return await act_on_case(house.case_desk, case.number, act, HOLDER, trace=trace)
 
 
-@post("/v1/reports", scope="contain", status_code=200, gives=ReceiptShown, refuses=(409,))
+@post("/v1/reports", keyed=True, scope="contain", status_code=200, gives=ReceiptShown, refuses=(409,))
 async def report(request: Asked, data: JSONBody[ReportRequest]) -> dict[str, Any]:
     """What a customer said in the institution's app, chat, branch or on its hotline.
 

@@ -200,7 +200,9 @@ async def read_live_policy(request: Asked) -> LivePolicy:
 _ONE_CHECK = anyio.CapacityLimiter(1)
 
 
-@post("/v1/policies/check", scope="policy", status_code=200, request_max_body_size=POLICY_BYTES_MAX)
+@post(
+    "/v1/policies/check", fresh=True, scope="policy", status_code=200, request_max_body_size=POLICY_BYTES_MAX
+)
 async def check_policy_files(data: JSONBody[PolicyFiles]) -> PolicyFindings:
     """Check a policy folder without publishing it: every finding with file, line and column."""
     # Compiling a policy takes long enough to delay decisions, so it happens in a process of its own.

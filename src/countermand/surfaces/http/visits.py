@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,21 +12,25 @@ from countermand.kernel.errors import BadRequest
 from countermand.surfaces.http.problems import invalid_request
 from countermand.vocabulary.operations import Identifier
 from countermand.vocabulary.staff import Staff
+from countermand.work.claims import Claim
 
 
 class Visit:
     """One request to the ordinary application; `actor` is the name of the key, once it was checked.
 
     With a personal key, `staff` is who acts, and the actor is their name, whichever of their keys it was.
+    `claim` is what it does under an idempotency key, `release` lets the next request with that key go on.
     """
 
-    __slots__ = ("actor", "staff", "trace_id", "traceparent")
+    __slots__ = ("actor", "claim", "release", "staff", "trace_id", "traceparent")
 
     def __init__(self, trace_id: str, traceparent: str) -> None:
         self.trace_id = trace_id
         self.traceparent = traceparent
         self.actor = ""
         self.staff: Staff | None = None
+        self.claim: Claim | None = None
+        self.release: Callable[[], None] | None = None
 
 
 def staff_of(request: Any) -> Staff:

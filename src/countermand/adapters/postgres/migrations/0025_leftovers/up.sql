@@ -1,0 +1,24 @@
+-- What the desk still owed: idempotency keys of every act.
+
+CREATE TABLE kept_act (
+    actor text NOT NULL CHECK (actor <> ''),
+    key text NOT NULL CHECK (key <> ''),
+    digest bytea NOT NULL CHECK (octet_length(digest) = 32),
+    token text NOT NULL CHECK (token <> ''),
+    begun_at timestamptz NOT NULL,
+    status smallint,
+    answer bytea,
+    PRIMARY KEY (actor, key),
+    CONSTRAINT kept_act_is_answered_whole CHECK ((status IS NULL) = (answer IS NULL))
+);
+CREATE INDEX kept_act_begun_at ON kept_act (begun_at);
+COMMENT ON TABLE kept_act IS 'Idempotency keys, each written by the transaction that did the act.';
+COMMENT ON COLUMN kept_act.actor IS 'Who sent it: every key belongs to one name.';
+COMMENT ON COLUMN kept_act.key IS 'The key.';
+COMMENT ON COLUMN kept_act.digest IS 'SHA-256 of what was asked: method, path, parameters, body.';
+COMMENT ON COLUMN kept_act.token IS 'Which attempt did it.';
+COMMENT ON COLUMN kept_act.begun_at IS 'When; after seven days the key is free.';
+COMMENT ON COLUMN kept_act.status IS 'Status of the answer; NULL: done, and the answer was lost.';
+COMMENT ON COLUMN kept_act.answer IS 'The answer, sealed.';
+GRANT SELECT, INSERT, UPDATE, DELETE ON kept_act TO countermand_app;
+GRANT SELECT ON kept_act TO countermand_reader;
