@@ -19,7 +19,7 @@ from countermand.vocabulary.incidents import (
     Task,
 )
 from countermand.vocabulary.operations import CHANGES_CONTROL
-from countermand.vocabulary.orders import EVERYBODY, Measure, Order, Subject
+from countermand.vocabulary.orders import EVERYBODY, ON_DEBT, Measure, Order, Subject
 
 LIMITED_MICROS = MICROS_PER_DAY
 POLICE_STOP_MICROS = 48 * MICROS_PER_HOUR
@@ -183,13 +183,21 @@ class _Maker:
         return [
             self.order(
                 one.measure,
+                subject,
                 values=one.values,
                 amount_limit=one.amount_limit,
                 begun_before=None if one.begun_before is None else min(self.now, micros_of(one.begun_before)),
                 ends_at=None if one.hours is None else self.now + one.hours * MICROS_PER_HOUR,
             )
             for one in self.request.measures
+            for subject in self._subjects(one.measure)
         ]
+
+    def _subjects(self, measure: Measure) -> list[Subject]:
+        person = self.request.person
+        if measure not in ON_DEBT or person is None or self.subject.person is not None:
+            return [self.subject]
+        return [self.subject, Subject(person=person)]
 
 
 def _revocations(orders: list[Order], now: int) -> tuple[Revocation, ...]:
@@ -236,7 +244,7 @@ def told_of_orders(orders: list[Order]) -> tuple[Told, ...]:
         if order.measure is Measure.STOP_MANDATES and order.account is not None:
             for mandate in order.values or (None,):
                 found.append(Told("banking", "stop_mandate", {"terms": {**terms, **_operation(mandate)}}))
-        if order.measure is Measure.STOP_DEBT and order.values:
+        if order.measure in ON_DEBT and order.values:
             body = {"account": order.account, "person": order.person, "debts": list(order.values)}
             found.append(Told("webhooks", "stop_collection", body))
     return tuple(found)

@@ -15,7 +15,13 @@ WINDOW_MICROS_MAX = 90 * MICROS_PER_DAY
 POLICE_STOPS_MAX = 2
 
 NEED_VALUES = frozenset(
-    {Measure.STOP_KINDS, Measure.STOP_CHANNELS, Measure.STOP_DEVICES, Measure.STOP_PAYEES}
+    {
+        Measure.STOP_KINDS,
+        Measure.STOP_CHANNELS,
+        Measure.STOP_DEVICES,
+        Measure.STOP_PAYEES,
+        Measure.STOP_COLLECTION,
+    }
 )
 NEED_END = frozenset({Measure.HEIGHTENED_REVIEW})
 NEED_ACCOUNT_OR_PERSON = frozenset(

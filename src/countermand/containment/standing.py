@@ -240,8 +240,11 @@ def _heightened_review(asked: Asked, order: Order) -> Outcome | None:
 
 def _stop_debt(asked: Asked, order: Order) -> Outcome | None:
     """No new debt; a debit for one of the disputed debts (the values) is collection."""
-    if asked.kind in OPENS_DEBT:
-        return Outcome.DENY
+    return Outcome.DENY if asked.kind in OPENS_DEBT else _stop_collection(asked, order)
+
+
+def _stop_collection(asked: Asked, order: Order) -> Outcome | None:
+    """A debit for one of the disputed debts; new ones are not its matter."""
     if asked.kind is Kind.MANDATE_RUN and asked.debt is not None and asked.debt in order.values:
         return Outcome.DENY
     return None
@@ -262,6 +265,7 @@ _SAYS: dict[Measure, Callable[[Asked, Order], Outcome | None]] = {
     Measure.LOWER_LIMIT: _lower_limit,
     Measure.HEIGHTENED_REVIEW: _heightened_review,
     Measure.STOP_DEBT: _stop_debt,
+    Measure.STOP_COLLECTION: _stop_collection,
 }
 
 

@@ -26,7 +26,7 @@ from countermand.vocabulary.acts import (
 from countermand.vocabulary.cases import Case, EventKind
 from countermand.vocabulary.facts import INCIDENT_CLOSED, ORDER_LIFTED, Fact
 from countermand.vocabulary.incidents import ContainRequest, IncidentState, MeasureRequest, Source
-from countermand.vocabulary.orders import Measure
+from countermand.vocabulary.orders import ON_DEBT, Measure
 from countermand.vocabulary.staff import Staff
 from countermand.vocabulary.subject_keys import subject_key
 from countermand.vocabulary.triage import Category
@@ -112,7 +112,9 @@ async def renew_receipt(work: CaseWork, act: RenewReceipt) -> None:
 async def contain_debts(
     house: CaseDesk, unit: Unit, case: Case, act: PauseCollection, by: Staff, trace: str | None
 ) -> dict[str, Any]:
-    """Stop collecting these debts, before the case is locked: gates come before rows.
+    """Stop collecting these debts, and new ones in that name or account unless the act says otherwise.
+
+    Before the case is locked: gates come before rows.
 
     Raises BadRequest `nobody_to_protect`, and as `contain_within`.
     """
@@ -123,12 +125,13 @@ async def contain_debts(
             "仅可对案件所涉账户或当事人的争议债务暂停催收。",
             field="debts",
         )
+    measure = Measure.STOP_COLLECTION if act.new_debt else Measure.STOP_DEBT
     request = ContainRequest(
         reason=f"disputed in case {case.number}",
         account=case.account,
         person=case.person,
         source=Source.DESK,
-        measures=(MeasureRequest(measure=Measure.STOP_DEBT, values=act.debts),),
+        measures=(MeasureRequest(measure=measure, values=act.debts),),
         reference=case.number,
     )
     containing = Containing(house.works, house.clock, house.ids, house.effect_ports)
@@ -139,7 +142,9 @@ async def contain_debts(
 async def pause_collection(work: CaseWork, act: PauseCollection) -> None:
     """Nobody collects while it is disputed; what was contained stands in `shown`, from before the lock."""
     incident = work.shown["incident"]
-    work.happen(EventKind.COLLECTION_PAUSED, on=True, incident=incident, debts=len(act.debts))
+    work.happen(
+        EventKind.COLLECTION_PAUSED, on=True, incident=incident, debts=len(act.debts), new_debt=act.new_debt
+    )
 
 
 async def resume_collection(work: CaseWork, act: ResumeCollection) -> None:
@@ -172,7 +177,7 @@ async def resume_collection(work: CaseWork, act: ResumeCollection) -> None:
 async def _lift_debts(work: CaseWork, incidents: list[str]) -> None:
     """End the orders on the debts alone, and tell who collects."""
     unit, now = work.unit, work.now
-    orders = [one for one in await unit.standing.of_incidents(incidents) if one.measure is Measure.STOP_DEBT]
+    orders = [one for one in await unit.standing.of_incidents(incidents) if one.measure in ON_DEBT]
     await unit.standing.lift([one.id for one in orders], now, work.by.name)
     for incident in await unit.incidents.lock(incidents):
         if incident.state is not IncidentState.CLOSED:

@@ -198,9 +198,13 @@ class Review(Act, tag="review", frozen=True):
 
 
 class PauseCollection(Act, tag="pause_collection", frozen=True):
-    """Nobody collects these debts while they are disputed."""
+    """Nobody collects these debts while they are disputed, and no new one opens in that name or account.
+
+    `new_debt` leaves borrowing open, where the customer asks for it.
+    """
 
     debts: Debts
+    new_debt: bool = False
 
 
 class ResumeCollection(Act, tag="resume_collection", frozen=True):

@@ -34,6 +34,11 @@ class Measure(StrEnum):
     LOWER_LIMIT = "lower_limit"
     HEIGHTENED_REVIEW = "heightened_review"
     STOP_DEBT = "stop_debt"
+    STOP_COLLECTION = "stop_collection"
+
+
+# These are about what somebody owes: where both an account and a person are known, they bind both.
+ON_DEBT = frozenset({Measure.STOP_DEBT, Measure.STOP_COLLECTION})
 
 
 class Subject(NamedTuple):
@@ -138,6 +143,10 @@ MEASURE_TEXTS = {
     Measure.STOP_DEBT: Text(
         en="No loan can be opened in this person's name, and nothing is collected on the disputed debt.",
         zh="不能以该人名义新增借款，对有争议的债务停止催收和扣款。",
+    ),
+    Measure.STOP_COLLECTION: Text(
+        en="Nobody collects or debits the disputed debts. Other debts are paid back as before.",
+        zh="有争议的债务停止催收和扣款，其他债务照常偿还。",
     ),
 }
 

@@ -102,6 +102,10 @@ FIELD_WORDS = {
     "grounds": Text(en="Why the customer does not agree.", zh="申诉理由。"),
     "upheld": Text(en="The appeal is upheld, or not.", zh="申诉是否成立。"),
     "debts": Text(en="Which debts; may be given several times.", zh="争议债务，可多次给出。"),
+    "new_debt": Text(
+        en="New debts stay possible; else none opens in that name or account.",
+        zh="仍可新增借款；默认该人或账户不能新增借款。",
+    ),
     "reference": Text(en="The number of the receipt.", zh="回执编号。"),
     "proofs": Text(en="How they proved who they are; two different ones.", zh="核验方式，须两种不同方式。"),
     "case": Text(en="The number of the other case.", zh="另一案件的编号。"),

@@ -158,7 +158,7 @@ CREATE TABLE standing_order (
     account text CHECK (account <> ''),
     kind text NOT NULL CHECK (kind IN (
         'freeze', 'stop_outgoing', 'stop_kinds', 'stop_channels', 'stop_devices', 'stop_sessions', 'stop_payees',
-        'stop_mandates', 'stop_instruments', 'lower_limit', 'heightened_review', 'stop_debt'
+        'stop_mandates', 'stop_instruments', 'lower_limit', 'heightened_review', 'stop_debt', 'stop_collection'
     )),
     reason text NOT NULL CHECK (reason <> ''),
     placed_at timestamptz NOT NULL,

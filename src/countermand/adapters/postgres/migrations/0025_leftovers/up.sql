@@ -1,4 +1,4 @@
--- What the desk still owed: idempotency keys of every act.
+-- What the desk still owed: idempotency keys of every act, collection stopped alone.
 
 CREATE TABLE kept_act (
     actor text NOT NULL CHECK (actor <> ''),
@@ -22,3 +22,9 @@ COMMENT ON COLUMN kept_act.status IS 'Status of the answer; NULL: done, and the 
 COMMENT ON COLUMN kept_act.answer IS 'The answer, sealed.';
 GRANT SELECT, INSERT, UPDATE, DELETE ON kept_act TO countermand_app;
 GRANT SELECT ON kept_act TO countermand_reader;
+
+ALTER TABLE standing_order DROP CONSTRAINT standing_order_kind_check;
+ALTER TABLE standing_order ADD CONSTRAINT standing_order_kind_check CHECK (kind IN (
+    'freeze', 'stop_outgoing', 'stop_kinds', 'stop_channels', 'stop_devices', 'stop_sessions', 'stop_payees',
+    'stop_mandates', 'stop_instruments', 'lower_limit', 'heightened_review', 'stop_debt', 'stop_collection'
+));
