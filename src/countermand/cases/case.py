@@ -44,7 +44,7 @@ _AFTER_MERGING = frozenset(
     {
         EventKind.UNMERGED, EventKind.RECEIPT_RENEWED, EventKind.CONTAINED, EventKind.DISCLOSED,
         EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK, EventKind.LINKED, EventKind.UNLINKED,
-        EventKind.FILE_ADDED,
+        EventKind.FILE_ADDED, EventKind.PROMISE_KEPT, EventKind.MESSAGE_TAKEN_BACK,
     }
 )  # fmt: skip
 # Nothing that may have cost money is ever less than this, whoever says so (desk principle P7).
@@ -85,7 +85,9 @@ def apply(case: Case | None, event: CaseEvent) -> Case:
 def check(case: Case, event: CaseEvent) -> None:
     """Refuse what may not happen to a case that stands so. Raises Conflict as `apply`."""
     kind = event.kind
-    if case.merged_into is not None and kind not in _AFTER_MERGING:
+    # What is said to the whole is told to the reporter of each part.
+    repeats = kind is EventKind.MESSAGE_ADDED and "whole" in event.body
+    if case.merged_into is not None and kind not in _AFTER_MERGING and not repeats:
         raise Conflict(
             "case_closed",
             f"Case {case.number} is part of another one now; act on that one, or undo the merge.",

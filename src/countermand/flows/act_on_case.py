@@ -118,10 +118,14 @@ async def act_on_case(
 async def _before_locking(
     house: CaseDesk, unit: Unit, number: str, act: AnyAct, by: Staff, trace: str | None
 ) -> dict[str, Any]:
-    """Gates of accounts come before the locks of cases; so what contains goes first."""
-    if not isinstance(act, PauseCollection | ResumeCollection):
+    """Gates of accounts come before the locks of cases, so what contains goes first; parts with the whole."""
+    if not isinstance(act, PauseCollection | ResumeCollection | Reply | Macro):
         return {}
     case = await unit.cases.by_number(read_number(number) or "")
+    if isinstance(act, Reply | Macro):
+        if case is not None and case.absorbed:  # it is told to the parts: all are locked in one order
+            await unit.cases.lock([case.id, *(part for part, _ in case.absorbed)])
+        return {}
     if case is None:
         raise unknown_case(number)
     # The role alone: the case itself is asked again behind its lock, and nothing is committed before.

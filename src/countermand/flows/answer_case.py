@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from countermand.cases.numbers import spoken
 from countermand.cases.phrases import check_wording, say
 from countermand.cases.ports import Promise as KeptPromise
 from countermand.flows.case_desk import CaseWork
 from countermand.flows.keep_reports import HUMAN_CONTACT
+from countermand.flows.whole_case import parts_of, reached
 from countermand.kernel.clock import micros_of, rfc3339
 from countermand.kernel.errors import BadRequest, NotFound
 from countermand.kernel.text import Text
@@ -31,6 +32,8 @@ _NEXT = Text(en="What happens now: {text}", zh="处理方案：{text}")
 async def reply(work: CaseWork, act: Reply) -> None:
     """Write to the customer; the first word of a person keeps the promise that one speaks to them.
 
+    Said to a case that others became part of, it is told to their reporters as well, each once.
+
     Raises BadRequest `reply_empty`, `explanation_needed` (a disputed decision is told with explanation and
     plan, by a named handler), `wording_refused`, `phrase_lacks_value`; NotFound `unknown_phrase`.
     """
@@ -48,6 +51,34 @@ async def reply(work: CaseWork, act: Reply) -> None:
             "reply_empty", "Say something: text or phrases.", "请填写内容或选择话术。", field="text"
         )
     check_wording(own)
+    words = _words(work, act, decision=decision)
+    channel = act.channel or work.case.channel
+    code = "decision" if decision else None
+    message = await work.write(Direction.OUT, words.text, channel, words.approved, code)
+    if act.ball is not None and act.ball is not work.case.ball:
+        work.happen(EventKind.BALL_PASSED, ball=act.ball.value)
+    await _keep(work, HUMAN_CONTACT)
+    await _send(work, message.id, channel)
+    await _notify(work, message.id)
+    if work.case.absorbed:
+        work.shown["told_parts"] = await _tell_parts(work, act, message.id, channel, decision=decision)
+    work.shown |= {"message": message.id, "phrases": words.labels, "phrases_sha256": words.sha256}
+
+
+class _Words(NamedTuple):
+    """What is said in one case: the text, and which approved phrases stand in it."""
+
+    text: str
+    labels: list[str]
+    sha256: str
+
+    @property
+    def approved(self) -> str | None:
+        return ",".join(self.labels) or None
+
+
+def _words(work: CaseWork, act: Reply, *, decision: bool) -> _Words:
+    """In the language of the case, with its own number. Raises as `reply`."""
     said = say(work.house.phrases, act.phrases, {**_known_values(work), **act.values})
     language = "zh" if work.case.language == "zh" else "en"
     parts = [getattr(said.text, language)] if act.phrases else []
@@ -57,16 +88,30 @@ async def reply(work: CaseWork, act: Reply) -> None:
             parts.append(getattr(words.filled({"text": text}), language))
     if decision:
         parts.append(getattr(_HANDLED.filled({"handler": _handler(work)}), language))
-    channel = act.channel or work.case.channel
-    approved = ",".join(said.labels) or None
-    message = await work.write(
-        Direction.OUT, "\n".join(parts), channel, approved, "decision" if decision else None
-    )
-    if act.ball is not None and act.ball is not work.case.ball:
-        work.happen(EventKind.BALL_PASSED, ball=act.ball.value)
-    await _keep(work, HUMAN_CONTACT)
-    await _send(work, message.id, channel)
-    work.shown |= {"message": message.id, "phrases": list(said.labels), "phrases_sha256": said.sha256}
+    return _Words("\n".join(parts), list(said.labels), said.sha256)
+
+
+async def _tell_parts(work: CaseWork, act: Reply, whole: str, channel: str, *, decision: bool) -> int:
+    """The same in every part, in its language, through its channel; how many. Nobody is told twice.
+
+    It stands in each part, so that whoever has its receipt reads it; and is sent to whom it has not reached.
+    """
+    told, noticed = {await reached(work, channel)}, {work.case.account}
+    parts = await parts_of(work)
+    for part in parts:
+        words, way = _words(part, act, decision=decision), part.case.channel
+        code = "decision" if decision else None
+        message = await part.write(Direction.OUT, words.text, way, words.approved, code, whole=whole)
+        await _keep(part, HUMAN_CONTACT)
+        who = await reached(part, way)
+        if who not in told:
+            told.add(who)
+            await _send(part, message.id, way)
+        if part.case.account not in noticed:
+            noticed.add(part.case.account)
+            await _notify(part, message.id)
+        await part.end()
+    return len(parts)
 
 
 def _tells_decision(work: CaseWork) -> bool:
@@ -88,8 +133,12 @@ def _known_values(work: CaseWork) -> dict[str, str]:
 
 
 async def _send(work: CaseWork, message: str, channel: str) -> None:
-    """Through the channel it came by, and a notice that there is an answer, to the account's holder."""
+    """Through the channel it came by."""
     await work.tell(f"replies.{channel}", "send", message, {"case": work.case.id, "message": message})
+
+
+async def _notify(work: CaseWork, message: str) -> None:
+    """A notice that there is an answer, to the account's holder."""
     if work.case.account is not None:
         about = {"account": work.case.account, "person": work.case.person, "urgency": "service"}
         body: dict[str, Any] = {**about, "values": {"case": spoken(work.case.number)}}

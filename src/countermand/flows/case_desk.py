@@ -104,9 +104,14 @@ class CaseWork:
         channel: str,
         approved: str | None = None,
         code: str | None = None,
+        *,
+        whole: str | None = None,
     ) -> Message:
-        """A message of ours, or a note: sealed as it is, shown masked; its event goes with it."""
-        name = self.new_id("msg")
+        """A message of ours, or a note: sealed as it is, shown masked; its event goes with it.
+
+        `whole` is the message to the case that this one became part of, which it repeats.
+        """
+        name = self.new_id("msg") if whole is None else copy_name(whole, self.case)
         masked = mask(text)
         message = Message(
             id=name,
@@ -124,6 +129,7 @@ class CaseWork:
         await self.unit.cases.add_messages([message])
         await self.unit.cases.add_values(self.case.id, name, hidden_values(self.house.vault, text))
         body = {"message": name, "direction": direction.value, "channel": channel, "about": code}
+        body |= {} if whole is None else {"whole": whole}
         body |= {} if self.answer_id is None else {"answer": self.answer_id}
         self.happen(EventKind.MESSAGE_ADDED, **body)
         return message
@@ -241,6 +247,11 @@ async def at_known(
             )
         )
     return works
+
+
+def copy_name(message: str, case: Case) -> str:
+    """The name of a message that stands in another case too."""
+    return f"{message}/{case.number}"
 
 
 def case_changed(case: Case, version: int) -> Conflict:

@@ -12,6 +12,7 @@ from countermand.flows.ask_second import ask_second
 from countermand.flows.case_desk import CaseDesk, CaseWork, at_cases, at_known
 from countermand.flows.link_cases import same_case
 from countermand.flows.show_case import unknown_case
+from countermand.flows.whole_case import parts_of
 from countermand.kernel.errors import Conflict, Forbidden
 from countermand.vocabulary.acts import Reply
 from countermand.vocabulary.cases import EventKind, Stage
@@ -105,6 +106,9 @@ async def take_back(
         back = 0
         for work in (fault, *cases):
             back += await _take_back_one(work, answer)
+            for part in await parts_of(work):
+                await _take_back_one(part, answer)
+                await part.end()
             await work.end()
         if not back:
             raise Conflict(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from countermand.cases.numbers import NUMBER_DIGITS, number_of, read_number, spoken
-from countermand.flows.case_desk import CaseDesk, CaseWork, at_cases, at_known, case_changed
+from countermand.flows.case_desk import CaseDesk, CaseWork, at_cases, at_known, case_changed, copy_name
 from countermand.flows.case_events import Happenings
 from countermand.flows.link_cases import same_case
 from countermand.flows.show_case import unknown_case
@@ -181,7 +181,7 @@ def _copies(work: CaseWork, part: CaseWork, chosen: Sequence[Message]) -> list[M
     """The messages again under the new case, sealed anew: a seal opens under its own name only."""
     vault, copies = work.house.vault, []
     for one in chosen:
-        name = f"{one.id}/{part.case.number}"
+        name = copy_name(one.id, part.case)
         plain = vault.open(one.sealed, f"message {one.id}")
         copies.append(
             Message(

@@ -122,7 +122,7 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
         if case is None:
             raise unknown_case(number)
         parts = (case.id, *(one for one, _ in case.absorbed))
-        messages = [one for part in parts for one in await unit.cases.messages(part)]
+        messages = _once([one for part in parts for one in await unit.cases.messages(part)])
         whole = None
         if case.merged_into is not None:
             whole = await unit.cases.by_number(
@@ -139,6 +139,16 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             looks=tuple(await unit.desk.looks(case.id)),
             whole=whole,
         )
+
+
+def _once(messages: Sequence[Message]) -> list[Message]:
+    """What was said to the whole stands in its parts as well; beside each other it is shown once."""
+    names = {one.id for one in messages}
+    return [
+        one
+        for one in messages
+        if one.direction is not Direction.OUT or one.id.rpartition("/")[0] not in names
+    ]
 
 
 def for_customer(
