@@ -38,6 +38,7 @@ _AFTER_CLOSING = frozenset(
         EventKind.RECEIPT_RENEWED, EventKind.TAGGED, EventKind.APPEALED, EventKind.SIDE_SET,
         EventKind.RELEASED, EventKind.DISCLOSED, EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK,
         EventKind.TASK_SET, EventKind.MESSAGE_TAKEN_BACK, EventKind.FILE_ADDED,
+        EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED,
     }
 )  # fmt: skip
 _AFTER_MERGING = frozenset(
@@ -45,6 +46,7 @@ _AFTER_MERGING = frozenset(
         EventKind.UNMERGED, EventKind.RECEIPT_RENEWED, EventKind.CONTAINED, EventKind.DISCLOSED,
         EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK, EventKind.LINKED, EventKind.UNLINKED,
         EventKind.FILE_ADDED, EventKind.PROMISE_KEPT, EventKind.MESSAGE_TAKEN_BACK,
+        EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED,
     }
 )  # fmt: skip
 # Nothing that may have cost money is ever less than this, whoever says so (desk principle P7).

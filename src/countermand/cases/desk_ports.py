@@ -40,6 +40,21 @@ class Glass(NamedTuple):
     finding: str | None = None
 
 
+class Grant(NamedTuple):
+    """A case opened to somebody outside, from `given_at` to `ends_at` or `ended_at` (microseconds UTC)."""
+
+    id: str
+    case: str
+    staff: str
+    purpose: str
+    reason: str
+    given_at: int
+    given_by: str
+    ends_at: int
+    ended_at: int | None = None
+    ended_by: str | None = None
+
+
 class SecondLook(NamedTuple):
     """An act that waits for a second person; `asked` is sealed. Microseconds UTC."""
 
@@ -148,6 +163,18 @@ class DeskBook(Protocol):
 
     async def broken(self, case: str, staff: str, now: int) -> Glass | None:
         """The glass that somebody has broken for a case and that is still open."""
+        ...
+
+    async def put_grant(self, grant: Grant) -> None:
+        """A case opened to somebody, or closed to them again."""
+        ...
+
+    async def granted(self, case: str, staff: str, now: int) -> Grant | None:
+        """What opens a case to somebody now, the longest of them."""
+        ...
+
+    async def grants(self, case: str) -> list[Grant]:
+        """To whom a case was ever opened, oldest first."""
         ...
 
     async def put_look(self, look: SecondLook) -> None:

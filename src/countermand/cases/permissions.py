@@ -76,12 +76,12 @@ _OF_ROLE: dict[Role, frozenset[Verb]] = {
     Role.APPROVER: _AGENT
     | {
         Verb.DECIDE_AGAINST, Verb.APPROVE, Verb.ASSIGN, Verb.LIFT, Verb.WAIVE_CLOCK, Verb.ANSWER_MANY,
-        Verb.REVIEW_GLASS, Verb.EXPORT,
+        Verb.REVIEW_GLASS, Verb.EXPORT, Verb.GRANT,
     },
     Role.CUSTODIAN: frozenset(
         {
             Verb.LIST_CASES, Verb.READ_CASE, Verb.READ_MESSAGES, Verb.READ_BIOMETRICS, Verb.READ_THIRD_PARTY,
-            Verb.UNMASK, Verb.APPROVE, Verb.RENEW_RECEIPT, Verb.ERASE, Verb.BREAK_GLASS,
+            Verb.UNMASK, Verb.APPROVE, Verb.RENEW_RECEIPT, Verb.ERASE, Verb.BREAK_GLASS, Verb.GRANT,
         }
     ),
     Role.KB_EDITOR: frozenset({Verb.LIST_CASES, Verb.READ_CASE, Verb.READ_MESSAGES, Verb.EDIT_KNOWLEDGE}),

@@ -10,7 +10,7 @@ import msgspec
 from countermand.cases.numbers import read_number
 from countermand.cases.permissions import decide as permitted
 from countermand.cases.permissions import refused
-from countermand.flows import answer_case, end_case, move_case, work_case
+from countermand.flows import answer_case, end_case, grant_access, move_case, work_case
 from countermand.flows.ask_second import ask_second
 from countermand.flows.case_desk import CaseDesk, CaseWork, at_case
 from countermand.flows.show_case import unknown_case
@@ -25,6 +25,8 @@ from countermand.vocabulary.acts import (
     Decide,
     DoneStep,
     DoneTask,
+    EndAccess,
+    GrantAccess,
     KeepPromise,
     Link,
     Macro,
@@ -80,6 +82,8 @@ ACTS: dict[type[AnyAct], tuple[Verb, Doing]] = {
     Review: (Verb.DECIDE, end_case.review),
     Close: (Verb.CLOSE, end_case.close),
     Reopen: (Verb.REOPEN, end_case.reopen),
+    GrantAccess: (Verb.GRANT, grant_access.grant_access),
+    EndAccess: (Verb.GRANT, grant_access.end_access),
     Withdraw: (Verb.WITHDRAW, end_case.withdraw),
     Appeal: (Verb.APPEAL, end_case.appeal),
 }

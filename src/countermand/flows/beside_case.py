@@ -20,7 +20,7 @@ async def be_there(house: CaseDesk, number: str, doing: str, by: Staff) -> dict[
     """
     async with house.works.open() as unit:
         work = await at_case(house, unit, number, by)
-        work.require(Verb.READ_CASE)
+        work.require_of_staff(Verb.READ_CASE)
         presence = Presence(work.case.id, by.name, doing, work.now)
         there = await unit.desk.be_there(presence, work.now - PRESENT_MICROS)
         others = [

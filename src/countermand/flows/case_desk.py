@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from countermand.cases.assignment import relation_of
+from countermand.cases.desk_ports import Grant
 from countermand.cases.numbers import read_number, spoken
 from countermand.cases.permissions import decide, refused
 from countermand.cases.phrases import Phrase
@@ -21,7 +22,17 @@ from countermand.kernel.errors import Conflict
 from countermand.kernel.ids import Ids
 from countermand.vocabulary.cases import Case, Direction, EventKind, Message
 from countermand.vocabulary.effects import Effect
-from countermand.vocabulary.staff import FieldClass, Member, Purpose, Relation, Role, Staff, Verb, Verdict
+from countermand.vocabulary.staff import (
+    GRANTABLE,
+    FieldClass,
+    Member,
+    Purpose,
+    Relation,
+    Role,
+    Staff,
+    Verb,
+    Verdict,
+)
 from countermand.work import Unit, Works
 
 _DECIDED_FOR_ALL = frozenset({EventKind.OUTCOME_SET, EventKind.CLOSED, EventKind.WITHDRAWN})
@@ -59,6 +70,7 @@ class CaseWork:
     trace: str | None
     agreed_by: str | None = None
     glass: str | None = None
+    grant: Grant | None = None
     answer_id: str | None = None
     send_after: int = 0
     shown: dict[str, Any] = field(default_factory=dict)
@@ -73,7 +85,9 @@ class CaseWork:
         """What whoever works on it is to the case."""
         if self.by == HOLDER:
             return Relation.SUBJECT
-        return relation_of(self.case, self.by.name, self.member.own, self.member.team)
+        found = relation_of(self.case, self.by.name, self.member.own, self.member.team)
+        granted = self.grant is not None and found in (Relation.NONE, Relation.TEAM)
+        return Relation.GRANTED if granted else found
 
     def verdict(
         self, verb: Verb, purpose: Purpose = Purpose.HANDLE, about: FieldClass = FieldClass.PUBLIC
@@ -86,6 +100,12 @@ class CaseWork:
         """Raises Forbidden (`role_lacks_verb`, `conflict_of_interest`, `two_people_needed`)."""
         found = self.verdict(verb)
         if found is Verdict.DENY or (found is Verdict.TWO_PEOPLE and self.agreed_by is None):
+            raise refused(verb, self.relation)
+
+    def require_of_staff(self, verb: Verb) -> None:
+        """Like `require`, and never by a grant. Raises Forbidden."""
+        self.require(verb)
+        if self.relation is Relation.GRANTED:
             raise refused(verb, self.relation)
 
     def new_id(self, prefix: str) -> str:
@@ -232,6 +252,8 @@ async def at_known(
     works = []
     for name in names:
         glass = await unit.desk.broken(name, by.name, now) if len(names) == 1 else None
+        outside = by.roles & GRANTABLE
+        grant = await unit.desk.granted(name, by.name, now) if outside else None
         at = max(now, locked[name].updated_at)
         works.append(
             CaseWork(
@@ -244,6 +266,7 @@ async def at_known(
                 trace=trace,
                 agreed_by=agreed_by,
                 glass=None if glass is None else glass.id,
+                grant=grant,
             )
         )
     return works

@@ -12,7 +12,7 @@ from countermand.flows.show_case import Dossier, looked
 from countermand.kernel.clock import rfc3339
 
 # What is shown of each thing, by the names that the view gives them.
-_INSTANTS = frozenset({"at", "due_at", "until", "ends_at", "kept_at"})
+_INSTANTS = frozenset({"at", "due_at", "until", "ends_at", "kept_at", "given_at", "ended_at"})
 _TASK = {name: name for name in ("id", "title", "role", "owner", "due_at", "done_by")}
 _LOOK = {
     "id": "id", "verb": "verb", "asked_by": "asked_by", "until": "ends_at", "agreed": "agreed",
@@ -23,6 +23,10 @@ _MESSAGE = {
     name: name for name in ("id", "direction", "channel", "author", "at", "language", "secret_said")
 } | {"text": "masked"}
 _FILE = {"id": "id", "message": "message", "name": "name", "media_type": "media_type", "bytes": "size"}
+_GRANT = {
+    "id": "id", "to": "staff", "purpose": "purpose", "reason": "reason", "given_at": "given_at",
+    "given_by": "given_by", "until": "ends_at", "ended_at": "ended_at", "ended_by": "ended_by",
+}  # fmt: skip
 _PROMISE = {name: name for name in ("id", "code", "due_at", "made_by", "kept_at")}
 
 
@@ -45,6 +49,7 @@ def for_desk(dossier: Dossier, clocks: Sequence[Any] = ()) -> dict[str, Any]:
             for told, one in zip(_told(dossier.files, _FILE), dossier.files, strict=True)
         ],
         "promises": _told(dossier.promises, _PROMISE),
+        "grants": _told(dossier.grants, _GRANT),
     }
 
 

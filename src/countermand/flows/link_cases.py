@@ -43,7 +43,7 @@ async def suggested(house: CaseDesk, number: str, by: Staff) -> dict[str, Any]:
     """Open cases that may be the same, surest first, each with why. Raises as `at_case`."""
     async with house.works.open() as unit:
         work = await at_case(house, unit, number, by)
-        work.require(Verb.READ_MESSAGES)
+        work.require_of_staff(Verb.READ_MESSAGES)
         since = work.now - LIKE_DAYS * MICROS_PER_DAY
         mine, *others = await unit.desk.traits(work.case, since, LIKE_MAX)
         found = alike(mine, others)[:SHOWN_MAX]

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from countermand.cases.desk_ports import CaseTask, Disclosure, SecondLook
+from countermand.cases.desk_ports import CaseTask, Disclosure, Grant, SecondLook
 from countermand.cases.numbers import read_number, spoken
 from countermand.cases.ports import KeptFile, Promise
 from countermand.flows.address_book import Sealer
@@ -111,6 +111,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     disclosures: tuple[Disclosure, ...] = ()
     tasks: tuple[CaseTask, ...] = ()
     looks: tuple[SecondLook, ...] = ()
+    grants: tuple[Grant, ...] = ()
     whole: Case | None = None
 
 
@@ -137,6 +138,7 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             disclosures=tuple(await unit.desk.disclosures(parts)),
             tasks=tuple(await unit.desk.tasks(case.id)),
             looks=tuple(await unit.desk.looks(case.id)),
+            grants=tuple(await unit.desk.grants(case.id)),
             whole=whole,
         )
 

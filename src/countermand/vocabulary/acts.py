@@ -9,7 +9,7 @@ import msgspec
 
 from countermand.vocabulary.cases import Ball, CaseOutcome, RootCause, Side, Stage
 from countermand.vocabulary.operations import Identifier
-from countermand.vocabulary.staff import Role
+from countermand.vocabulary.staff import Purpose, Role
 from countermand.vocabulary.triage import Category, Risk
 
 # Escaped as JSON it still fits into a body.
@@ -225,6 +225,21 @@ class RenewReceipt(Act, tag="renew_receipt", frozen=True):
     proofs: Annotated[tuple[Name, ...], msgspec.Meta(min_length=2, max_length=8)]
 
 
+class GrantAccess(Act, tag="grant_access", frozen=True):
+    """Let a regulator, a peer or an auditor read this case, masked and on record, until then."""
+
+    to: Name
+    until: Moment
+    purpose: Purpose
+    why: Why
+
+
+class EndAccess(Act, tag="end_access", frozen=True):
+    """They read it no longer."""
+
+    grant: Identifier
+
+
 class Link(Act, tag="link", frozen=True):
     """This case has to do with another one."""
 
@@ -244,6 +259,6 @@ class Unlink(Act, tag="unlink", frozen=True):
 AnyAct = (
     Assign | Take | Release | Note | Reply | AddTask | DoneTask | BeginPlaybook | DoneStep | Promise
     | KeepPromise | Snooze | Tag | Macro | Move | PassBall | SetSide | SetRisk | Decide | Close | Reopen
-    | Withdraw | Appeal | Review | PauseCollection | ResumeCollection | PoliceReport | RenewReceipt | Link
-    | Unlink
+    | Withdraw | Appeal | Review | PauseCollection | ResumeCollection | PoliceReport | RenewReceipt
+    | GrantAccess | EndAccess | Link | Unlink
 )  # fmt: skip

@@ -144,6 +144,8 @@ class EventKind(StrEnum):
     TASK_SET = "task_set"
     POLICE_REPORTED = "police_reported"
     DISCLOSED = "disclosed"
+    ACCESS_GRANTED = "access_granted"
+    ACCESS_ENDED = "access_ended"
     GLASS_BROKEN = "glass_broken"
     SECOND_LOOK = "second_look"
     MESSAGE_TAKEN_BACK = "message_taken_back"

@@ -27,6 +27,8 @@ class Role(StrEnum):
 
 # Those who look after the desk do not work at it: a second role would undo the first one's limits.
 ALONE = frozenset({Role.AUDITOR, Role.ADMIN, Role.REGULATOR_VIEWER, Role.PEER})
+# To whom a case can be opened for a time: they look, and never write.
+GRANTABLE = frozenset({Role.AUDITOR, Role.REGULATOR_VIEWER, Role.PEER})
 # Customers come through their session or receipt; no key is made for them.
 NOT_STAFF = frozenset({Role.CONSUMER, Role.REPRESENTATIVE})
 STAFF_ROLES = tuple(role for role in Role if role not in NOT_STAFF)
@@ -39,7 +41,8 @@ class Verb(StrEnum):
     operations. read_biometrics: faces, voices. read_third_party: what a case holds of somebody else.
     unmask: see one text as it was. work: notes, tasks, drafts, tags, snoozes, playbook steps. decide_against:
     an outcome that leaves a claimed loss with the customer. link: links, merges, splits. lift: give back what
-    was contained. move_money: credit, recall, compensate.
+    was contained. move_money: credit, recall, compensate. grant: open a case to
+    somebody outside.
     """
 
     LIST_CASES = "list_cases"
@@ -79,6 +82,7 @@ class Verb(StrEnum):
     EDIT_KNOWLEDGE = "edit_knowledge"
     CHECK_QUALITY = "check_quality"
     READ_AUDIT = "read_audit"
+    GRANT = "grant"
     CONFIGURE = "configure"
 
 

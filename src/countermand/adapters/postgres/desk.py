@@ -14,6 +14,7 @@ from countermand.cases.desk_ports import (
     Disclosure,
     Draft,
     Glass,
+    Grant,
     Presence,
     Recurrence,
     SecondLook,
@@ -28,7 +29,7 @@ QUERIES = Queries("desk.sql")
 _INSTANTS = frozenset(
     {
         "at", "begun_at", "ends_at", "reviewed_at", "asked_at", "answered_at", "due_at", "made_at", "done_at",
-        "saved_at", "seen_at", "closed_at", "fix_due_at",
+        "saved_at", "seen_at", "closed_at", "fix_due_at", "given_at", "ended_at",
     }
 )  # fmt: skip
 _OPERATION = msgspec.json.Decoder(Operation)
@@ -107,6 +108,19 @@ class PostgresDesk:
         """The glass that somebody has broken for a case and that is still open."""
         row = await self._connection.fetchrow(QUERIES.open_glass, case, staff, moment_of(now))
         return None if row is None else _back(Glass, row)
+
+    async def put_grant(self, grant: Grant) -> None:
+        """A case opened to somebody, or closed to them again."""
+        await self._connection.execute(QUERIES.put_grant, *_out(grant))
+
+    async def granted(self, case: str, staff: str, now: int) -> Grant | None:
+        """What opens a case to somebody now, the longest of them."""
+        row = await self._connection.fetchrow(QUERIES.open_grant, case, staff, moment_of(now))
+        return None if row is None else _back(Grant, row)
+
+    async def grants(self, case: str) -> list[Grant]:
+        """To whom a case was ever opened, oldest first."""
+        return [_back(Grant, row) for row in await self._connection.fetch(QUERIES.case_grants, case)]
 
     async def put_look(self, look: SecondLook) -> None:
         """An act that waits, or was answered."""

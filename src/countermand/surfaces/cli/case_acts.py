@@ -46,11 +46,16 @@ ACT_WORDS = {
     "resume_collection": Text(en="Let collection go on after the decision.", zh="结论作出后恢复催收。"),
     "police_report": Text(en="Note the receipt of the police.", zh="登记报警回执。"),
     "renew_receipt": Text(en="Give a new secret after two proofs.", zh="两项核验后补发查询码。"),
+    "grant_access": Text(
+        en="Let a regulator, a peer or an auditor read this case for a time.",
+        zh="限时向监管、同业或审计人员开放本案件（只读、脱敏、留痕）。",
+    ),
+    "end_access": Text(en="End what opened a case to somebody.", zh="收回案件访问授权。"),
     "link": Text(en="Link a case with another one.", zh="关联案件。"),
     "unlink": Text(en="Undo a link.", zh="取消关联。"),
 }
 FIELD_WORDS = {
-    "to": Text(en="Whose it becomes.", zh="承办人。"),
+    "to": Text(en="Whom it goes to.", zh="对象人员。"),
     "team": Text(en="Which team's it becomes.", zh="承办团队。"),
     "text": Text(en="The words.", zh="正文。"),
     "phrases": Text(
@@ -101,6 +106,8 @@ FIELD_WORDS = {
     "fix_due_at": Text(en="By when, RFC 3339 with an offset.", zh="整改期限（RFC 3339，含时区）。"),
     "grounds": Text(en="Why the customer does not agree.", zh="申诉理由。"),
     "upheld": Text(en="The appeal is upheld, or not.", zh="申诉是否成立。"),
+    "purpose": Text(en="What it is looked at for.", zh="查看目的。"),
+    "grant": Text(en="The grant's name.", zh="授权编号。"),
     "debts": Text(en="Which debts; may be given several times.", zh="争议债务，可多次给出。"),
     "new_debt": Text(
         en="New debts stay possible; else none opens in that name or account.",

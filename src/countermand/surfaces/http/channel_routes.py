@@ -136,7 +136,7 @@ async def log_branch_visit(request: Asked, data: JSONBody[VisitRequest]) -> dict
 @get(
     "/v1/cases/{number:str}/spoken-code",
     scope="desk",
-    verb=Verb.READ_CASE,
+    verb=Verb.WORK,
     gives=SpokenCodeShown,
     refuses=(404,),
 )

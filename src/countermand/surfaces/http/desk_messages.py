@@ -25,6 +25,7 @@ class Acted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     promise: str | None = None
     owner: str | None = None
     secret: str | None = None
+    grant: str | None = None
 
 
 class MergeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

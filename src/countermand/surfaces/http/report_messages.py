@@ -141,6 +141,7 @@ class CaseShown(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[dict[str, Any]]
     files: list[dict[str, Any]]
     promises: list[dict[str, Any]]
+    grants: list[dict[str, Any]]
 
 
 class PersonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from countermand.flows.desk_view import for_desk
 from countermand.flows.person_handles import handle_of
 from countermand.flows.public_door import Told
 from countermand.flows.receive_report import receive_report
-from countermand.flows.see_case import hidden_from
+from countermand.flows.see_case import cover_for
 from countermand.flows.show_case import dossier_of, for_customer
 from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.canonical import canonical_bytes
@@ -141,10 +141,10 @@ async def report(request: Asked, data: JSONBody[ReportRequest]) -> dict[str, Any
 async def read_case(request: Asked, number: FromPath[str]) -> dict[str, Any]:
     """A case as the desk sees it: state, events, masked messages, files, as far as one's role goes."""
     house = _house(request)
-    hidden = await hidden_from(house.case_desk, number, staff_of(request))
+    trace = visit_of(request.scope).trace_id
+    cover = await cover_for(house.case_desk, number, staff_of(request), trace)
     dossier = await dossier_of(house.reception, number)
-    shown = for_desk(dossier, await show_clocks(house.reception.clocks.house, dossier.case.id))
-    return {**shown, **{name: [] for name in hidden}}
+    return cover(for_desk(dossier, await show_clocks(house.reception.clocks.house, dossier.case.id)))
 
 
 @post("/v1/persons", scope="decide", status_code=200, gives=PersonShown)

@@ -54,6 +54,23 @@ SELECT id, case_id, staff, reason, begun_at, ends_at, reviewed_at, reviewed_by, 
 FROM broken_glass WHERE case_id = $1 AND staff = $2 AND begun_at <= $3 AND ends_at > $3
 ORDER BY ends_at DESC LIMIT 1;
 
+-- name: put_grant
+-- A case opened to somebody, or closed to them again.
+INSERT INTO case_grant (id, case_id, staff, purpose, reason, given_at, given_by, ends_at, ended_at, ended_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, ended_by = excluded.ended_by;
+
+-- name: open_grant
+-- What opens a case ($1) to somebody ($2) at $3, the longest of them.
+SELECT id, case_id, staff, purpose, reason, given_at, given_by, ends_at, ended_at, ended_by
+FROM case_grant WHERE case_id = $1 AND staff = $2 AND given_at <= $3 AND ends_at > $3 AND ended_at IS NULL
+ORDER BY ends_at DESC LIMIT 1;
+
+-- name: case_grants
+-- To whom a case was ever opened, oldest first.
+SELECT id, case_id, staff, purpose, reason, given_at, given_by, ends_at, ended_at, ended_by
+FROM case_grant WHERE case_id = $1 ORDER BY given_at, id;
+
 -- name: put_look
 -- An act that waits for a second person, or was answered.
 INSERT INTO second_look (

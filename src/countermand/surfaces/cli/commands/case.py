@@ -18,7 +18,7 @@ from countermand.flows.disclose import Unmask, break_glass, unmask
 from countermand.flows.link_cases import link, suggested
 from countermand.flows.mass_incident import answer_all, gather, take_back
 from countermand.flows.merge_cases import merge, split, unmerge
-from countermand.flows.see_case import hidden_from
+from countermand.flows.see_case import cover_for
 from countermand.flows.show_case import dossier_of
 from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.errors import Forbidden
@@ -91,10 +91,9 @@ def _say(shown: dict[str, Any]) -> None:
 async def show(number: str, key: str, data_dir: Path | None) -> None:
     """As far as one's role goes."""
     async with _at_desk(data_dir, key) as (desk, by):
-        hidden = await hidden_from(desk, number, by)
+        cover = await cover_for(desk, number, by)
         dossier = await dossier_of(desk, number)
-        shown = for_desk(dossier, await show_clocks(desk.clocks.house, dossier.case.id))
-    shown = {**shown, **{name: [] for name in hidden}}
+        shown = cover(for_desk(dossier, await show_clocks(desk.clocks.house, dossier.case.id)))
     state = shown["case"]
     lines: list[Text | str] = [
         f"{state['number']}  {state['stage']}  {state['risk']}  {state['category']}  v{state['version']}",
