@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from countermand.flows.case_desk import CaseDesk
+from countermand.flows.manage_keys import KeyHouse, list_keys, revoke_key
+from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import NotFound
 from countermand.vocabulary.facts import STAFF_CHANGED, Fact
 from countermand.vocabulary.staff import Member, Staff
@@ -24,16 +26,44 @@ async def put_staff(house: CaseDesk, name: str, given: dict[str, Any], by: Staff
     async with house.works.open() as unit:
         known = await unit.desk.member(name)
         if not known.roles:
-            raise NotFound(
-                "unknown_staff",
-                f"Nobody named {name[:64]} has a key for the desk: `countermand key create --staff`.",
-                f"没有名为 {name[:64]} 的客服台人员；请先用 `countermand key create --staff` 创建密钥。",
-            )
+            raise _unknown(name)
         member = msgspec.convert({"name": name, "roles": sorted(known.roles), **given}, Member)
         now = house.clock.now()
         await unit.desk.put_member(member, now, by.name)
         await unit.note([Fact(now, STAFF_CHANGED, {"staff": name, "actor": by.name})])
         return _shown(member, (await unit.desk.loads()).get(name, 0))
+
+
+async def change_staff(house: CaseDesk, name: str, changed: dict[str, Any], by: Staff) -> dict[str, Any]:
+    """Change some of what was entered of somebody, and leave the rest. Raises as `put_staff`."""
+    async with house.works.open() as unit:
+        known = msgspec.to_builtins(await unit.desk.member(name))
+    kept = {field: value for field, value in known.items() if field not in ("name", "roles")}
+    return await put_staff(house, name, {**kept, **changed}, by)
+
+
+async def remove_staff(keys: KeyHouse, house: CaseDesk, name: str, by: Staff) -> dict[str, Any]:
+    """Somebody works here no more: all their keys are refused from now on; how many open cases they leave.
+
+    Raises NotFound `unknown_staff`.
+    """
+    theirs = [one for one in await list_keys(keys) if one.staff == name and one.revoked_at is None]
+    if not theirs:
+        raise _unknown(name)
+    for one in theirs:
+        await revoke_key(keys, one.name, by.name)
+    async with house.works.open() as unit:
+        await unit.note([Fact(house.clock.now(), STAFF_CHANGED, {"staff": name, "actor": by.name})])
+        left = (await unit.desk.loads()).get(name, 0)
+    return {"name": name, "keys": [one.name for one in theirs], "open_cases": left}
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(
+        "unknown_staff",
+        f"Nobody named {name[:64]} has a key for the desk: `countermand key create --staff`.",
+        f"没有名为 {name[:64]} 的客服台人员；请先用 `countermand key create --staff` 创建密钥。",
+    )
 
 
 def _shown(one: Member, load: int) -> dict[str, Any]:
@@ -44,5 +74,6 @@ def _shown(one: Member, load: int) -> dict[str, Any]:
         "skills": sorted(one.skills),
         "languages": sorted(one.languages),
         "cases_max": one.cases_max,
+        "away_until": None if one.away_until is None else rfc3339(one.away_until),
         "open_cases": load,
     }

@@ -108,6 +108,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.kb",
         Text(en="Check and search the knowledge base", zh="检查与检索知识库"),
     ),
+    "staff": (
+        "commands.staff",
+        Text(en="Enter who works at the desk", zh="管理客服台人员"),
+    ),
     "cases": (
         "commands.cases",
         Text(en="List, search, import, export and measure cases", zh="列出、检索、导入、导出与统计案件"),

@@ -8,7 +8,7 @@ import msgspec
 
 from countermand.surfaces.http.messages import Instant
 from countermand.surfaces.http.report_messages import Short
-from countermand.vocabulary.acts import WORDS_MAX, Name, Number, Why, Words
+from countermand.vocabulary.acts import WORDS_MAX, Moment, Name, Number, Why, Words
 from countermand.vocabulary.operations import Identifier
 
 Numbers = Annotated[tuple[Number, ...], msgspec.Meta(min_length=1, max_length=500)]
@@ -153,6 +153,7 @@ class MemberRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     languages: Annotated[tuple[Literal["zh", "en"], ...], msgspec.Meta(min_length=1, max_length=2)] = ("zh",)
     cases_max: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 30
     own: Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=100)] = ()
+    away_until: Moment | None = None
 
 
 class MemberShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +165,7 @@ class MemberShown(msgspec.Struct, frozen=True, kw_only=True):
     skills: list[str]
     languages: list[str]
     cases_max: int
+    away_until: Instant | None
     open_cases: int
 
 

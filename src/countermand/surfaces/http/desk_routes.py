@@ -15,6 +15,7 @@ from countermand.flows.keep_staff import list_staff, put_staff
 from countermand.flows.link_cases import suggested
 from countermand.flows.mass_incident import answer_all, gather, take_back
 from countermand.flows.merge_cases import merge, split, unmerge
+from countermand.kernel.clock import micros_of
 from countermand.surfaces.http.act_routes import ACT_HANDLERS, Asked, desk_of, version_of
 from countermand.surfaces.http.desk_messages import (
     Acted,
@@ -202,9 +203,9 @@ async def read_staff(request: Asked) -> StaffShown:
 @put("/v1/desk/staff/{name:str}", scope="desk", verb=Verb.CONFIGURE, gives=MemberShown, refuses=(404,))
 async def write_staff(request: Asked, name: FromPath[str], data: JSONBody[MemberRequest]) -> MemberShown:
     """What assigning needs to know of somebody: team, skills, room, and what they must not touch."""
-    shown = await put_staff(
-        desk_of(request), identifier(name, "name"), msgspec.to_builtins(data), staff_of(request)
-    )
+    away = None if data.away_until is None else micros_of(data.away_until)
+    entered = {**msgspec.to_builtins(data), "away_until": away}
+    shown = await put_staff(desk_of(request), identifier(name, "name"), entered, staff_of(request))
     return msgspec.convert(shown, MemberShown)
 
 

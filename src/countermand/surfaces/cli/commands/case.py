@@ -2,60 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from countermand.app import open_desk
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.agree_act import agree
-from countermand.flows.case_desk import CaseDesk
 from countermand.flows.desk_view import for_desk
-from countermand.flows.disclose import Unmask, break_glass, unmask
+from countermand.flows.disclose import Unmask, break_glass, review_glass, unmask
 from countermand.flows.link_cases import link, suggested
 from countermand.flows.mass_incident import answer_all, gather, take_back
 from countermand.flows.merge_cases import merge, split, unmerge
 from countermand.flows.see_case import cover_for
 from countermand.flows.show_case import dossier_of
 from countermand.flows.show_clocks import show_clocks
-from countermand.kernel.errors import Forbidden
 from countermand.kernel.text import Text
+from countermand.surfaces.cli.at_desk import at_desk, key_option
 from countermand.surfaces.cli.case_acts import ACT_WORDS, act_of, act_options
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
-from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer
 from countermand.vocabulary.acts import AnyAct, Link, Reply, Unlink
-from countermand.vocabulary.staff import FieldClass, Purpose, Staff
+from countermand.vocabulary.staff import FieldClass, Purpose
 
 
 @group("case", en="Work on cases, as the person whose key one has.", zh="以密钥持有人身份办理案件。")
 def case() -> None:
     """Everything is in the subcommands."""
-
-
-def _key_option(function: Any) -> Any:
-    """Whose hands these are."""
-    return option(
-        "--key",
-        envvar="COUNTERMAND_STAFF_KEY",
-        required=True,
-        en="One's personal key (or COUNTERMAND_STAFF_KEY): roles and conflicts hold here too.",
-        zh="个人密钥（或环境变量 COUNTERMAND_STAFF_KEY）；角色与回避规则同样适用。",
-    )(function)
-
-
-@asynccontextmanager
-async def _at_desk(data_dir: Path | None, key: str) -> AsyncIterator[tuple[CaseDesk, Staff]]:
-    """The desk, and who is at it. Raises Unauthenticated, Forbidden (`staff_needed`)."""
-    quiet_logs()
-    async with open_desk(settings_with(data_dir)) as desk:
-        holder = desk.keys.check(key, "desk").holder
-        if holder is None:
-            raise Forbidden("staff_needed", "This key is nobody's.", "该密钥不属于任何人员。")
-        yield desk.case_desk, holder
 
 
 def _say(shown: dict[str, Any]) -> None:
@@ -85,12 +58,12 @@ def _say(shown: dict[str, Any]) -> None:
     zh="查看案件：状态、消息（脱敏）、承诺与任务。",
 )
 @click.argument("number")
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def show(number: str, key: str, data_dir: Path | None) -> None:
     """As far as one's role goes."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         cover = await cover_for(desk, number, by)
         dossier = await dossier_of(desk, number)
         shown = cover(for_desk(dossier, await show_clocks(desk.clocks.house, dossier.case.id)))
@@ -112,7 +85,7 @@ def _act_command(kind: type[AnyAct]) -> None:
 
     async def act(number: str, version: int | None, key: str, data_dir: Path | None, **given: Any) -> None:
         wanted = act_of(kind, given)
-        async with _at_desk(data_dir, key) as (desk, by):
+        async with at_desk(data_dir, key) as (desk, by):
             if isinstance(wanted, Link | Unlink):
                 shown = await link(desk, number, wanted, by, version=version, trace=None)
             else:
@@ -120,7 +93,7 @@ def _act_command(kind: type[AnyAct]) -> None:
         _say(shown)
 
     made = in_event_loop(act)
-    made = data_dir_option(_key_option(made))
+    made = data_dir_option(key_option(made))
     made = option(
         "--version",
         type=int,
@@ -138,47 +111,47 @@ for _kind in get_args(AnyAct):
 @command(case, "merge", en="Make other cases part of one.", zh="将其他案件并入一个案件。")
 @click.argument("number")
 @click.argument("others", nargs=-1, required=True)
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def merge_others(number: str, others: tuple[str, ...], key: str, data_dir: Path | None) -> None:
     """`unmerge` gives back exactly what was."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await merge(desk, number, others, by))
 
 
 @command(case, "unmerge", en="Give back what became part of a case.", zh="撤销合并。")
 @click.argument("number")
 @click.argument("only", nargs=-1)
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def unmerge_others(number: str, only: tuple[str, ...], key: str, data_dir: Path | None) -> None:
     """All of it, or these."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await unmerge(desk, number, by, only=only))
 
 
 @command(case, "split", en="Make a case of its own of some messages.", zh="将部分消息拆分为新案件。")
 @click.argument("number")
 @click.argument("messages", nargs=-1, required=True)
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def split_one(number: str, messages: tuple[str, ...], key: str, data_dir: Path | None) -> None:
     """Its clocks run from the first report all the same."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await split(desk, number, messages, by))
 
 
 @command(case, "suggested", en="Show cases that may be the same, and why.", zh="列出可能重复的案件及理由。")
 @click.argument("number")
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def suggest(number: str, key: str, data_dir: Path | None) -> None:
     """Surest first."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         found = await suggested(desk, number, by)
     lines: list[Text | str] = []
     for one in found["suggested"]:
@@ -196,14 +169,14 @@ async def suggest(number: str, key: str, data_dir: Path | None) -> None:
 @click.argument("number")
 @click.argument("others", nargs=-1, required=True)
 @option("--off", is_flag=True, en="Let them go again.", zh="移出归集。")
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def gather_others(
     number: str, others: tuple[str, ...], off: bool, key: str, data_dir: Path | None
 ) -> None:
     """All or none."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await gather(desk, number, others, by, on=not off))
 
 
@@ -212,14 +185,14 @@ async def gather_others(
 )
 @click.argument("number")
 @act_options(Reply)
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def answer_many(number: str, key: str, data_dir: Path | None, **given: Any) -> None:
     """Two people agree on it first."""
     told = act_of(Reply, given)
     assert isinstance(told, Reply), "made from its own fields"
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await answer_all(desk, number, told, by))
 
 
@@ -228,12 +201,12 @@ async def answer_many(number: str, key: str, data_dir: Path | None, **given: Any
 )
 @click.argument("number")
 @click.argument("sent")
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def take_answer_back(number: str, sent: str, key: str, data_dir: Path | None) -> None:
     """Within five minutes."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await take_back(desk, number, sent, by))
 
 
@@ -241,12 +214,12 @@ async def take_answer_back(number: str, sent: str, key: str, data_dir: Path | No
 @click.argument("look")
 @option("--reason", required=True, en="Why.", zh="理由。")
 @option("--refuse", is_flag=True, en="Do not agree.", zh="不同意。")
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def agree_to(look: str, reason: str, refuse: bool, key: str, data_dir: Path | None) -> None:
     """Then it is done in the name of who asked."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await agree(desk, look, by, agreed=not refuse, reason=reason))
 
 
@@ -258,7 +231,7 @@ async def agree_to(look: str, reason: str, refuse: bool, key: str, data_dir: Pat
 )
 @option("--purpose", type=click.Choice([*Purpose]), required=True, en="What for.", zh="查看目的。")
 @option("--reason", required=True, en="Why; the customer can read it.", zh="理由（客户可见）。")
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def unmask_one(
@@ -266,7 +239,7 @@ async def unmask_one(
 ) -> None:
     """No record, no text."""
     wanted = Unmask(field=FieldClass(field), purpose=Purpose(purpose), reason=reason)
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await unmask(desk, number, message, wanted, by))
 
 
@@ -278,10 +251,30 @@ async def unmask_one(
 )
 @click.argument("number")
 @option("--reason", required=True, en="Why.", zh="理由。")
-@_key_option
+@key_option
 @data_dir_option
 @in_event_loop
 async def break_case_glass(number: str, reason: str, key: str, data_dir: Path | None) -> None:
     """Somebody else reviews it."""
-    async with _at_desk(data_dir, key) as (desk, by):
+    async with at_desk(data_dir, key) as (desk, by):
         _say(await break_glass(desk, number, reason, by))
+
+
+@command(
+    case,
+    "review-glass",
+    en="Say whether somebody else's opening of a case was needed.",
+    zh="复核他人的紧急授权是否必要。",
+)
+@click.argument("glass")
+@option("--justified/--not-justified", required=True, en="It was needed, or not.", zh="必要或不必要。")
+@option("--finding", required=True, en="What was found.", zh="复核意见。")
+@key_option
+@data_dir_option
+@in_event_loop
+async def review_case_glass(
+    glass: str, justified: bool, finding: str, key: str, data_dir: Path | None
+) -> None:
+    """Never one's own."""
+    async with at_desk(data_dir, key) as (desk, by):
+        _say(await review_glass(desk, glass, by, justified=justified, finding=finding))
