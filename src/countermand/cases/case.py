@@ -361,5 +361,6 @@ _CHANGES: dict[EventKind, Callable[[Case, CaseEvent], dict[str, Any]]] = {
     EventKind.RELEASED: _released,
     EventKind.PLAYBOOK_MOVED: _playbook_moved,
     EventKind.POLICE_REPORTED: _police_reported,
+    EventKind.SETTLED: lambda _case, event: {"settled_at": event.at},
     EventKind.APPEALED: lambda _case, _event: {"appealed": True},
 }

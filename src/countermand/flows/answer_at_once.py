@@ -9,16 +9,9 @@ from countermand.flows.arrivals import Arrival, message_id
 from countermand.flows.case_events import Happenings
 from countermand.flows.keep_reports import MACHINE
 from countermand.flows.reception import Reception
+from countermand.flows.settle_case import settle
 from countermand.vocabulary.answers import Answered, InboundMessage, Settled
-from countermand.vocabulary.cases import (
-    Case,
-    CaseOutcome,
-    Direction,
-    EventKind,
-    Message,
-    RootCause,
-    Stage,
-)
+from countermand.vocabulary.cases import Case, Direction, EventKind, Message, Stage
 from countermand.vocabulary.triage import Risk
 from countermand.work import Unit
 
@@ -44,11 +37,11 @@ async def answer_at_once(
         return None
     said = await answer_within(house, unit, message, arrival.trace)
     if isinstance(said, Settled):
-        await _say(house, unit, arrival, case, said.text, None, closing=True)
+        await _say(house, unit, arrival, case, said.text, None, settled=said.reply)
         return {"id": said.reply, "text": said.text, "settled": True}
     if not isinstance(said, Answered):
         return None
-    await _say(house, unit, arrival, case, said.whole, f"{said.article}@{said.version}", closing=False)
+    await _say(house, unit, arrival, case, said.whole, f"{said.article}@{said.version}")
     return {
         "id": said.reply,
         "text": said.whole,
@@ -67,7 +60,7 @@ async def _say(
     text: str,
     approved: str | None,
     *,
-    closing: bool,
+    settled: str | None = None,
 ) -> None:
     name = f"{arrival.inbound}/answer"
     message = Message(
@@ -86,9 +79,8 @@ async def _say(
     happens = Happenings(case, arrival.now, arrival.trace)
     body = {"message": name, "direction": "out", "channel": message.channel, "approved": approved}
     happens.happen(EventKind.MESSAGE_ADDED, {k: v for k, v in body.items() if v is not None}, MACHINE)
-    if closing:
-        happens.happen(EventKind.OUTCOME_SET, {"outcome": CaseOutcome.ANSWERED.value}, MACHINE)
-        happens.happen(EventKind.CLOSED, {"root_cause": RootCause.NO_FAULT.value}, MACHINE)
+    if settled is not None:
+        settle(happens, settled)
     await happens.write(unit, house.clocks)
 
 

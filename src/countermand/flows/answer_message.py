@@ -107,18 +107,24 @@ async def judge_answer(
 
     The same verdict again changes nothing. Raises NotFound (`unknown_answer`), Unavailable.
     """
-    now = house.clock.now()
     async with house.works.open() as unit:
-        sent = await _known(unit.answers, reply)
-        await unit.answers.alone(sent.party)
-        kind = EVENT_OF[verdict]
-        new = await unit.answers.add_event(ReplyEvent(reply, kind, now, actor))
-        packet = None
-        if verdict is not Verdict.YES:
-            reason = Reason.ASKED_FOR_PERSON if verdict is Verdict.PERSON else Reason.NOT_SETTLED
-            packet = await _hand_over_reply(unit, sent, reason, now, trace)
-        if new:
-            await unit.note([Fact(now, ANSWER_JUDGED, {"reply": reply, "said": kind.value}, trace=trace)])
+        return await judge_within(house, unit, reply, verdict, actor, trace)
+
+
+async def judge_within(
+    house: AnswerDesk, unit: Unit, reply: str, verdict: Verdict, actor: str, trace: str | None
+) -> dict[str, Any]:
+    """`judge_answer` inside of a unit of work that does more than this."""
+    now, sent = house.clock.now(), await _known(unit.answers, reply)
+    await unit.answers.alone(sent.party)
+    kind = EVENT_OF[verdict]
+    new = await unit.answers.add_event(ReplyEvent(reply, kind, now, actor))
+    packet = None
+    if verdict is not Verdict.YES:
+        reason = Reason.ASKED_FOR_PERSON if verdict is Verdict.PERSON else Reason.NOT_SETTLED
+        packet = await _hand_over_reply(unit, sent, reason, now, trace)
+    if new:
+        await unit.note([Fact(now, ANSWER_JUDGED, {"reply": reply, "said": kind.value}, trace=trace)])
     return {"reply": reply, "verdict": verdict.value, "at": rfc3339(now), "hand_off": packet}
 
 

@@ -33,7 +33,7 @@ _PROMISE = {name: name for name in ("id", "code", "due_at", "made_by", "kept_at"
 def for_desk(dossier: Dossier, clocks: Sequence[Any] = ()) -> dict[str, Any]:
     """Everything of a case; `clocks` as `show_clocks` gives them. Instants are RFC 3339."""
     state: dict[str, Any] = msgspec.to_builtins(dossier.case, order="deterministic")
-    for name in ("opened_at", "first_at", "updated_at", "closed_at", "snoozed_until"):
+    for name in ("opened_at", "first_at", "updated_at", "closed_at", "snoozed_until", "settled_at"):
         if state.get(name) is not None:
             state[name] = rfc3339(state[name])
     return {

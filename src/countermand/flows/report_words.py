@@ -87,8 +87,8 @@ def with_words(receipt: Mapping[str, Any], secret: str | None, timezone: str) ->
         parts.append(_NOTHING_STOPPED)
     if receipt["reply"] is not None:
         parts.append(Text(en=receipt["reply"]["text"] + "\n", zh=receipt["reply"]["text"] + "\n"))
-    by = local_time(micros_of(datetime.fromisoformat(receipt["human_by"])), timezone)
-    parts.append(Text(en=_SOON.en.replace("{by}", by.en), zh=_SOON.zh.replace("{by}", by.zh)))
+    if receipt["reply"] is None or not receipt["reply"].get("settled"):
+        parts.append(_soon(receipt, timezone))
     if receipt["care"]:
         parts.append(_CARE)
     # What was kept before there were warnings has none.
@@ -101,3 +101,9 @@ def with_words(receipt: Mapping[str, Any], secret: str | None, timezone: str) ->
     text = {"en": " ".join(one.en for one in parts), "zh": "".join(one.zh for one in parts)}
     shown = {"warnings": [], **receipt, "number": number, "text": text}
     return shown if secret is None else {**shown, "secret": grouped(secret)}
+
+
+def _soon(receipt: Mapping[str, Any], timezone: str) -> Text:
+    """By when a person speaks to them; not said to whom an answer has settled it."""
+    by = local_time(micros_of(datetime.fromisoformat(receipt["human_by"])), timezone)
+    return Text(en=_SOON.en.replace("{by}", by.en), zh=_SOON.zh.replace("{by}", by.zh))

@@ -179,7 +179,11 @@ def for_customer(
         "deadlines": [
             _deadline(one) for one in clocks if one["kind"] in _SHOWN_CLOCKS and one["state"] in _LIVE_STATES
         ],
-        "promises": [_promise(one, now, timezone) for one in dossier.promises if one.kept_at is None],
+        "promises": [
+            _promise(one, now, timezone)
+            for one in dossier.promises
+            if one.kept_at is None and not _settled(one, whole)
+        ],
         "timeline": [
             {"at": rfc3339(event.at), "text": _text(_SHOWN_EVENTS[event.kind])}
             for event in dossier.events
@@ -195,6 +199,12 @@ def for_customer(
             if one.direction is not Direction.NOTE and one.id not in taken_back and one.case == case.id
         ],
     }
+
+
+def _settled(one: Promise, case: Case) -> bool:
+    """Whether contact was promised before an answer settled it: then nobody waits for it."""
+    contact = one.code == "human_contact"
+    return contact and case.settled_at is not None and one.made_at <= case.settled_at
 
 
 def _deadline(clock: dict[str, Any]) -> dict[str, Any]:

@@ -150,6 +150,7 @@ class EventKind(StrEnum):
     SECOND_LOOK = "second_look"
     MESSAGE_TAKEN_BACK = "message_taken_back"
     FILE_ADDED = "file_added"
+    SETTLED = "settled"
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -171,6 +172,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     given out; only the last one opens. `appealed` waits for a reviewer who is none of the `deciders`.
     `absorbed` are cases that became part of this one, each with the risk it brought; `risk_alone` is what the
     risk would be without them. `playbook` is name@version, `steps` are those done or skipped.
+    `settled_at`: somebody said then that an answer had settled it; nobody awaits what was promised before.
     """
 
     id: str
@@ -213,3 +215,4 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     playbook: str | None = None
     steps: tuple[str, ...] = ()
     police_report: str | None = None
+    settled_at: int | None = None

@@ -8,8 +8,9 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from countermand.flows.answer_message import answers_to_check, check_answer, judge_answer, rate_of_answers
+from countermand.flows.answer_message import answers_to_check, check_answer, rate_of_answers
 from countermand.flows.keep_knowledge import search_knowledge
+from countermand.flows.settle_case import judge_and_settle
 from countermand.kernel.clock import MICROS_PER_DAY, micros_of, rfc3339
 from countermand.surfaces.http.knowledge_messages import (
     CheckRequest,
@@ -48,9 +49,9 @@ async def read_knowledge(request: Asked, q: FromQuery[str] = "", lang: FromQuery
 async def put_verdict(
     request: Asked, reply_id: FromPath[str], data: JSONBody[VerdictRequest]
 ) -> dict[str, Any]:
-    """Relay what a customer says to “did this settle it?”; “no” and “person” hand the conversation over."""
+    """Relay what a customer says to “did this settle it?”; “no” and “person” hand it over."""
     visit, reply = visit_of(request.scope), identifier(reply_id, "reply_id")
-    return await judge_answer(_house(request), reply, Verdict(data.verdict), visit.actor, visit.trace_id)
+    return await judge_and_settle(_house(request), reply, Verdict(data.verdict), visit.actor, visit.trace_id)
 
 
 @post("/v1/answers/{reply_id:str}/check", scope="manage", status_code=200, gives=CheckShown)
