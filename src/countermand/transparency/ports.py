@@ -1,0 +1,51 @@
+"""What others ask of the log: where it stands, and proofs of what is in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from countermand.transparency.proofs import LogProof
+
+
+class SignedCheckpoint(NamedTuple):
+    """A tree that the log's signer signed; `signed_at` in microseconds UTC."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+    signed_at: int
+
+
+class Sealed(NamedTuple):
+    """An entry that a signed checkpoint covers, with the proof that it does."""
+
+    entry: bytes
+    index: int
+    proof: LogProof
+
+
+class LogShelf(Protocol):
+    """The log as it is signed. What is not signed yet does not exist here.
+
+    Every method raises Unavailable while the database is away, SetupError `log_damaged` where tiles lack.
+    """
+
+    async def latest(self, shard: str | None = None) -> SignedCheckpoint | None:
+        """The latest checkpoint: of the shard with this label, else of the newest one that has any."""
+        ...
+
+    async def proof_of(self, fact: int) -> Sealed | None:
+        """The entry of a journal fact, proved against its shard's latest checkpoint; None before that."""
+        ...
+
+    async def entries_of_case(self, case: str) -> list[Sealed]:
+        """The entries of a case in the order of its chain."""
+        ...
+
+    async def consistency(self, origin: str, old: int, new: int) -> list[bytes]:
+        """The proof that the tree of `new` entries adds to that of `old` (RFC 9162 section 2.1.4).
+
+        Raises NotFound `unknown_log`, BadRequest `log_size_unknown` unless `0 < old <= new <= signed size`.
+        """
+        ...
