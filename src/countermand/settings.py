@@ -69,6 +69,10 @@ class Settings:
     triage_model: Path | None = None
     shadow_lag_seconds_max: int = 300
     shadow_days_kept: int = 90
+    log_origin: str = "countermand.invalid/countermand/main"
+    log_sealing: str = "beside"
+    log_signer_state: Path | None = None
+    log_signer_socket: Path | None = None
     log_level: str = "info"
     spark_master: str = "local[2]"
 

@@ -105,6 +105,9 @@ WEBHOOK_REMOVED = "webhook.removed"
 WEBHOOK_DISABLED = "webhook.disabled"
 CONTACTS_CHANGED = "contacts.changed"
 CONTACTS_REMOVED = "contacts.removed"
+LOG_SHARD_OPENED = "log.shard_opened"
+LOG_SHARD_CLOSING = "log.shard_closing"
+LOG_KEYS_ROTATED = "log.keys_rotated"
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):

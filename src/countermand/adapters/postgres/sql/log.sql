@@ -1,0 +1,103 @@
+-- name: sealer_lock
+-- Become the one who seals, for the life of this connection ($1 the lock); false where somebody is.
+SELECT pg_try_advisory_lock($1);
+
+-- name: open_shard
+-- The shard that takes entries, how many it has, and up to where it is signed.
+SELECT s.id, s.origin, s.label,
+    coalesce((SELECT max(e.index) + 1 FROM log_entry e WHERE e.shard = s.id), 0) AS size,
+    coalesce((SELECT max(c.size) FROM log_checkpoint c WHERE c.shard = s.id), 0) AS signed_size
+FROM log_shard s WHERE s.closed_at IS NULL;
+
+-- name: shard_labels
+-- Every label that was used.
+SELECT label FROM log_shard ORDER BY id;
+
+-- name: shard_keys
+-- The public keys of a shard ($1).
+SELECT key FROM log_key WHERE shard = $1 ORDER BY added_at, key;
+
+-- name: read_position
+-- How far the journal is in the log.
+SELECT head, gaps FROM log_position;
+
+-- name: sealed_ahead
+-- Facts numbered above $1 that are in the log, but for those that were never signed before their shard was closed.
+SELECT e.fact FROM log_entry e JOIN log_shard s ON s.id = e.shard
+WHERE e.fact > $1 AND (s.closed_size IS NULL OR e.index < s.closed_size);
+
+-- name: tiles_at
+-- Tiles of a shard ($1) by levels ($2) and numbers ($3).
+SELECT t.level, t.number, t.data FROM unnest($2::smallint[], $3::bigint[]) AS wanted (level, number)
+JOIN log_tile t ON t.shard = $1 AND t.level = wanted.level AND t.number = wanted.number;
+
+-- name: journal_writers
+-- Transactions of others that may write lines of the journal.
+SELECT virtualtransaction FROM pg_locks
+WHERE locktype = 'relation' AND relation = 'journal'::regclass AND mode = 'RowExclusiveLock' AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid();
+
+-- name: read_facts
+-- Lines of the journal in gaps ($2 lows, $3 highs) and the first $4 above the head ($1), by one snapshot.
+(SELECT j.seq, j.at, j.kind, j.subject::text, j.body, j.trace_id
+ FROM unnest($2::bigint[], $3::bigint[]) AS gap (low, high) JOIN journal j ON j.seq BETWEEN gap.low AND gap.high)
+UNION ALL
+(SELECT seq, at, kind, subject::text, body, trace_id FROM journal WHERE seq > $1 ORDER BY seq LIMIT $4);
+
+-- name: read_new_facts
+-- The first $2 lines of the journal above the head ($1).
+SELECT seq, at, kind, subject::text, body, trace_id FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2;
+
+-- name: chain_ends
+-- The last entry of each of these cases ($1), those aside that were never signed before their shard was closed.
+SELECT wanted.id, last.case_seq, last.leaf FROM unnest($1::text[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT e.case_seq, e.leaf FROM log_entry e JOIN log_shard s ON s.id = e.shard
+    WHERE e.case_id = wanted.id AND (s.closed_size IS NULL OR e.index < s.closed_size)
+    ORDER BY e.case_seq DESC LIMIT 1
+) AS last;
+
+-- name: grow_tiles
+-- Tiles of a shard ($1) as they are now: levels ($2), numbers ($3), bytes ($4).
+INSERT INTO log_tile (shard, level, number, data)
+SELECT $1, level, number, data FROM unnest($2::smallint[], $3::bigint[], $4::bytea[]) AS grown (level, number, data)
+ON CONFLICT (shard, level, number) DO UPDATE SET data = excluded.data;
+
+-- name: move_position
+-- The journal is in the log up to $1, but for the gaps ($2 lows, $3 highs, both included).
+UPDATE log_position SET head = $1, gaps = coalesce(
+    (SELECT range_agg(int8range(low, high, '[]')) FROM unnest($2::bigint[], $3::bigint[]) AS gap (low, high)), '{}'
+);
+
+-- name: own_fact
+-- One fact of the log's own; the line as it stands then.
+INSERT INTO journal (at, kind, body) VALUES ($1, $2, $3) RETURNING seq, at, kind, subject::text, body, trace_id;
+
+-- name: close_shard
+-- A shard ($1) is closed at $2 with $3 entries that count.
+UPDATE log_shard SET closed_at = $2, closed_size = $3 WHERE id = $1;
+
+-- name: insert_shard
+-- A shard opens: id, origin, label, when.
+INSERT INTO log_shard (id, origin, label, opened_at) VALUES ($1, $2, $3, $4);
+
+-- name: insert_keys
+-- Public keys ($2) of a shard ($1), known from $3 on.
+INSERT INTO log_key (shard, key, added_at) SELECT $1, key, $3 FROM unnest($2::text[]) AS key ON CONFLICT DO NOTHING;
+
+-- name: insert_checkpoint
+-- A signed checkpoint: shard, size, root, note, when; the same again changes nothing.
+INSERT INTO log_checkpoint (shard, size, root, note, signed_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+
+-- name: unsigned_facts
+-- Facts of the entries of a shard ($1) behind its signed size ($2).
+SELECT fact FROM log_entry WHERE shard = $1 AND index >= $2 ORDER BY fact;
+
+-- name: last_checkpoint
+-- The latest checkpoint of a shard ($1).
+SELECT size, root, note, signed_at FROM log_checkpoint WHERE shard = $1 ORDER BY size DESC LIMIT 1;
+
+-- name: note_refusal
+-- Why nothing is sealed ($1; NULL: all is well), since $2.
+UPDATE log_position SET refused = $1, refused_at = CASE WHEN $1::text IS NULL THEN NULL ELSE $2::timestamptz END
+WHERE refused IS DISTINCT FROM $1;

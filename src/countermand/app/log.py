@@ -1,0 +1,132 @@
+"""The transparency log: who seals, who signs, and who reads it, from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.seal_store import PostgresSealStore
+from countermand.adapters.signers.files import signer_files
+from countermand.adapters.signers.socket_client import SignerSocket
+from countermand.adapters.signers.socket_server import signer_door
+from countermand.app.database import open_database, unreachable
+from countermand.flows.log_ports import SealTerms
+from countermand.flows.log_refusals import sealed_elsewhere
+from countermand.flows.sign_log import Signer
+from countermand.flows.turn_log import Sealing
+from countermand.kernel.clock import Clock, SystemClock
+from countermand.kernel.errors import SetupError, Unavailable
+from countermand.settings import Settings
+
+PLACE_SECONDS = 0.25
+AGAIN_SECONDS = 1.0
+# A signer that starts beside us needs a moment.
+SIGNER_SECONDS_MAX = 30.0
+_ORIGIN = re.compile(r"[a-z0-9.-]+(/[a-z0-9._-]+){2}")
+_ORIGIN_CHARACTERS_MAX = 200
+
+log = structlog.get_logger(__name__)
+
+
+def seal_terms(settings: Settings) -> SealTerms:
+    """How this installation seals. Raises SetupError `bad_setting`."""
+    if not _ORIGIN.fullmatch(settings.log_origin) or len(settings.log_origin) > _ORIGIN_CHARACTERS_MAX:
+        raise SetupError(
+            "bad_setting",
+            "COUNTERMAND_LOG_ORIGIN must be DOMAIN/countermand/TENANT in small letters, such as "
+            f"bank.example/countermand/main, not {settings.log_origin!r}.",
+            "COUNTERMAND_LOG_ORIGIN 应为小写的 域名/countermand/租户，例如 "
+            f"bank.example/countermand/main，而不是 {settings.log_origin!r}。",
+            variable="COUNTERMAND_LOG_ORIGIN",
+        )
+    return SealTerms(base=settings.log_origin)
+
+
+def signer_state(settings: Settings) -> Path:
+    """Where the signer keeps its keys and its memory, unless it is told otherwise."""
+    return (settings.log_signer_state or settings.data_dir / "signer").absolute()
+
+
+def signer_socket(settings: Settings) -> Path:
+    """Where the signer is asked."""
+    return (settings.log_signer_socket or signer_state(settings) / "socket").absolute()
+
+
+async def sign_until(stop: asyncio.Event, state: Path, socket: Path, clock: Clock | None = None) -> None:
+    """Be the signer. Raises SetupError: `signer_state_in_use`, `signer_state_unusable`, `signer_socket_unusable`."""
+    with signer_files(state) as files:
+        signer = Signer(files, SystemClock() if clock is None else clock)
+        async with signer_door(socket, signer.answer):
+            log.info("log_signer_listens", socket=str(socket))
+            await stop.wait()
+
+
+@asynccontextmanager
+async def open_sealing(
+    settings: Settings, clock: Clock | None = None, *, place_seconds_max: float | None = None
+) -> AsyncIterator[Sealing]:
+    """The one who seals the log of the settings' database; waits until no other one does.
+
+    Raises SetupError like `open_desk`; `log_sealed_elsewhere` where the other one stays for so long.
+    """
+    terms = seal_terms(settings)
+    async with open_database(settings) as dsn:
+        try:
+            await migrate(dsn)
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        async with _placed(dsn, place_seconds_max) as store:
+            signer = SignerSocket(signer_socket(settings))
+            try:
+                yield Sealing(store, signer, SystemClock() if clock is None else clock, terms)
+            finally:
+                await signer.close()
+
+
+@asynccontextmanager
+async def _placed(dsn: str, seconds_max: float | None) -> AsyncIterator[PostgresSealStore]:
+    store = PostgresSealStore(dsn)
+    try:
+        try:
+            await store.open()
+            async with asyncio.timeout(seconds_max):
+                said = False
+                while not await store.take_place():
+                    if not said:
+                        log.info("log_sealer_waits", reason="another process seals this log")
+                        said = True
+                    await asyncio.sleep(PLACE_SECONDS)
+        except TimeoutError as error:
+            raise sealed_elsewhere() from error
+        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        yield store
+    finally:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await store.close()
+
+
+async def seal_until(stop: asyncio.Event, settings: Settings, clock: Clock | None = None) -> None:
+    """Seal until told to stop; database or signer that are away are waited for.
+
+    Raises SetupError where a person is needed: `log_rolled_back`, `log_inconsistent`, `log_signer_forgot`,
+    `log_damaged`, `log_signature_wrong`, those of `open_desk`.
+    """
+    while not stop.is_set():
+        try:
+            async with open_sealing(settings, clock) as sealing:
+                while not stop.is_set():
+                    sealer = await sealing.begin()
+                    await sealer.run(stop)
+        except Unavailable as away:
+            log.warning("log_waits", code=away.code)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    await stop.wait()

@@ -1,0 +1,109 @@
+"""What goes to and fro while the journal is sealed into the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from countermand.kernel.clock import moment_of
+
+# From number to number, both included.
+Range = tuple[int, int]
+
+
+class FactRow(NamedTuple):
+    """A line of the journal as it is stored: the body as its bytes, the instant aware and in UTC."""
+
+    seq: int
+    at: datetime
+    kind: str
+    subject: str | None
+    body: bytes
+    trace: str | None
+
+
+class SealedRow(NamedTuple):
+    """A line of the log; `case` and its number go together."""
+
+    shard: int
+    index: int
+    fact: int
+    case: str | None
+    case_seq: int | None
+    leaf: bytes
+    body: bytes
+
+
+class ChainEnd(NamedTuple):
+    """Where the chain of a case ends: its number, and the leaf hash of that entry."""
+
+    seq: int
+    leaf: bytes
+
+
+class Shard(NamedTuple):
+    """One tree of the log. `label` is the last part of `origin`."""
+
+    id: int
+    origin: str
+    label: str
+
+
+class Position(NamedTuple):
+    """How far the journal is in the log: up to the head, but for the gaps."""
+
+    head: int
+    gaps: tuple[Range, ...]
+
+
+class Stock(NamedTuple):
+    """What is in the database when a sealer begins.
+
+    `tiles` are the partial ones by level and number, `ahead` the facts beyond the head that are sealed,
+    `keys` those known of the open shard.
+    """
+
+    shard: Shard | None
+    labels: tuple[str, ...]
+    size: int
+    tiles: Mapping[tuple[int, int], bytes]
+    signed_size: int
+    keys: frozenset[str]
+    position: Position
+    ahead: frozenset[int]
+
+
+class Batch(NamedTuple):
+    """What one transaction adds: rows, the tiles that changed by level and number, and the position."""
+
+    shard: int
+    rows: Sequence[SealedRow]
+    tiles: Mapping[tuple[int, int], bytes]
+    position: Position
+
+
+class NewNote(NamedTuple):
+    """A checkpoint that was signed just now; `keys` are those not known before."""
+
+    shard: int
+    size: int
+    root: bytes
+    note: str
+    signed_at: int
+    keys: frozenset[str] = frozenset()
+
+
+class Turn(NamedTuple):
+    """One shard closes (none before the first), with so many entries that count, and the next one opens."""
+
+    closing: int | None
+    closed_size: int
+    opening: Shard
+    keys: tuple[str, ...]
+    at: int
+
+    @property
+    def moment(self) -> datetime:
+        """When."""
+        return moment_of(self.at)
