@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-
-
 from countermand.adapters.postgres.seal_store import PostgresSealStore
 from countermand.adapters.signers.files import SignerFiles, signer_files
 from countermand.flows.log_ports import SealTerms

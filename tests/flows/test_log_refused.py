@@ -18,7 +18,7 @@ from flows.log_stage import facts_in_journal, facts_in_log, seal_all, sealing_on
 async def test_a_restored_database_is_not_signed(
     database_dsn: str, postgres_server: str, clock: ManualClock, tmp_path: Path
 ) -> None:
-    """The signer remembers more: nothing is sealed, until somebody opens a new shard that has it all again."""
+    """The signer remembers more: nothing is sealed until somebody opens a new shard, which has it all."""
     old = await asyncpg.connect(database_dsn)
     async with sealing_on(database_dsn, tmp_path, clock) as sealing:
         sealer = await sealing.begin()
@@ -50,7 +50,8 @@ async def test_a_restored_database_is_not_signed(
     assert sorted(facts) == await facts_in_journal(tables)
     seqs = await tables.fetch(
         "SELECT e.case_seq FROM log_entry e JOIN log_shard s ON s.id = e.shard "
-        "WHERE e.case_id = 'case-1' AND (s.closed_size IS NULL OR e.index < s.closed_size) ORDER BY e.shard, e.index"
+        "WHERE e.case_id = 'case-1' AND (s.closed_size IS NULL OR e.index < s.closed_size) "
+        "ORDER BY e.shard, e.index"
     )
     assert [row[0] for row in seqs] == list(range(1, len(seqs) + 1))
     await tables.close()
@@ -108,6 +109,10 @@ async def test_nobody_rewrites_the_log(
         await write(tables, 2)
         await seal_all(await sealing.begin())
     for table, change in CHANGES.items():
-        for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE", f"UPDATE {table} SET {change}"):
+        for statement in (
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table} CASCADE",
+            f"UPDATE {table} SET {change}",
+        ):
             with pytest.raises(asyncpg.RestrictViolationError):
                 await tables.execute(statement)

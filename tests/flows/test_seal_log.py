@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from countermand.flows.seal_log import Sealer
 from countermand.kernel.clock import MICROS_PER_DAY, ManualClock
 from countermand.transparency.checkpoints import Checkpoint
 from countermand.transparency.entries import Entry
@@ -29,7 +27,7 @@ from flows.log_stage import (
 async def test_every_fact_is_sealed_once_and_signed(
     database_dsn: str, tables: Any, clock: ManualClock, tmp_path: Path
 ) -> None:
-    """The shard begins with its own fact; each case has its chain; the note verifies under the shard's keys."""
+    """The shard begins with its own fact, each case has its chain, the note verifies under the keys."""
     await write(tables, 300, amount_minor=5)
     async with sealing_on(database_dsn, tmp_path, clock) as sealing:
         sealer = await sealing.begin()
@@ -47,7 +45,9 @@ async def test_every_fact_is_sealed_once_and_signed(
     assert [link.seq for link in chain if link] == [1, 2, 3, 4, 5, 6]
     leaves = [row["leaf"] for row in rows if row["case_id"] == "case-1"]
     assert [link.prev for link in chain if link] == [b"", *leaves[:-1]]
-    note = parse_note((await tables.fetchval("SELECT note FROM log_checkpoint ORDER BY size DESC LIMIT 1")).encode())
+    note = parse_note(
+        (await tables.fetchval("SELECT note FROM log_checkpoint ORDER BY size DESC LIMIT 1")).encode()
+    )
     keys = [VerifierKey.parse(row[0]) for row in await tables.fetch("SELECT key FROM log_key")]
     assert {key.kind for key in verify_note(note, keys)} == {1, 6}
     assert Checkpoint.of_note(note)[:2] == (f"{BASE}/2026", len(facts))
@@ -104,7 +104,12 @@ async def test_a_sealer_that_begins_anew_goes_on_where_the_other_ended(
     facts = await facts_in_log(tables)
     assert sorted(facts) == await facts_in_journal(tables)
     assert facts.index(late) == len(facts) - 2
-    assert [row[0] for row in await tables.fetch("SELECT case_seq FROM log_entry WHERE case_id = 'case-1' ORDER BY index")] == list(range(1, 293))
+    assert [
+        row[0]
+        for row in await tables.fetch(
+            "SELECT case_seq FROM log_entry WHERE case_id = 'case-1' ORDER BY index"
+        )
+    ] == list(range(1, 293))
     await slow.close()
 
 
@@ -124,7 +129,8 @@ async def test_each_year_has_its_shard(
     note = await tables.fetchval("SELECT note FROM log_checkpoint WHERE shard = 1 ORDER BY size DESC LIMIT 1")
     assert old["closed_size"] == Checkpoint.of_note(parse_note(note.encode())).size
     first, last = await tables.fetch(
-        "SELECT body FROM log_entry WHERE (shard, index) IN ((2, 0), (1, $1)) ORDER BY shard DESC", old["closed_size"] - 1
+        "SELECT body FROM log_entry WHERE (shard, index) IN ((2, 0), (1, $1)) ORDER BY shard DESC",
+        old["closed_size"] - 1,
     )
     says, said = Entry.parse(first["body"]).says, Entry.parse(last["body"]).says
     assert (says["type"], said["type"]) == ("log.shard_opened", "log.shard_closing")
@@ -134,5 +140,3 @@ async def test_each_year_has_its_shard(
     )
     assert sorted(await facts_in_log(tables)) == await facts_in_journal(tables)
     assert await tables.fetchval("SELECT max(case_seq) FROM log_entry WHERE shard = 2") == 6
-
-

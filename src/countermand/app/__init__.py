@@ -32,6 +32,15 @@ from countermand.app.lab import (
     open_shelf,
     rows_for_model,
 )
+from countermand.app.log import (
+    OpenedLog,
+    open_log,
+    open_sealing,
+    seal_until,
+    sign_until,
+    signer_socket,
+    signer_state,
+)
 from countermand.app.triage import (
     TRIAGE_DATA,
     keep_triage,
@@ -48,6 +57,7 @@ __all__ = [
     "PACKS",
     "SIMULATED_BANK",
     "TRIAGE_DATA",
+    "OpenedLog",
     "OpenedRecord",
     "OpenedTable",
     "database_grants",
@@ -62,10 +72,12 @@ __all__ = [
     "open_house",
     "open_knowledge",
     "open_learner",
+    "open_log",
     "open_models",
     "open_operation_table",
     "open_places",
     "open_record",
+    "open_sealing",
     "open_shelf",
     "open_triage",
     "open_worker",
@@ -77,6 +89,10 @@ __all__ = [
     "read_triage_taxonomies",
     "reception_beside",
     "rows_for_model",
+    "seal_until",
     "settlement_of",
+    "sign_until",
+    "signer_socket",
+    "signer_state",
     "train_triage",
 ]

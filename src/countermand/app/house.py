@@ -20,6 +20,7 @@ from countermand.adapters.postgres.incidents import PostgresIncidentsRead
 from countermand.adapters.postgres.journal import PostgresJournal
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
+from countermand.adapters.postgres.log_shelf import PostgresLogShelf
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.notices import PostgresNoticeShelf
 from countermand.adapters.postgres.orders import PostgresOrders
@@ -132,6 +133,7 @@ async def open_house(
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
+            log=PostgresLogShelf(pool),
         )
 
 

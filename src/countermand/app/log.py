@@ -6,12 +6,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import structlog
 
+from countermand.adapters.postgres.journal import PostgresJournal
+from countermand.adapters.postgres.log_shelf import PostgresLogShelf
 from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.seal_store import PostgresSealStore
 from countermand.adapters.signers.files import signer_files
 from countermand.adapters.signers.socket_client import SignerSocket
@@ -27,8 +31,7 @@ from countermand.settings import Settings
 
 PLACE_SECONDS = 0.25
 AGAIN_SECONDS = 1.0
-# A signer that starts beside us needs a moment.
-SIGNER_SECONDS_MAX = 30.0
+CONNECTIONS_MAX = 2
 _ORIGIN = re.compile(r"[a-z0-9.-]+(/[a-z0-9._-]+){2}")
 _ORIGIN_CHARACTERS_MAX = 200
 
@@ -60,12 +63,45 @@ def signer_socket(settings: Settings) -> Path:
 
 
 async def sign_until(stop: asyncio.Event, state: Path, socket: Path, clock: Clock | None = None) -> None:
-    """Be the signer. Raises SetupError: `signer_state_in_use`, `signer_state_unusable`, `signer_socket_unusable`."""
+    """Be the signer.
+
+    Raises SetupError: `signer_state_in_use`, `signer_state_unusable`, `signer_socket_unusable`.
+    """
     with signer_files(state) as files:
         signer = Signer(files, SystemClock() if clock is None else clock)
         async with signer_door(socket, signer.answer):
             log.info("log_signer_listens", socket=str(socket))
             await stop.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLog:
+    """The log for those who read it, its signer, and the journal."""
+
+    shelf: PostgresLogShelf
+    signer: SignerSocket
+    journal: PostgresJournal
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_log(settings: Settings, clock: Clock | None = None) -> AsyncIterator[OpenedLog]:
+    """The log of the settings' database, also while it is sealed. Raises SetupError like `open_desk`."""
+    async with open_database(settings) as dsn:
+        try:
+            await migrate(dsn)
+            pool = await connect_pool(
+                dsn, size_max=CONNECTIONS_MAX, application_name="countermand log reader"
+            )
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        signer = SignerSocket(signer_socket(settings))
+        try:
+            time = SystemClock() if clock is None else clock
+            yield OpenedLog(PostgresLogShelf(pool), signer, PostgresJournal(pool), time)
+        finally:
+            await signer.close()
+            await close_pool(pool)
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.label_history import LabelArchive
 from countermand.flows.live_drift import Cards, NewestFacts
+from countermand.flows.log_ports import LogDesk
 from countermand.flows.manage_keys import KeyBook
 from countermand.flows.own_orders import Holders
 from countermand.flows.public_door import PublicDoor
@@ -97,6 +98,7 @@ class House:
     thresholds: ThresholdBook
     threshold_keeper: ThresholdKeeper
     front_desk: FrontDesk
+    log: LogDesk
 
     @property
     def public_door(self) -> PublicDoor:

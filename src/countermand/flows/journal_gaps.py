@@ -1,9 +1,9 @@
 """Numbers of the journal that were passed by: their facts may still come, until it is certain that not.
 
-A number is drawn before its line is written and long before that is committed, so lines become visible out of
-order, and a number whose transaction failed never does. Whoever drew one holds a lock on the journal from before
-that until the end of the transaction. So a gap is certain to stay empty once everybody who held such a lock
-after it was first seen has ended, and one more look, begun after that, finds nothing.
+A number is drawn before its line is written and long before that is committed, so lines become visible out
+of order, and a number whose transaction failed never does. Whoever drew one holds a lock on the journal from
+before that until the end of the transaction. So a gap is certain to stay empty once everybody who held such a
+lock after it was first seen has ended, and one more look, begun after that, finds nothing.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Gaps:
         self._gaps = [gap for gap in left if gap.waits_for is None or gap.waits_for]
 
     def pass_by(self, head: int, numbers: Sequence[int]) -> int:
-        """Move on from the head over these numbers, in order; what lies between them is a gap. The new head."""
+        """Move on from the head over these numbers, in order; between them are gaps. The new head."""
         for number in numbers:
             if number > head + 1:
                 self._gaps.append(_Gap(head + 1, number - 1))

@@ -6,8 +6,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from countermand.transparency.ports import LogShelf, LogTiles
 from countermand.vocabulary.facts import Fact
-from countermand.vocabulary.sealing import Batch, ChainEnd, FactRow, NewNote, Range, Stock, Turn
+from countermand.vocabulary.sealing import (
+    Batch,
+    ChainEnd,
+    FactRow,
+    LogStanding,
+    NewNote,
+    Range,
+    ShardShown,
+    Stock,
+    Turn,
+)
 from countermand.vocabulary.signing import Ask, Reply
 
 UNCONFIGURED = "countermand.invalid/countermand/main"
@@ -60,6 +71,18 @@ class SealStore(Protocol):
 
     async def note_refusal(self, code: str | None, at: int) -> None:
         """Say why nothing is sealed (None: all is well), for those who look from outside."""
+        ...
+
+
+class LogDesk(LogShelf, LogTiles, Protocol):
+    """The log for those who read it, and how it stands. Every method raises Unavailable."""
+
+    async def standing(self) -> LogStanding:
+        """How far sealing and signing are."""
+        ...
+
+    async def shards(self) -> list[ShardShown]:
+        """Every shard with its public keys, in order."""
         ...
 
 

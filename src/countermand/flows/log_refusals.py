@@ -9,8 +9,9 @@ def rolled_back(origin: str, size: int, signed: int) -> SetupError:
     """The database has fewer entries than were signed: it was restored from a backup."""
     return SetupError(
         "log_rolled_back",
-        f"The log {origin} has {size} entries here, but its signer signed {signed}: this database was restored "
-        "from an older state. Going on would make two histories under one name, so nothing is sealed. If the "
+        f"The log {origin} has {size} entries here, but its signer signed {signed}: this database was "
+        "restored from an older state. Going on would make two histories under one name, so nothing is "
+        "sealed. If the "
         "newer state is lost for good, `countermand log new-shard` goes on under a new name.",
         f"日志 {origin} 在此仅有 {size} 条，而签名程序已签至 {signed} 条：该数据库由较早的状态恢复而来。"
         "继续写入会在同一名称下产生两份历史，因此已停止封存。若较新的状态确已丢失，"

@@ -124,7 +124,9 @@ class Sealer:
         while not stop.is_set() and not self.over:
             started = loop.time()
             read = await self.sweep()
-            if self.size > self._signed_size and self._clock.now() >= self._signed_at + self._sign_after(read):
+            if self.size > self._signed_size and self._clock.now() >= self._signed_at + self._sign_after(
+                read
+            ):
                 await self.sign()
             if read < self.terms.rows_max:
                 pause = self.terms.interval_micros / MICROS_PER_SECOND - (loop.time() - started)

@@ -1,7 +1,7 @@
 """The signer of the log: its own keys, its own memory of what it signed last, and nobody's word for anything.
 
-It answers after what it answers is durable. So whoever restores the database from a backup, or forges it, gets
-no second history signed: the signer still knows the first.
+It answers after what it answers is durable. So whoever restores the database from a backup, or forges it,
+gets no second history signed: the signer still knows the first.
 """
 
 from __future__ import annotations
@@ -98,9 +98,7 @@ class Signer:
             one if one.retires_at is not None else msgspec.structs.replace(one, retires_at=until)
             for one in self._active(kept)
         )
-        return self._standing(
-            self._keep(msgspec.structs.replace(kept, keys=(*staying, *self._new_keys())))
-        )
+        return self._standing(self._keep(msgspec.structs.replace(kept, keys=(*staying, *self._new_keys()))))
 
     def _standing(self, kept: KeptLog) -> Standing:
         keys = [str(self._key(kept.origin, one).verifier) for one in self._active(kept)]

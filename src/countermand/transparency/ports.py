@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from countermand.transparency.proofs import LogProof
+from countermand.transparency.tiles import Tile
 
 
 class SignedCheckpoint(NamedTuple):
@@ -17,7 +19,8 @@ class SignedCheckpoint(NamedTuple):
     signed_at: int
 
 
-class Sealed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sealed:
     """An entry that a signed checkpoint covers, with the proof that it does."""
 
     entry: bytes
@@ -48,4 +51,20 @@ class LogShelf(Protocol):
 
         Raises NotFound `unknown_log`, BadRequest `log_size_unknown` unless `0 < old <= new <= signed size`.
         """
+        ...
+
+
+class LogTiles(Protocol):
+    """The log in the pieces that anyone may fetch (C2SP tlog-tiles). Raises Unavailable."""
+
+    async def latest(self, shard: str | None = None) -> SignedCheckpoint | None:
+        """The latest checkpoint: of the shard with this label, else of the newest one that has any."""
+        ...
+
+    async def tile(self, label: str, tile: Tile) -> bytes | None:
+        """The hashes of a tile, so many as its width; None where no checkpoint covers them."""
+        ...
+
+    async def entries(self, label: str, tile: Tile) -> bytes | None:
+        """The entries whose hashes a tile of level 0 holds, as a bundle; None as for `tile`."""
         ...

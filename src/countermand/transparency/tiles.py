@@ -6,6 +6,7 @@ grows: a tile of `width` hashes is the beginning of the wider one, so an old par
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -50,6 +51,24 @@ def _written(number: int) -> str:
 
 def _partial(width: int) -> str:
     return "" if width == WIDTH else f".p/{width}"
+
+
+_PATH = re.compile(r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+
+
+def tile_at(path: str) -> tuple[Tile, bool] | None:
+    """The tile at a path, in its one spelling, and whether its entries are meant; None where it is no path.
+
+    >>> tile_at("tile/1/273.p/112")
+    (Tile(level=1, number=273, width=112), False)
+    """
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return None
+    level = 0 if match[1] == "entries" else int(match[1])
+    tile = Tile(level, int(match[2].replace("x", "").replace("/", "")), int(match[3] or WIDTH))
+    entries = match[1] == "entries"
+    return (tile, entries) if path == (tile.entries_path if entries else tile.path) else None
 
 
 def tiles_of(size: int, since: int = 0) -> list[Tile]:

@@ -24,10 +24,10 @@ class FactRow(NamedTuple):
 
 
 class SealedRow(NamedTuple):
-    """A line of the log; `case` and its number go together."""
+    """A line of the log: leaf `number` of a shard's tree; `case` and its number go together."""
 
     shard: int
-    index: int
+    number: int
     fact: int
     case: str | None
     case_seq: int | None
@@ -107,3 +107,32 @@ class Turn(NamedTuple):
     def moment(self) -> datetime:
         """When."""
         return moment_of(self.at)
+
+
+class LogStanding(NamedTuple):
+    """How far sealing and signing are; instants in microseconds UTC.
+
+    `behind`: numbers of the journal not looked at yet, and `oldest_at` the instant of the first; `refused`:
+    the code that says why nothing is sealed, None while all is well.
+    """
+
+    origin: str | None
+    entries: int
+    signed: int
+    behind: int
+    oldest_at: int | None
+    signed_at: int | None
+    refused: str | None
+    refused_at: int | None
+
+
+class ShardShown(NamedTuple):
+    """A shard with its public keys as vkeys; `closed_size` entries of it count, all while it is open."""
+
+    id: int
+    origin: str
+    label: str
+    keys: tuple[str, ...]
+    opened_at: int
+    closed_at: int | None
+    closed_size: int | None

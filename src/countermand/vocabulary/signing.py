@@ -68,7 +68,7 @@ LINE_BYTES_MAX = 64 * 1024
 
 
 class KeptKey(msgspec.Struct, frozen=True):
-    """A key as the signer keeps it: kind, seed, when it was made and until when it signs (microseconds UTC)."""
+    """A key as the signer keeps it: kind, seed, when it was made, until when it signs (microseconds UTC)."""
 
     kind: int
     seed: bytes
@@ -77,7 +77,7 @@ class KeptKey(msgspec.Struct, frozen=True):
 
 
 class KeptLog(msgspec.Struct, frozen=True):
-    """A log that the signer knows: its keys, and the tree it signed last with the note; size 0 before that."""
+    """A log that the signer knows: its keys, and the tree it signed last with the note (size 0: none)."""
 
     origin: str
     keys: tuple[KeptKey, ...]

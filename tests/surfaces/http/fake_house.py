@@ -286,6 +286,19 @@ class FakeJournal:
         self.facts += facts
 
 
+class FakeLog:
+    """A log that nobody has begun."""
+
+    async def latest(self, shard: str | None = None) -> None:
+        return None
+
+    async def tile(self, label: str, tile: object) -> None:
+        return None
+
+    async def entries(self, label: str, tile: object) -> None:
+        return None
+
+
 class FakeHouse:
     def __init__(self) -> None:
         self.journal = FakeJournal()
@@ -315,6 +328,7 @@ class FakeHouse:
         self.holds = FakeHolds()
         self.worker = WORKER
         self.permit_keys = (PERMIT_KEY,)
+        self.log = FakeLog()
         self.settlement = Settlement(
             key=PERMIT_KEY,
             ids=self.ids,

@@ -27,6 +27,8 @@ OPEN_ROUTES = {
     ("POST", "/v1/cases/follow/spoken-code"),
     ("GET", "/v1/channels/wechat/x"),
     ("POST", "/v1/channels/wechat/x"),
+    ("GET", "/log/x/checkpoint"),
+    ("GET", "/log/x/tile/x"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/openapi.json"),

@@ -165,7 +165,9 @@ class PostgresSealStore:
         await self._connection.execute(
             QUERIES.grow_tiles, batch.shard, levels, numbers, list(batch.tiles.values())
         )
-        await self._connection.execute(QUERIES.move_position, batch.position.head, *_columns(batch.position.gaps))
+        await self._connection.execute(
+            QUERIES.move_position, batch.position.head, *_columns(batch.position.gaps)
+        )
 
 
 def _columns(pairs: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:

@@ -48,8 +48,7 @@ async def signer_door(path: Path, answer: Callable[[Ask], Reply]) -> AsyncIterat
         yield
     finally:
         server.close()
-        with suppress(OSError):
-            path.unlink()
+        _remove(path)
 
 
 def _answered(line: bytes, answer: Callable[[Ask], Reply]) -> Reply:
@@ -64,10 +63,14 @@ def _answered(line: bytes, answer: Callable[[Ask], Reply]) -> Reply:
         return Refused("state_unusable")
 
 
-def _bound(path: Path) -> socket.socket:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _remove(path: Path) -> None:
     with suppress(FileNotFoundError):
         path.unlink()
+
+
+def _bound(path: Path) -> socket.socket:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _remove(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:

@@ -132,6 +132,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.auth_methods",
         Text(en="Check methods and tiers of confirmation", zh="检查验证方式与层级配置"),
     ),
+    "log": (
+        "commands.log",
+        Text(en="Seal, sign, export and check the transparency log", zh="透明日志的封存、签名、导出与检查"),
+    ),
     "db": ("commands.db", Text(en="Look after the database", zh="维护数据库")),
 }
 

@@ -27,7 +27,7 @@ _EVENT = {
 }
 _REF = "#/components/schemas/{name}"
 _PROBLEM = PROBLEM_TYPE.decode()
-_PARAMETER = re.compile(r"\{(\w+):str\}")
+_PARAMETER = re.compile(r"\{(\w+):(?:str|path)\}")
 _BODY_METHODS = ("POST", "PUT", "PATCH")
 _DESCRIPTION = (
     "Decides on every operation of a customer (allow, challenge, hold, approve, deny), and contains what the"

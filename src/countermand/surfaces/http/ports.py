@@ -32,6 +32,7 @@ from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.ids import Ids
 from countermand.policy.program import Program
+from countermand.transparency.ports import LogTiles
 from countermand.vocabulary.authenticators import Method
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
@@ -261,6 +262,9 @@ class House(Protocol):
 
     @property
     def channels(self) -> Channels: ...
+
+    @property
+    def log(self) -> LogTiles: ...
 
     @property
     def clock(self) -> Clock: ...

@@ -26,6 +26,7 @@ from countermand.surfaces.http.desk_routes import DESK_HANDLERS
 from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.holder_routes import HOLDER_HANDLERS
 from countermand.surfaces.http.knowledge_routes import KNOWLEDGE_HANDLERS
+from countermand.surfaces.http.log_routes import LOG_HANDLERS
 from countermand.surfaces.http.measures import CONTENT_TYPE, Measures
 from countermand.surfaces.http.messages import (
     AccountShown,
@@ -272,4 +273,5 @@ ROUTE_HANDLERS = (
     *QUEUE_HANDLERS,
     *WEBHOOK_HANDLERS,
     *CHANNEL_HANDLERS,
+    *LOG_HANDLERS,
 )  # fmt: skip

@@ -101,3 +101,61 @@ SELECT size, root, note, signed_at FROM log_checkpoint WHERE shard = $1 ORDER BY
 -- Why nothing is sealed ($1; NULL: all is well), since $2.
 UPDATE log_position SET refused = $1, refused_at = CASE WHEN $1::text IS NULL THEN NULL ELSE $2::timestamptz END
 WHERE refused IS DISTINCT FROM $1;
+
+-- name: latest_checkpoint
+-- The latest checkpoint of the shard with a label ($1), or where that is NULL of the newest that has any.
+SELECT s.origin, c.size, c.root, c.note, c.signed_at FROM log_checkpoint c JOIN log_shard s ON s.id = c.shard
+WHERE $1::text IS NULL OR s.label = $1 ORDER BY c.shard DESC, c.size DESC LIMIT 1;
+
+-- name: signed_tile
+-- The first $4 hashes of a tile (shard's label $1, level $2, number $3), where a checkpoint covers them.
+SELECT substring(t.data FROM 1 FOR 32 * $4) FROM log_tile t JOIN log_shard s ON s.id = t.shard
+WHERE s.label = $1 AND t.level = $2 AND t.number = $3 AND length(t.data) >= 32 * $4
+  AND (SELECT max(c.size) FROM log_checkpoint c WHERE c.shard = s.id) >> (8 * $2::int) >= $3::bigint * 256 + $4;
+
+-- name: signed_entries
+-- The bodies of entries of a shard (label $1) from index $2 to below $3, where a checkpoint covers them.
+SELECT e.body FROM log_entry e JOIN log_shard s ON s.id = e.shard
+WHERE s.label = $1 AND e.index >= $2 AND e.index < $3
+  AND (SELECT max(c.size) FROM log_checkpoint c WHERE c.shard = s.id) >= $3
+ORDER BY e.index;
+
+-- name: sealed_fact
+-- The entry of a fact ($1) with its shard and that one's latest checkpoint, where it covers the entry.
+SELECT e.shard, e.index, e.body, c.size, c.note FROM log_entry e
+CROSS JOIN LATERAL (
+    SELECT size, note FROM log_checkpoint WHERE shard = e.shard ORDER BY size DESC LIMIT 1
+) AS c
+WHERE e.fact = $1 AND e.index < c.size ORDER BY e.shard DESC LIMIT 1;
+
+-- name: sealed_case
+-- The entries of a case ($1) in the order of its chain, as in sealed_fact.
+SELECT e.shard, e.index, e.body, c.size, c.note FROM log_entry e
+CROSS JOIN LATERAL (
+    SELECT size, note FROM log_checkpoint WHERE shard = e.shard ORDER BY size DESC LIMIT 1
+) AS c
+WHERE e.case_id = $1 AND e.index < c.size ORDER BY e.case_seq;
+
+-- name: shard_of_origin
+-- The shard with this origin ($1), and up to where it is signed.
+SELECT s.id, coalesce((SELECT max(c.size) FROM log_checkpoint c WHERE c.shard = s.id), 0) AS signed_size
+FROM log_shard s WHERE s.origin = $1;
+
+-- name: log_standing
+-- How the log stands: entries behind and since when, the last checkpoint, and what is refused.
+SELECT p.refused, p.refused_at, head.last - p.head AS behind,
+    (SELECT at FROM journal WHERE seq > p.head ORDER BY seq LIMIT 1) AS oldest_at,
+    c.size, c.signed_at, s.origin,
+    coalesce((SELECT max(e.index) + 1 FROM log_entry e WHERE e.shard = s.id), 0) AS entries
+FROM log_position p
+CROSS JOIN LATERAL (SELECT coalesce(max(seq), 0) AS last FROM journal) AS head
+LEFT JOIN log_shard s ON s.closed_at IS NULL
+LEFT JOIN LATERAL (
+    SELECT size, signed_at FROM log_checkpoint WHERE shard = s.id ORDER BY size DESC LIMIT 1
+) AS c ON true;
+
+-- name: shards_and_keys
+-- Every shard with its keys, in order.
+SELECT s.id, s.origin, s.label, s.opened_at, s.closed_at, s.closed_size,
+    (SELECT coalesce(array_agg(key ORDER BY added_at, key), '{}') FROM log_key WHERE shard = s.id) AS keys
+FROM log_shard s ORDER BY s.id;

@@ -16,6 +16,8 @@ from countermand.surfaces.collector import collector_off_the_path
 from countermand.surfaces.drift_gauges import drift_watched
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import serve as serve_front
+from countermand.surfaces.log_children import sealing_beside
+from countermand.surfaces.log_gauges import log_watched
 from countermand.surfaces.shadow_child import follower_beside
 
 
@@ -58,6 +60,8 @@ async def _serve(settings: Settings) -> None:
         async with (
             collector_off_the_path(),
             follower_beside(house.shadows, settings),
+            sealing_beside(settings),
+            log_watched(house.log, house.clock, front.measures),
             drift_watched(house, front.measures),
             adapting(house),
             house.worker.working(),

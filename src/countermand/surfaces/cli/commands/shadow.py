@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from countermand.flows.keep_shadows import (
 )
 from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
+from countermand.surfaces.cli.attended import end_with_parent, stop_on_signals
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table, notice
@@ -189,28 +187,15 @@ def run(attended: bool, data_dir: Path | None) -> None:
     settings = settings_with(data_dir)
     quiet_logs(settings.log_level)
     if attended:
-        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+        end_with_parent()
     _step_back()
     asyncio.run(_follow(settings))
 
 
 async def _follow(settings: Any) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_on_signals()
     async with open_follower(settings) as follower, collector_off_the_path():
         await follower.follow(stop)
-
-
-def _end_with_parent() -> None:
-    """Whoever started us holds the other end of our input as long as it lives, however it ends.
-
-    Leaving at once is safe: what is not committed is done again.
-    """
-    with suppress(OSError):
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-    os._exit(0)
 
 
 def _step_back() -> None:

@@ -1,0 +1,53 @@
+"""The log for everybody, as C2SP tlog-tiles has it: checkpoint, tiles and entries, made for caches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from countermand.kernel.errors import NotFound
+from countermand.surfaces.http.ports import House
+from countermand.transparency.tiles import tile_at
+
+Asked = Request[Any, Any, Any]
+_OPEN_TO_PAGES = {"access-control-allow-origin": "*"}
+# What a path names never changes; a checkpoint does all the time.
+FOR_EVER = {"cache-control": "public, max-age=31536000, immutable", **_OPEN_TO_PAGES}
+FOR_NOW = {"cache-control": "public, max-age=1, must-revalidate", **_OPEN_TO_PAGES}
+
+
+def _house(request: Asked) -> House:
+    house: House = request.app.state["house"]
+    return house
+
+
+@get("/log/{shard:str}/checkpoint", open=True, media="text/plain")
+async def read_checkpoint(request: Asked, shard: FromPath[str]) -> Response[bytes]:
+    """The signed checkpoint of a shard of the log, named by its year (C2SP tlog-checkpoint)."""
+    found = await _house(request).log.latest(shard)
+    if found is None:
+        raise NotFound("unknown_log", f"There is no log {shard} here.", f"此处没有日志 {shard}。")
+    return Response(found.note.encode(), media_type="text/plain; charset=utf-8", headers=FOR_NOW)
+
+
+@get("/log/{shard:str}/tile/{place:path}", open=True, media="application/octet-stream")
+async def read_tile(request: Asked, shard: FromPath[str], place: FromPath[str]) -> Response[bytes]:
+    """A tile of hashes, `LEVEL/NUMBER[.p/WIDTH]`, or of entries, `entries/NUMBER[.p/WIDTH]`."""
+    found = tile_at(f"tile/{place.lstrip('/')}")
+    data = None
+    if found is not None:
+        tile, entries = found
+        shelf = _house(request).log
+        data = await (shelf.entries(shard, tile) if entries else shelf.tile(shard, tile))
+    if data is None:
+        raise NotFound(
+            "unknown_tile",
+            "The log has no such tile, or no checkpoint covers it yet.",
+            "该日志没有此树块，或尚无检查点覆盖它。",
+        )
+    return Response(data, media_type="application/octet-stream", headers=FOR_EVER)
+
+
+LOG_HANDLERS = (read_checkpoint, read_tile)
