@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from countermand.kernel.errors import Conflict, Unavailable
+from countermand.transparency.anchors import AnchorReceipt
+from countermand.transparency.stamps import StampedTime
 from countermand.vocabulary.banking import BankAnswer, BankEntry, Instruction
 from countermand.vocabulary.notices import NoticeAnswer, NoticeMessage
 
@@ -65,3 +67,76 @@ class Notifier(Protocol):
     async def send(self, message: NoticeMessage) -> NoticeAnswer:
         """Hand it over. Raises Unavailable (`sender_away`) only where it has surely not left."""
         ...
+
+
+class TimestampAuthority(Protocol):
+    """Somebody outside who says at what time a digest existed (RFC 3161).
+
+    The contract suite of this port is `tests/adapters/timestamps`.
+    """
+
+    async def stamp(self, digest: bytes) -> bytes:
+        """A time-stamp token (DER of a CMS ContentInfo) over a SHA-256 digest of 32 bytes, fully checked.
+
+        Raises Unavailable (`tsa_away`), Conflict (`tsa_lies`: an answer that does not hold).
+        """
+        ...
+
+    async def examine(self, token: bytes, digest: bytes) -> StampedTime:
+        """What a kept token says of the digest. Raises Conflict (`tsa_lies`) where it does not hold."""
+        ...
+
+
+def tsa_away(what: str) -> Unavailable:
+    """The refusal while no time-stamping authority answers; what was to be stamped is stamped later."""
+    return Unavailable(
+        "tsa_away",
+        f"The time-stamping authority does not answer: {what}.",
+        f"时间戳服务机构未应答：{what}。",
+    )
+
+
+def tsa_lies(what: str) -> Conflict:
+    """The refusal of a time stamp that does not hold: its signature, its subject, its time."""
+    return Conflict(
+        "tsa_lies",
+        f"The time stamp does not hold: {what}.",
+        f"时间戳核验未通过：{what}。",
+    )
+
+
+class Anchor(Protocol):
+    """A public chain into which digests are written. Never required: without one, nothing else stops.
+
+    The contract suite of this port is `tests/adapters/anchors`.
+    """
+
+    async def publish(self, digest: bytes) -> AnchorReceipt:
+        """Send a SHA-256 digest of 32 bytes; the receipt is pending, whatever its state becomes later.
+
+        Twice may be written twice, which harms nothing. Raises Unavailable (`anchor_away`),
+        Conflict (`anchor_lies`).
+        """
+        ...
+
+    async def check(self, receipt: AnchorReceipt) -> AnchorReceipt:
+        """The same receipt as it stands now. Raises Unavailable (`anchor_away`), Conflict (`anchor_lies`)."""
+        ...
+
+
+def anchor_away(what: str) -> Unavailable:
+    """The refusal while the chain's node does not answer; it may have sent what it was given all the same."""
+    return Unavailable(
+        "anchor_away",
+        f"The anchoring chain's node does not answer: {what}.",
+        f"锚定链节点未应答：{what}。",
+    )
+
+
+def anchor_lies(what: str) -> Conflict:
+    """The refusal of what a node answered and cannot be so: another chain, another transaction."""
+    return Conflict(
+        "anchor_lies",
+        f"The anchoring chain's node says what cannot be so: {what}.",
+        f"锚定链节点的应答自相矛盾：{what}。",
+    )

@@ -1,0 +1,1 @@
+"""Time-stamping authorities: over HTTP (RFC 3161), and several in order."""
