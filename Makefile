@@ -63,8 +63,9 @@ test-spark: setup ## Run the tests that need Spark (fetches 450 MB once)
 	$(BIN)/pytest tests/spark $(ARGS)
 
 .PHONY: peers
-peers: setup ## Check sign-outs against an independent OpenID provider (needs Node 20 and npm)
+peers: setup ## Check against programs of others: an OpenID provider, an EVM node (needs Node 20 and npm)
 	@cd tests/peers/oidc && npm ci --no-progress
+	@cd tests/peers/anvil && npm ci --no-progress
 	PEERS=1 $(BIN)/pytest tests/peers $(ARGS)
 
 .PHONY: demo
