@@ -1,0 +1,1 @@
+"""Witnesses over HTTP, a witness's own keys and memory on disk, and logs read by their tiles."""

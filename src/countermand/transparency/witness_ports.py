@@ -1,0 +1,86 @@
+"""What witnessing needs from outside: witnesses to ask, and the memory that a witness must never lose."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from countermand.transparency.notes import Note, Signature, VerifierKey
+from countermand.transparency.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A witness's verified lines under the checkpoint that was sent."""
+
+    lines: tuple[Signature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The witness is at another size of this log than it was thought to be."""
+
+    size: int
+
+
+class Witness(Protocol):
+    """Somebody outside who cosigns our checkpoints, and shows everybody the last one it cosigned."""
+
+    @property
+    def keys(self) -> Collection[VerifierKey]:
+        """What its cosignatures are verified with."""
+        ...
+
+    async def add(self, old: int, proof: Sequence[bytes], note: Note) -> Cosigned | Elsewhere:
+        """Ask for cosignatures.
+
+        Raises Unavailable (`witness_away`), Conflict (`witness_refuses`, `witness_lies`).
+        """
+        ...
+
+    async def latest(self, origin: str) -> Note | None:
+        """What it cosigned last of a log, unverified; None: nothing. Raises Unavailable (`witness_away`)."""
+        ...
+
+
+class ShownLog(Protocol):
+    """A log as it shows itself to everybody: its checkpoint and its tiles."""
+
+    async def checkpoint(self) -> Note:
+        """The note it shows now, unverified. Raises Unavailable (`log_away`), Conflict (`log_lies`)."""
+        ...
+
+    async def hashes(self, nodes: Sequence[Node], size: int) -> Mapping[Node, bytes]:
+        """Hashes of nodes from its tiles, unverified. Raises as `checkpoint` does."""
+        ...
+
+
+class WitnessMemory(Protocol):
+    """The last cosigned note of each log. Losing it would let a log tell this witness two stories."""
+
+    def held(self, origin: str) -> AbstractAsyncContextManager[HeldNote]:
+        """The note of a log, for one at a time: whoever comes meanwhile waits."""
+        ...
+
+    async def latest(self, digest: str) -> str | None:
+        """The note kept for the log of this origin hash (64 hex digits), as text; None: none."""
+        ...
+
+
+class HeldNote(Protocol):
+    """One log's note while nobody else can change it."""
+
+    @property
+    def note(self) -> Note | None:
+        """What was cosigned last."""
+        ...
+
+    async def keep(self, note: Note) -> None:
+        """Durable before it returns. Raises Unavailable (`witness_memory`): nothing may be answered then."""
+        ...
+
+    async def suspect(self, note: Note) -> None:
+        """A signed note that was not shown to add to what is kept: for a monitor to look into. Bounded."""
+        ...
