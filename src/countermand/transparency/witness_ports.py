@@ -7,7 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from countermand.transparency.anchors import AnchorReceipt
 from countermand.transparency.notes import Note, Signature, VerifierKey
+from countermand.transparency.stamps import StampedTime
 from countermand.transparency.tree import Node
 
 
@@ -83,4 +85,75 @@ class HeldNote(Protocol):
 
     async def suspect(self, note: Note) -> None:
         """A signed note that was not shown to add to what is kept: for a monitor to look into. Bounded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStamp:
+    """A time-stamp token over the SHA-256 of a checkpoint's note, and what it says; microseconds."""
+
+    origin: str
+    size: int
+    digest: bytes
+    token: bytes
+    stamped: StampedTime
+    kept_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnchor:
+    """An anchor of the SHA-256 of a checkpoint's note; instants in microseconds."""
+
+    origin: str
+    size: int
+    receipt: AnchorReceipt
+    sent_at: int
+    checked_at: int
+
+
+class CosignatureShelf(Protocol):
+    """What witnesses signed, for good. Every method raises Unavailable while the database is away."""
+
+    async def sizes(self, origin: str) -> Mapping[str, int]:
+        """The largest size of a log that each witness cosigned, by its name in the policy."""
+        ...
+
+    async def keep(self, origin: str, size: int, witness: str, lines: Sequence[Signature], at: int) -> None:
+        """Keep a witness's lines; of one witness at one size the first ones stay."""
+        ...
+
+    async def lines(self, origin: str, size: int) -> Mapping[str, tuple[Signature, ...]]:
+        """What each witness signed at a size."""
+        ...
+
+
+class StampShelf(Protocol):
+    """Time-stamp tokens, for good. Every method raises Unavailable while the database is away."""
+
+    async def newest(self, origin: str) -> KeptStamp | None:
+        """The token of the largest size of a log."""
+        ...
+
+    async def keep(self, stamp: KeptStamp) -> None:
+        """Keep a token; of one size the first one stays."""
+        ...
+
+    async def covering(self, origin: str, size: int) -> KeptStamp | None:
+        """The token of the smallest tree with the first `size` entries: the earliest proof of their time."""
+        ...
+
+
+class AnchorShelf(Protocol):
+    """Anchors and how they stand. Every method raises Unavailable while the database is away."""
+
+    async def newest(self, origin: str) -> KeptAnchor | None:
+        """The one sent last."""
+        ...
+
+    async def unsettled(self, lost_since: int, count_max: int) -> Sequence[KeptAnchor]:
+        """Those not final yet, checked longest ago first; a lost one only if sent since that instant."""
+        ...
+
+    async def keep(self, anchor: KeptAnchor) -> None:
+        """Keep a new one, or how a known one stands now."""
         ...

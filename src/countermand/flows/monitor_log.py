@@ -1,0 +1,177 @@
+"""Somebody watches a log: what it shows, what witnesses show and what people hand in must be one story."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from countermand.kernel.errors import CountermandError
+from countermand.transparency.checkpoints import Checkpoint
+from countermand.transparency.forks import (
+    FraudProof,
+    beginnings,
+    contradiction,
+    hashes_between,
+    nodes_between,
+)
+from countermand.transparency.notes import Note, NoteError
+from countermand.transparency.trust import TrustPolicy
+from countermand.transparency.witness_ports import ShownLog, Witness
+
+LOG = "log"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A note that the log signed, and where it was seen."""
+
+    source: str
+    note: Note
+    point: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a look found.
+
+    `agree` names the sources whose notes are one story with what the log shows. `forks` are proofs against
+    the log. `doubts` says of every other source what is the matter, by a stable code: `log_behind` (the log
+    shows less than somebody has), `log_away`, `log_lies`, `witness_away`, `witness_lies`,
+    `witness_knows_nothing`, and the codes of notes that the log did not sign.
+    `keep` are the notes to compare again next time.
+    """
+
+    top: Checkpoint | None
+    quorum_met: bool
+    cosigned_at: Mapping[str, int]
+    agree: tuple[str, ...]
+    forks: tuple[FraudProof, ...]
+    doubts: Mapping[str, str]
+    keep: tuple[Note, ...]
+
+
+@dataclass(slots=True)
+class _Findings:
+    doubts: dict[str, str] = field(default_factory=dict)
+    agree: list[str] = field(default_factory=list)
+    forks: list[FraudProof] = field(default_factory=list)
+    keep: list[Note] = field(default_factory=list)
+
+
+async def monitor_log(
+    policy: TrustPolicy,
+    origin: str,
+    shown: ShownLog,
+    witnesses: Mapping[str, Witness],
+    handed: Mapping[str, Note],
+) -> Report:
+    """One look at the log of an origin; `handed` are notes from elsewhere, and those kept last time."""
+    found = _Findings()
+    names = list(witnesses)
+    top, *others = await asyncio.gather(
+        _look(LOG, shown, None, found), *(_look(name, witnesses[name], origin, found) for name in names)
+    )
+    notes = [*zip(names, others, strict=True), *handed.items()]
+    seen = [
+        one for name, note in notes if note is not None and (one := _read(policy, origin, name, note, found))
+    ]
+    shows = None if top is None else _read(policy, origin, LOG, top, found)
+    _same_sizes([*seen, *([shows] if shows else [])], found)
+    if shows is None:
+        found.keep += [one.note for one in seen]
+        return _report(policy, None, found)
+    found.agree.append(LOG)
+    found.keep.append(shows.note)
+    proven = {proof.older.text for proof in found.forks} | {proof.newer.text for proof in found.forks}
+    for one in seen:
+        if one.point.size == shows.point.size:
+            if one.point.root == shows.point.root:
+                found.agree.append(one.source)
+        elif one.point.size > shows.point.size:
+            found.doubts[one.source] = "log_behind"
+            found.keep.append(one.note)
+        else:
+            await _began(one, shows, shown, found)
+    found.keep += [one.note for one in seen if one.note.text in proven]
+    return _report(policy, _with_cosignatures(shows, seen), found)
+
+
+async def _look(name: str, who: ShownLog | Witness, origin: str | None, found: _Findings) -> Note | None:
+    try:
+        note = await (who.checkpoint() if origin is None else who.latest(origin))  # type: ignore[union-attr]
+    except CountermandError as refusal:
+        found.doubts[name] = refusal.code
+        return None
+    if note is None:
+        found.doubts[name] = "witness_knows_nothing"
+    return note
+
+
+def _read(policy: TrustPolicy, origin: str, source: str, note: Note, found: _Findings) -> Seen | None:
+    """The note, if the log signed it."""
+    try:
+        point = policy.judge(note).checkpoint
+    except NoteError as error:
+        found.doubts[source] = error.code
+        return None
+    if point.origin != origin:
+        found.doubts[source] = "log_unknown"
+        return None
+    return Seen(source, note, point)
+
+
+def _same_sizes(seen: Sequence[Seen], found: _Findings) -> None:
+    """Two roots at one size need no other proof."""
+    first: dict[int, Seen] = {}
+    for one in seen:
+        proof = (
+            contradiction(first.setdefault(one.point.size, one).note, one.note) if one.point.size else None
+        )
+        if proof is not None:
+            found.forks.append(proof)
+
+
+async def _began(one: Seen, top: Seen, shown: ShownLog, found: _Findings) -> None:
+    """Whether the tree that the log shows began as this note says; by the log's own tiles."""
+    old, new = one.point.size, top.point.size
+    if old == 0:
+        found.agree.append(one.source)
+        return
+    try:
+        hashes = hashes_between(old, new, await shown.hashes(nodes_between(old, new), new))
+    except CountermandError as refusal:
+        found.doubts[one.source] = refusal.code
+        found.keep.append(one.note)
+        return
+    proof = contradiction(one.note, top.note, hashes)
+    if proof is not None:
+        found.forks.append(proof)
+    elif _leads_to(hashes, one.point, top.point):
+        found.agree.append(one.source)
+    else:
+        found.doubts[one.source] = "log_lies"
+        found.keep.append(one.note)
+
+
+def _leads_to(hashes: Sequence[bytes], old: Checkpoint, new: Checkpoint) -> bool:
+    return beginnings(old.size, new.size, hashes) == (old.root, new.root)
+
+
+def _with_cosignatures(top: Seen, seen: Sequence[Seen]) -> Seen:
+    """What witnesses show under the same text counts as if the log showed it too."""
+    lines = [line for one in (top, *seen) if one.note.text == top.note.text for line in one.note.signatures]
+    return Seen(top.source, Note(top.note.text, tuple(dict.fromkeys(lines))), top.point)
+
+
+def _report(policy: TrustPolicy, top: Seen | None, found: _Findings) -> Report:
+    judged = None if top is None else policy.judge(top.note)
+    return Report(
+        top=None if top is None else top.point,
+        quorum_met=judged is not None and judged.quorum_met,
+        cosigned_at={} if judged is None else judged.witnesses,
+        agree=tuple(found.agree),
+        forks=tuple(dict.fromkeys(found.forks)),
+        doubts=found.doubts,
+        keep=tuple(dict.fromkeys(found.keep)),
+    )
