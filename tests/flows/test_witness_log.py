@@ -21,11 +21,11 @@ from countermand.adapters.postgres.witnesses import PostgresAnchors, PostgresCos
 from countermand.adapters.timestamps.http import HttpTimestampAuthority
 from countermand.adapters.timestamps.tokens import Trust, read_certificates
 from countermand.adapters.witnesses.http import HttpWitness
+from countermand.drills.forks.story import ORIGIN, MemoryLog
 from countermand.flows.witness_log import WitnessingHouse, cosigned_checkpoint, witness_log
 from countermand.kernel.clock import MICROS_PER_SECOND, SystemClock
 from countermand.transparency.anchors import AnchorState
 from countermand.transparency.trust import TrustPolicy
-from transparency.logs import ORIGIN, MemoryLog
 
 
 class SealedLog:

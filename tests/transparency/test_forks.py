@@ -15,9 +15,9 @@ from cryptography.exceptions import InvalidSignature
 from hypothesis import given
 from hypothesis import strategies as st
 
+from countermand.drills.forks.story import ORIGIN, MemoryLog
 from countermand.transparency.forks import FraudProof, beginnings, contradiction
 from countermand.transparency.notes import Note, NoteError
-from transparency.logs import ORIGIN, MemoryLog
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "tools" / "check_fraud_proof.py"
 LOG = MemoryLog(b"%d" % number for number in range(48))
@@ -107,4 +107,5 @@ def test_the_script_that_is_handed_out_agrees(tmp_path):
         (tmp_path / "fraud-proof.txt").write_text(str(proof), encoding="utf-8")
         command = [sys.executable, str(SCRIPT), str(LOG.key), str(tmp_path / "fraud-proof.txt")]
         assert subprocess.run(command, capture_output=True, check=False).returncode == code
-    assert len(SCRIPT.read_text(encoding="utf-8").splitlines()) <= 35
+    code = SCRIPT.read_text(encoding="utf-8").splitlines()
+    assert len([line for line in code if not line.startswith(("#", '"""', "import ", "from "))]) <= 30

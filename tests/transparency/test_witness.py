@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from countermand.drills.forks.story import ORIGIN, MemoryLog
 from countermand.transparency.checkpoints import Checkpoint
 from countermand.transparency.notes import (
     COSIGNED_ED25519,
@@ -32,7 +33,6 @@ from countermand.transparency.witness import (
     cosigned_note,
     judge,
 )
-from transparency.logs import ORIGIN, MemoryLog
 
 LOG = MemoryLog(b"%d" % number for number in range(40))
 OTHER = LOG.fork(10, *(b"other %d" % number for number in range(30)))

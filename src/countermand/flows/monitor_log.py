@@ -83,7 +83,6 @@ async def monitor_log(
         return _report(policy, None, found)
     found.agree.append(LOG)
     found.keep.append(shows.note)
-    proven = {proof.older.text for proof in found.forks} | {proof.newer.text for proof in found.forks}
     for one in seen:
         if one.point.size == shows.point.size:
             if one.point.root == shows.point.root:
@@ -93,6 +92,7 @@ async def monitor_log(
             found.keep.append(one.note)
         else:
             await _began(one, shows, shown, found)
+    proven = {note.text for proof in found.forks for note in (proof.older, proof.newer)}
     found.keep += [one.note for one in seen if one.note.text in proven]
     return _report(policy, _with_cosignatures(shows, seen), found)
 

@@ -23,13 +23,13 @@ from countermand.adapters.witnesses.keys import (
     read_witness,
 )
 from countermand.adapters.witnesses.memory import FileMemory
+from countermand.drills.forks.story import ORIGIN, MemoryLog
 from countermand.kernel.errors import Conflict, SetupError, Unavailable
 from countermand.transparency.checkpoints import Checkpoint
 from countermand.transparency.notes import Note, parse_note, verify_note
 from countermand.transparency.trust import TrustPolicy
 from countermand.transparency.witness import AddCheckpoint, origin_hash
 from countermand.transparency.witness_ports import Cosigned, Elsewhere
-from transparency.logs import ORIGIN, MemoryLog
 
 LOG = MemoryLog(b"%d" % number for number in range(40))
 OTHER = LOG.fork(10, *(b"other %d" % number for number in range(30)))

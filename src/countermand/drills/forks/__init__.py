@@ -1,0 +1,1 @@
+"""A malicious operator tells two stories of one log; witnesses and a monitor are to find it."""
