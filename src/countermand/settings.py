@@ -73,6 +73,16 @@ class Settings:
     log_sealing: str = "beside"
     log_signer_state: Path | None = None
     log_signer_socket: Path | None = None
+    trust_policy: Path | None = None
+    witness_seconds_max: int = 10
+    timestamp_authorities: Path | None = None
+    timestamp_seconds: int = 60
+    timestamp_skew_seconds_max: int = 30
+    anchor_url: str | None = None
+    anchor_sender: str | None = None
+    anchor_chain_id: int = 0
+    anchor_seconds: int = 3600
+    anchor_confirmations: int = 12
     log_level: str = "info"
     spark_master: str = "local[2]"
 

@@ -49,6 +49,14 @@ from countermand.app.triage import (
     read_triage_taxonomies,
     train_triage,
 )
+from countermand.app.witnessing import (
+    add_witnessed_log,
+    make_witness_keys,
+    open_monitoring,
+    open_witness,
+    open_witnessing,
+    read_trust_policy,
+)
 from countermand.app.work import SIMULATED_BANK, open_bank, open_worker, read_permit_keys, settlement_of
 
 __all__ = [
@@ -60,9 +68,11 @@ __all__ = [
     "OpenedLog",
     "OpenedRecord",
     "OpenedTable",
+    "add_witnessed_log",
     "database_grants",
     "file_identity",
     "keep_triage",
+    "make_witness_keys",
     "open_bank",
     "open_comparison",
     "open_database",
@@ -74,12 +84,15 @@ __all__ = [
     "open_learner",
     "open_log",
     "open_models",
+    "open_monitoring",
     "open_operation_table",
     "open_places",
     "open_record",
     "open_sealing",
     "open_shelf",
     "open_triage",
+    "open_witness",
+    "open_witnessing",
     "open_worker",
     "read_confirmation_pack",
     "read_knowledge",
@@ -87,6 +100,7 @@ __all__ = [
     "read_policy",
     "read_triage_card",
     "read_triage_taxonomies",
+    "read_trust_policy",
     "reception_beside",
     "rows_for_model",
     "seal_until",

@@ -136,6 +136,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.log",
         Text(en="Seal, sign, export and check the transparency log", zh="透明日志的封存、签名、导出与检查"),
     ),
+    "witness": (
+        "commands.witness",
+        Text(en="Witness the logs of others", zh="为其他机构的日志担任见证者"),
+    ),
     "db": ("commands.db", Text(en="Look after the database", zh="维护数据库")),
 }
 
