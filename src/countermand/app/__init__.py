@@ -51,8 +51,10 @@ from countermand.app.triage import (
 )
 from countermand.app.witnessing import (
     add_witnessed_log,
+    asks_outsiders,
     make_witness_keys,
     open_monitoring,
+    open_outsiders,
     open_witness,
     open_witnessing,
     read_trust_policy,
@@ -69,6 +71,7 @@ __all__ = [
     "OpenedRecord",
     "OpenedTable",
     "add_witnessed_log",
+    "asks_outsiders",
     "database_grants",
     "file_identity",
     "keep_triage",
@@ -86,6 +89,7 @@ __all__ = [
     "open_models",
     "open_monitoring",
     "open_operation_table",
+    "open_outsiders",
     "open_places",
     "open_record",
     "open_sealing",

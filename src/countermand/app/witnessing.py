@@ -12,11 +12,15 @@ import asyncpg
 import httpx
 
 from countermand.adapters.anchors.evm import EvmAnchor
+from countermand.adapters.postgres.log_shelf import PostgresLogShelf
+from countermand.adapters.postgres.migrations import migrate
+from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.witnesses import PostgresAnchors, PostgresCosignatures, PostgresStamps
 from countermand.adapters.witnesses.http import HttpWitness
 from countermand.adapters.witnesses.keys import add_log, make_witness, read_logs, read_witness
 from countermand.adapters.witnesses.memory import FileMemory
 from countermand.adapters.witnesses.shown_log import HttpLog
+from countermand.app.database import open_database, unreachable
 from countermand.extensions import Anchor, TimestampAuthority
 from countermand.flows.cosign_checkpoint import WitnessHouse
 from countermand.flows.witness_log import SealedLog, WitnessingHouse
@@ -29,6 +33,7 @@ from countermand.transparency.witness_ports import ShownLog, Witness
 
 MEMORY_FOLDER = "memory"
 CONNECTIONS_MAX = 32
+POOL_CONNECTIONS_MAX = 4
 POLICY_BYTES_MAX = 1 << 20
 _SENDER = re.compile(r"0x[0-9a-fA-F]{40}")
 
@@ -103,6 +108,29 @@ async def open_witnessing(
             stamp_seconds=settings.timestamp_seconds,
             anchor_seconds=settings.anchor_seconds,
         )
+
+
+@asynccontextmanager
+async def open_outsiders(settings: Settings, clock: Clock | None = None) -> AsyncIterator[WitnessingHouse]:
+    """Outsiders around the log of the settings' database. Raises SetupError like `open_witnessing`."""
+    async with open_database(settings) as dsn:
+        try:
+            await migrate(dsn)
+            pool = await connect_pool(
+                dsn, size_max=POOL_CONNECTIONS_MAX, application_name="countermand log outsiders"
+            )
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        try:
+            async with open_witnessing(settings, pool, PostgresLogShelf(pool), clock) as house:
+                yield house
+        finally:
+            await close_pool(pool)
+
+
+def asks_outsiders(settings: Settings) -> bool:
+    """Whether anybody is set who is to be asked."""
+    return any((settings.trust_policy, settings.timestamp_authorities, settings.anchor_url))
 
 
 def _client() -> httpx.AsyncClient:

@@ -19,7 +19,8 @@ from countermand.extensions import Anchor, TimestampAuthority
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Conflict, CountermandError
 from countermand.transparency.anchors import AnchorState
-from countermand.transparency.notes import Note, parse_note
+from countermand.transparency.notes import Note, NoteError, parse_note
+from countermand.transparency.trust import TrustPolicy
 from countermand.transparency.witness_ports import (
     AnchorShelf,
     CosignatureShelf,
@@ -35,6 +36,7 @@ STAMP_SECONDS = 60
 ANCHOR_SECONDS = 3600
 ANCHORS_CHECKED_MAX = 32
 LOST_DAYS_CHECKED = 7
+ROUNDS_LOOKED_AT_MAX = 64
 TRIES_MAX = 2
 BEHIND = "log_behind_witness"
 
@@ -138,6 +140,15 @@ async def cosigned_checkpoint(house: WitnessingHouse, point: SealedPoint) -> Not
     return Note(
         note.text, note.signatures + tuple(line for _, found in sorted(lines.items()) for line in found)
     )
+
+
+async def trusted_checkpoint(shelf: CosignatureShelf, policy: TrustPolicy, origin: str) -> Note | None:
+    """The largest of the latest checkpoints that a quorum cosigned: what a receipt is upgraded to."""
+    for note in await shelf.notes(origin, ROUNDS_LOOKED_AT_MAX):
+        with suppress(NoteError):
+            if policy.judge(note).quorum_met:
+                return note
+    return None
 
 
 async def _ask(house: WitnessingHouse, point: SealedPoint, name: str, known: int) -> Standing:

@@ -1,4 +1,4 @@
-"""Signer and sealer beside a server: two processes of their own, there again after a crash, gone with us."""
+"""Signer, sealer and asker of outsiders beside a server: processes that come back, and go with us."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from countermand.app import signer_socket, signer_state
+from countermand.app import asks_outsiders, signer_socket, signer_state
 from countermand.kernel.errors import SetupError
 from countermand.settings import Settings
 
@@ -26,6 +26,8 @@ STEADY_SECONDS = 60.0
 END_SECONDS_MAX = 10.0
 # The longest address of a local socket, its last zero byte aside (unix(7)).
 SOCKET_BYTES_MAX = 107
+# How the settings of outsiders begin.
+OUTSIDERS = ("trust_", "witness_", "timestamp_", "anchor_")
 _PROGRAM = "from countermand.surfaces.cli.main import main; main()"
 
 
@@ -73,7 +75,7 @@ class Child:
 
 @asynccontextmanager
 async def sealing_beside(settings: Settings) -> AsyncIterator[list[Child]]:
-    """Keep a signer (unless one is named by its socket) and a sealer while inside; the sealer ends first."""
+    """Keep a signer (unless one is named by its socket), a sealer, and who asks outsiders, while inside."""
     if settings.log_sealing not in (BESIDE, ELSEWHERE):
         raise SetupError(
             "bad_setting",
@@ -97,7 +99,18 @@ async def sealing_beside(settings: Settings) -> AsyncIterator[list[Child]]:
         told = {**_environment(settings), "COUNTERMAND_LOG_SIGNER_SOCKET": str(socket)}
         arguments = ("log", "seal", "--attended", "--data-dir", str(settings.data_dir))
         children.append(await stack.enter_async_context(_kept(Child("sealer", arguments, told))))
+        if asks_outsiders(settings):
+            arguments = ("log", "ask", "--attended", "--data-dir", str(settings.data_dir))
+            outside = {**_environment(settings), **_outsiders(settings)}
+            children.append(await stack.enter_async_context(_kept(Child("asker", arguments, outside))))
         yield children
+
+
+def _outsiders(settings: Settings) -> dict[str, str]:
+    """The settings of whom the log is shown to, as the environment has them."""
+    names = [name for name in type(settings).__slots__ if name.startswith(OUTSIDERS)]
+    found = {name: getattr(settings, name) for name in names}
+    return {f"COUNTERMAND_{name.upper()}": str(value) for name, value in found.items() if value is not None}
 
 
 @asynccontextmanager

@@ -126,6 +126,10 @@ class CosignatureShelf(Protocol):
         """What each witness signed at a size."""
         ...
 
+    async def notes(self, origin: str, count_max: int) -> Sequence[Note]:
+        """Checkpoints that any witness cosigned, the largest first, with all lines of witnesses."""
+        ...
+
 
 class StampShelf(Protocol):
     """Time-stamp tokens, for good. Every method raises Unavailable while the database is away."""

@@ -11,7 +11,7 @@ from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.transparency.anchors import AnchorReceipt, AnchorState
-from countermand.transparency.notes import Signature, parse_note
+from countermand.transparency.notes import Note, Signature, parse_note
 from countermand.transparency.stamps import StampedTime
 from countermand.transparency.witness_ports import KeptAnchor, KeptStamp
 
@@ -41,6 +41,12 @@ class PostgresCosignatures:
         with away_is_unavailable():
             rows = await self._pool.fetch(QUERIES.lines_at, origin, size)
         return {row["witness"]: parse_note(f"\n\n{row['lines']}".encode()).signatures for row in rows}
+
+    async def notes(self, origin: str, count_max: int) -> Sequence[Note]:
+        """Checkpoints with their cosignatures, the largest first."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.cosigned_notes, origin, count_max)
+        return [parse_note(f"{row['note']}{row['lines']}".encode()) for row in rows]
 
 
 class PostgresStamps:

@@ -11,6 +11,17 @@ ON CONFLICT (origin, witness, size) DO NOTHING;
 -- What each witness signed at a size of a log.
 SELECT witness, lines FROM log_cosignature WHERE origin = $1 AND size = $2 ORDER BY witness;
 
+-- name: cosigned_notes
+-- Checkpoints that any witness cosigned, the largest first, and all lines of witnesses under each.
+SELECT k.note, c.lines
+FROM (
+    SELECT size, string_agg(lines, '' ORDER BY witness) AS lines
+    FROM log_cosignature WHERE origin = $1 GROUP BY size ORDER BY size DESC LIMIT $2
+) AS c
+JOIN log_shard AS s ON s.origin = $1
+JOIN log_checkpoint AS k ON k.shard = s.id AND k.size = c.size
+ORDER BY c.size DESC;
+
 -- name: newest_timestamp
 -- The token of the largest size of a log.
 SELECT * FROM log_timestamp WHERE origin = $1 ORDER BY size DESC LIMIT 1;

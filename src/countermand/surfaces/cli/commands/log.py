@@ -16,6 +16,8 @@ from countermand.flows.sign_log import OVERLAP_DAYS_MAX, OVERLAP_DAYS_MIN
 from countermand.kernel.clock import rfc3339
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.attended import end_with_parent, stop_on_signals
+from countermand.surfaces.cli.commands.log_monitor import monitor
+from countermand.surfaces.cli.commands.log_outside import ask, outsiders
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table
@@ -34,6 +36,10 @@ _ATTENDED = Text(
 )
 def log() -> None:
     """Everything is in the subcommands."""
+
+
+for outside in (ask, monitor, outsiders):
+    log.add_command(outside)
 
 
 def attended_option(function: Any) -> Any:
