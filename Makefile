@@ -84,6 +84,14 @@ crashes: setup ## Kill server, workers and bank 1,000 times while holds end, the
 faults: setup ## Plant faults in the shipped packs and count those the static analyser finds (SEED=1)
 	$(BIN)/python -m countermand.drills.faults --seed $(SEED) $(ARGS)
 
+.PHONY: forgeries
+forgeries: setup ## Forge 100,000 receipts and count those the verifier believes (SEED=1)
+	$(BIN)/python -m countermand.drills.forgeries --seed $(SEED) $(ARGS)
+
+.PHONY: verifier
+verifier: setup ## Write the stand-alone verifier, countermand-verify.pyz
+	$(BIN)/countermand verify --write-zipapp .
+
 .PHONY: triage
 triage: setup ## Train the shipped model of triage again, from the shipped messages
 	$(BIN)/countermand train triage --out src/countermand/triage_model

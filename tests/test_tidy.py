@@ -39,6 +39,7 @@ ENTRY_POINTS = frozenset(
         "countermand.drills.crashes",
         "countermand.adapters.banking.simulated",
         "countermand.drills.faults",
+        "countermand.drills.forgeries",
         # The definition of every window: tests and benchmarks compare the feature stores with it.
         "countermand.policy.reference",
     }

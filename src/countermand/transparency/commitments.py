@@ -13,6 +13,20 @@ from typing import Any, NamedTuple
 from countermand.transparency import jcs
 
 SALT_BYTES = 32
+_SALTS = b"countermand/salt/v1\0"
+
+
+def salt_of(key: bytes, *label: str) -> bytes:
+    """The salt of one committed value, 32 bytes, from a key of 32 bytes and what names the value.
+
+    HMAC-SHA256 over the parts of the label, each behind its length (RFC 5869 calls this step Expand): salts
+    need not be kept, and are gone when their key is.
+
+    >>> salt_of(bytes(32), "in-1", "text") == salt_of(bytes(32), "in-1t", "ext")
+    False
+    """
+    parts = [part.encode() for part in label]
+    return hmac.digest(key, _SALTS + b"".join(len(one).to_bytes(4, "big") + one for one in parts), "sha256")
 
 
 class Opening(NamedTuple):
@@ -23,7 +37,7 @@ class Opening(NamedTuple):
 
     def opens(self, commitment: str) -> bool:
         """Whether this is the value behind a commitment. Raises ValueError for a value with no JCS form."""
-        return hmac.compare_digest(committed(self.value, self.salt), commitment)
+        return hmac.compare_digest(committed(self.value, self.salt).encode(), commitment.encode())
 
 
 def committed(value: Any, salt: bytes) -> str:

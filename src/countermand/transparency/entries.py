@@ -12,6 +12,7 @@ binds without showing stands in `commit`.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ VERSION = 1
 # What is longer is a document, not a fact: the entry binds its hash, and the journal keeps the whole.
 FACTS_BYTES_MAX = 8192
 COMMITMENTS = "commit"
+_COMMITMENT = re.compile(r"[0-9a-f]{64}")
 _SAID = {"id": str, "type": str, "ts": str, "tenant": str, "facts": dict}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,7 +50,7 @@ def entry_of(
     link: Link | None = None,
 ) -> bytes:
     """The entry of a journal fact: `at` in microseconds UTC, `body` as the journal has it."""
-    facts = {name: _plain(value) for name, value in body.items() if name != COMMITMENTS}
+    facts = {name: plain(value) for name, value in body.items() if name != COMMITMENTS}
     entry: dict[str, Any] = {
         "v": VERSION,
         "id": str(number),
@@ -77,6 +79,10 @@ def instant(at: int) -> str:
     return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def _is_commitment(value: Any) -> bool:
+    return isinstance(value, str) and _COMMITMENT.fullmatch(value) is not None
+
+
 def _bounded(facts: dict[str, Any]) -> dict[str, Any]:
     data = jcs.encoded(facts)
     if len(data) <= FACTS_BYTES_MAX:
@@ -84,8 +90,11 @@ def _bounded(facts: dict[str, Any]) -> dict[str, Any]:
     return {"sha256": sha256(data).hexdigest(), "bytes": len(data)}
 
 
-def _plain(value: Any) -> Any:
-    """The value in the restricted form of `jcs`: long integers and fractions become strings, text NFC."""
+def plain(value: Any) -> Any:
+    """A value of the journal in the restricted form of `jcs`.
+
+    Long integers and fractions become strings, text NFC.
+    """
     kind = type(value)
     if kind is str:
         return value if value.isascii() else normalize("NFC", value)
@@ -94,9 +103,9 @@ def _plain(value: Any) -> Any:
     if kind is float:
         return repr(value)
     if kind is dict:
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {name: plain(inner) for name, inner in value.items()}
     if kind is list:
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return value
 
 
@@ -115,6 +124,9 @@ class Entry(NamedTuple):
         missing = [name for name, kind in _SAID.items() if not isinstance(says.get(name), kind)]
         if missing:
             raise ValueError(f"the entry does not say its {', '.join(missing)}")
+        commitments = says.get(COMMITMENTS, {})
+        if not isinstance(commitments, dict) or not all(map(_is_commitment, commitments.values())):
+            raise ValueError("the entry's commitments are not 32 bytes in hex, by name")
         return cls(data, says)
 
     @property

@@ -140,6 +140,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.witness",
         Text(en="Witness the logs of others", zh="为其他机构的日志担任见证者"),
     ),
+    "verify": (
+        "commands.verify",
+        Text(en="Check a receipt without asking anybody", zh="不联系任何人，核验回执"),
+    ),
     "db": ("commands.db", Text(en="Look after the database", zh="维护数据库")),
 }
 

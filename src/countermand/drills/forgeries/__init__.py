@@ -1,0 +1,1 @@
+"""Receipts forged in every way we could think of, to see whether the verifier believes one."""
