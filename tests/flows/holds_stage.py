@@ -72,6 +72,11 @@ class Stage:
         """As the statement asks for it."""
         return self.house.agreements
 
+    @property
+    def salts(self) -> Any:
+        """As the fact of a consent asks for them."""
+        return self.house.salts
+
     async def consent(self, operation: Operation | Hold) -> dict[str, Any]:
         """Somebody is shown the statement, and agrees."""
         name = operation.operation if isinstance(operation, Hold) else operation.id

@@ -72,7 +72,7 @@ async def happen(house: House, number: str, kind: EventKind, body: dict[str, Any
         (locked,) = await unit.cases.lock([case.id])
         now = Happenings(locked, house.clock.now())
         now.happen(kind, body, "li")
-        await now.write(unit, house.reception.clocks)
+        await now.write(unit, house.reception)
 
 
 async def wake(house: House) -> None:

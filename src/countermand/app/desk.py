@@ -18,6 +18,7 @@ from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.case_events import CaseClocks
 from countermand.flows.channels import Channels
+from countermand.flows.committed import VaultSalts
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.public_door import Network, PublicDoor
@@ -80,6 +81,7 @@ def reception_of(
         reader=reader,
         knowledge=knowledge,
         clocks=_case_clocks(settings, works, clock, ids),
+        salts=VaultSalts(vault),
         draw_digits=new_code,
         warnings=read_warnings(WARNINGS.read_text(encoding="utf-8")),
         timezone=settings.timezone,
@@ -113,6 +115,7 @@ def case_desk_of(settings: Settings, works: Works, clock: Clock, ids: Ids, vault
         effect_ports=effect_ports(settings),
         vault=vault,
         clocks=_case_clocks(settings, works, clock, ids),
+        salts=VaultSalts(vault),
         draw_digits=new_code,
         timezone=settings.timezone,
         phrases=phrases,

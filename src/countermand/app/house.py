@@ -44,6 +44,7 @@ from countermand.app.work import WorkParts, work_parts
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
 from countermand.flows.arms import Arm, Arms, Workshop
+from countermand.flows.bind_decisions import DecisionBinder
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
 from countermand.flows.circumstances import Surroundings
@@ -72,6 +73,7 @@ from countermand.settings import Settings
 log = structlog.get_logger(__name__)
 HOUSE_CONNECTIONS_MAX = 8
 POLICY_STARTS = ("live", "replace")
+DECISION_SALTS_KEY = "salts of decisions"
 
 
 @asynccontextmanager
@@ -97,6 +99,7 @@ async def open_house(
         memory = await _memory(stack, pool, time)
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
         work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
+        deciding.committer.decider.binder = DecisionBinder(work.kit.vault.mac_key(DECISION_SALTS_KEY))
         challenges, authenticators = _asking(work, pool, settings)
         yield House(
             decider=deciding.committer,

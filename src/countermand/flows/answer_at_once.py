@@ -81,7 +81,7 @@ async def _say(
     happens.happen(EventKind.MESSAGE_ADDED, {k: v for k, v in body.items() if v is not None}, MACHINE)
     if settled is not None:
         settle(happens, settled)
-    await happens.write(unit, house.clocks)
+    await happens.write(unit, house)
 
 
 def party_of(arrival: Arrival) -> str:

@@ -14,6 +14,7 @@ from countermand.cases.phrases import Phrase
 from countermand.cases.playbooks import MacroText, Playbook
 from countermand.flows.address_book import Sealer
 from countermand.flows.case_events import CaseClocks, Happenings, follow_clocks
+from countermand.flows.committed import Salts
 from countermand.flows.hidden_values import hidden_values
 from countermand.flows.show_case import unknown_case
 from countermand.intake.redaction import mask
@@ -50,6 +51,7 @@ class CaseDesk:
     effect_ports: Collection[str]
     vault: Sealer
     clocks: CaseClocks
+    salts: Salts
     draw_digits: Callable[[int], str]
     timezone: str
     phrases: Mapping[str, Phrase]
@@ -175,7 +177,7 @@ class CaseWork:
 
         Raises Conflict (`case_changed`).
         """
-        written = await self.happened.write(self.unit, self.house.clocks)
+        written = await self.happened.write(self.unit, self.house)
         await self._end_absorbed()
         self.happened.events.clear()
         return written

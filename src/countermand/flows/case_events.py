@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from countermand.cases.case import apply
 from countermand.cases.case_clocks import ClockMoves, Line, moves_of, started_at
 from countermand.flows.clock_house import ClockHouse
+from countermand.flows.committed import Label, Salts, commitments
 from countermand.flows.run_clocks import cancel_clock, meet_clock, pass_ball, start_clocks
 from countermand.kernel.clock import MICROS_PER_DAY
 from countermand.vocabulary.cases import Case, CaseEvent, EventKind
@@ -36,6 +37,16 @@ class CaseClocks:
         """Whether a policy stands in a pack that is in use."""
         pack = self.house.rules.pack_of(policy)
         return pack == HOUSE_PACK or pack in self.packs
+
+
+class RecordingHouse(Protocol):
+    """What writing events needs of the house."""
+
+    @property
+    def clocks(self) -> CaseClocks: ...
+
+    @property
+    def salts(self) -> Salts: ...
 
 
 @dataclass(slots=True)
@@ -67,14 +78,14 @@ class Happenings:
         self.events.append(event)
         return event
 
-    async def write(self, unit: Unit, clocks: CaseClocks) -> bool:
+    async def write(self, unit: Unit, house: RecordingHouse) -> bool:
         """Write the events, their facts, and move the clocks; False where a new case's number is taken.
 
         Raises Conflict (`case_changed`).
         """
-        return await record_events(unit, clocks, self.case, self.events)
+        return await record_events(unit, house, self.case, self.events)
 
-    async def write_later(self, unit: Unit, clocks: CaseClocks, subject: str | None) -> None:
+    async def write_later(self, unit: Unit, house: RecordingHouse, subject: str | None) -> None:
         """The same, a new case at the unit's end; `subject` is the handle of whom it is about.
 
         The unit raises Outdated where the number of a new case is taken. Raises Conflict (`case_changed`).
@@ -83,10 +94,10 @@ class Happenings:
             await unit.cases.open_later(self.case, self.events)
         else:
             await unit.cases.append(self.case, self.events)
-        await _follow(unit, clocks, self.case, self.events, subject)
+        await _follow(unit, house, self.case, self.events, subject)
 
 
-async def record_events(unit: Unit, clocks: CaseClocks, case: Case, events: Sequence[CaseEvent]) -> bool:
+async def record_events(unit: Unit, house: RecordingHouse, case: Case, events: Sequence[CaseEvent]) -> bool:
     """Write events of a case, which stands as `case` after them, with facts and clocks; see `Happenings`."""
     if not events:
         return True
@@ -94,15 +105,16 @@ async def record_events(unit: Unit, clocks: CaseClocks, case: Case, events: Sequ
         await unit.cases.append(case, events)
     elif not await unit.cases.open(case, events):
         return False
-    await _follow(unit, clocks, case, events, await subject_of(unit, case))
+    await _follow(unit, house, case, events, await subject_of(unit, case))
     return True
 
 
 async def _follow(
-    unit: Unit, clocks: CaseClocks, case: Case, events: Sequence[CaseEvent], subject: str | None
+    unit: Unit, house: RecordingHouse, case: Case, events: Sequence[CaseEvent], subject: str | None
 ) -> None:
-    await unit.note([_fact(event, subject) for event in events])
-    await follow_clocks(unit, clocks, case, events)
+    key = await house.salts.key(unit, case.id)
+    await unit.note([_fact(event, subject, key) for event in events])
+    await follow_clocks(unit, house.clocks, case, events)
 
 
 async def subject_of(unit: Unit, case: Case) -> str | None:
@@ -116,8 +128,9 @@ def key_of(account: str | None, person: str | None) -> str | None:
     return account or (None if person is None else person_key(person))
 
 
-def _fact(event: CaseEvent, subject: str | None) -> Fact:
-    body = {"case": event.case, "seq": event.seq, "kind": event.kind.value, "actor": event.actor}
+def _fact(event: CaseEvent, subject: str | None, key: bytes) -> Fact:
+    bound = commitments(key, Label.event(event.case, event.seq), {"body": event.body})
+    body = {"case": event.case, "seq": event.seq, "kind": event.kind.value, "actor": event.actor, **bound}
     return Fact(event.at, CASE_CHANGED, body, subject, event.trace)
 
 

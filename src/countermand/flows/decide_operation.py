@@ -19,6 +19,7 @@ from countermand.confirmation.holds import HoldTerms, hold_of
 from countermand.containment.standing import asked_of, binding
 from countermand.decisions.decide import Question, decide
 from countermand.flows.arms import Arm, Arms, Canary, Mark
+from countermand.flows.bind_decisions import DecisionBinder
 from countermand.flows.record_labels import LabelBook, Past, PendingLabel
 from countermand.flows.standing_met import Standing, orders_elsewhere
 from countermand.kernel.canonical import canonical_bytes, digest
@@ -81,7 +82,8 @@ class Outcome:
 class Decider:
     """Decides groups, one after the other; `arms` may be replaced between two of them.
 
-    Without `hold_terms` nothing is put on hold: for the past, which cannot wait.
+    Without `hold_terms` nothing is put on hold: for the past, which cannot wait. Without a `binder` the facts
+    bind neither request nor answer: for a record that nobody else will read.
     """
 
     arms: Arms
@@ -91,6 +93,7 @@ class Decider:
     labels: LabelBook
     hold_terms: HoldTerms | None = None
     breached: list[Canary] = field(default_factory=list)
+    binder: DecisionBinder | None = None
 
     @property
     def latest(self) -> int:
@@ -260,10 +263,10 @@ class Decider:
             "kind": kind,
             "outcome": decision.outcome,
             "policy": program.label,
+            **(self.binder.bound(operation.id, member.body, answer) if self.binder else {}),
         }
         # The windows are touched last: whatever could fail has not, and the lists stay in step.
-        features = arm.features
-        outcome.marks.append(Mark(features, features.observe(observed), operation.id, observed))
+        outcome.marks.append(Mark(arm.features, arm.features.observe(observed), operation.id, observed))
         for other in others:
             self._observe_beside(
                 other, member, dict(zip(program.index, facts, strict=True)), decision, outcome

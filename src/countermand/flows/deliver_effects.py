@@ -218,11 +218,12 @@ class Deliverer:
 
 
 def _fact(kind: str, effect: Effect, now: int) -> Fact:
+    """What a port answered stands in its effect: in another house's words it may name people."""
     body = {
         "effect": effect.id,
         "port": effect.port,
         "action": effect.action,
         "attempts": effect.attempts,
-        "answer": effect.answer,
+        "answered": sorted(effect.answer or ()),
     }
     return Fact(now, kind, body, effect.subject, effect.trace)

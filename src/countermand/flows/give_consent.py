@@ -9,6 +9,7 @@ from countermand.confirmation.holds import met
 from countermand.confirmation.operation_values import operation_values
 from countermand.confirmation.pack import Agreements
 from countermand.confirmation.statements import misunderstood, shown, statement_for
+from countermand.flows.committed import Label, Salts, commitments
 from countermand.flows.consent_to_data import require_shown
 from countermand.flows.decided_operations import Archive, decided_operation
 from countermand.flows.keep_profiles import ProfileBook
@@ -23,7 +24,7 @@ from countermand.vocabulary.facts import CONSENT_GIVEN, CONSENT_MISUNDERSTOOD, F
 from countermand.vocabulary.holds import STATES_ZH, HoldState, Need
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
-from countermand.work import Works
+from countermand.work import Unit, Works
 
 TIMEZONE = "Asia/Shanghai"
 
@@ -48,6 +49,9 @@ class ConsentingHouse(Protocol):
 
     @property
     def agreements(self) -> Agreements: ...
+
+    @property
+    def salts(self) -> Salts: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +110,30 @@ async def give_consent(
         hold = await take_hold(unit, operation_id) if held else None
         kept = await unit.consents.keep(receipt)
         if kept == receipt:
-            body = {
-                "operation": operation_id,
-                "statement": statement.label,
-                "digest": kept.digest.hex(),
-                "actor": actor,
-            }
-            await unit.note([Fact(now, CONSENT_GIVEN, body, handle, trace)])
+            await unit.note([await _fact(house, unit, kept, handle, actor, trace)])
         if hold is not None:
             await move_on(unit, [met(hold, [Need.CONSENT])], now, house.settlement, actor, "consented", trace)
     return _told(kept)
+
+
+async def _fact(
+    house: ConsentingHouse,
+    unit: Unit,
+    kept: ConsentReceipt,
+    handle: str | None,
+    actor: str,
+    trace: str | None,
+) -> Fact:
+    """The words hold amounts and names: what was shown and answered is bound, not hashed."""
+    key = await house.salts.key(unit, kept.operation)
+    values = {"shown": kept.shown, "answers": kept.answers}
+    body = {
+        "operation": kept.operation,
+        "statement": f"{kept.statement}@{kept.version}",
+        "actor": actor,
+        **commitments(key, Label.consent(kept.operation), values),
+    }
+    return Fact(kept.given_at, CONSENT_GIVEN, body, handle, trace)
 
 
 async def _statement(

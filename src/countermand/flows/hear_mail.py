@@ -280,7 +280,7 @@ async def _note(house: Hearing, letter: Letter, raw: bytes, number: str, arrived
         happens = Happenings(case, now)
         body = {"message": message, "direction": "note", "channel": Channel.EMAIL.value}
         happens.happen(EventKind.MESSAGE_ADDED, body, MACHINE)
-        await happens.write(unit, reception.clocks)
+        await happens.write(unit, reception)
     return True
 
 

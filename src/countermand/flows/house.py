@@ -13,6 +13,7 @@ from countermand.flows.arms import Arm
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
+from countermand.flows.committed import Salts
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
@@ -109,6 +110,11 @@ class House:
     def reception(self) -> Reception:
         """Where reports come in."""
         return self.public_door.reception
+
+    @property
+    def salts(self) -> Salts:
+        """Where the salts of commitments come from."""
+        return self.reception.salts
 
     @property
     def channels(self) -> Channels:

@@ -114,5 +114,5 @@ async def _take(house: Reception, old: OldCase, source: str, actor: str) -> bool
             if old.closed_at is not None:
                 closed["was_closed_at"] = rfc3339(old.closed_at)
             now.happen(EventKind.CLOSED, closed, actor)
-        await now.write(unit, house.clocks)
+        await now.write(unit, house)
     return False

@@ -77,7 +77,8 @@ async def put_contacts(
             await unit.contacts.put(
                 StoredContacts(account, given.language, given.timezone, quiet, stored), now
             )
-            await _tell(unit, known, wanted, now, actor, trace)
+            key = book.key_of(NoticeChannel.FEED, account)
+            await _tell(unit, known, wanted, key, now, actor, trace)
             former = [point.former_until for point in kept if point.former_until is not None]
             await unit.timers.set([Timer(FORMER_TIMER, account, at) for at in former[:1]])
     return _shown(wanted)
@@ -121,8 +122,13 @@ def _with_former(
     return (*after, *former[-POINTS_MAX:])
 
 
-async def _tell(unit: Unit, known: Known, after: Contacts, now: int, actor: str, trace: str | None) -> None:
-    """The journal fact; and a notice, where there was an address before and it is another now."""
+async def _tell(
+    unit: Unit, known: Known, after: Contacts, key: bytes, now: int, actor: str, trace: str | None
+) -> None:
+    """The journal fact; and a notice, where there was an address before and it is another now.
+
+    An effect's name stands in facts, so it has the account's `key` and not the account.
+    """
     account = after.account
     subject = (await unit.handles([account])).get(account)
     counted = {channel.value: 0 for channel in NoticeChannel if channel is not NoticeChannel.FEED}
@@ -134,7 +140,7 @@ async def _tell(unit: Unit, known: Known, after: Contacts, now: int, actor: str,
     there = {(one.channel, one.address) for one in known.contacts.points if one.former_until is None}
     if there and here != there:
         effect = Effect(
-            id=f"contacts_changed-{account}-{now}",
+            id=f"contacts_changed-{key.hex()}-{now}",
             port=NOTICES,
             action="contacts_changed",
             lane=account,

@@ -8,10 +8,11 @@ from typing import Any
 from countermand.cases.numbers import spoken
 from countermand.cases.ports import Inbound, KeptFile, Promise
 from countermand.flows.arrivals import Arrival, message_id, promise_id
+from countermand.flows.committed import Label, commitments
 from countermand.flows.hidden_values import hidden_values
 from countermand.flows.reception import Reception
 from countermand.intake.redaction import mask
-from countermand.kernel.canonical import canonical_bytes, digest
+from countermand.kernel.canonical import digest
 from countermand.kernel.clock import MICROS_PER_HOUR
 from countermand.vocabulary.cases import (
     Case,
@@ -75,7 +76,8 @@ async def keep_report(
         await unit.cases.attach(_files(house, arrival, message))
     if arrival.promises:
         await _promise(house, unit, arrival, case, answer)
-    await unit.note(_facts(arrival, case, answer, subject))
+    key = await house.salts.key(unit, case.id)
+    await unit.note(_facts(arrival, case, answer, subject, key))
 
 
 async def _promise(
@@ -180,22 +182,33 @@ def _fetched(house: Reception, arrival: Arrival) -> list[Effect]:
     ]
 
 
-def _facts(arrival: Arrival, case: Case, answer: dict[str, Any], subject: str | None) -> list[Fact]:
+def report_values(raw: bytes, text: str, answer: dict[str, Any], files: Sequence[bytes]) -> dict[str, Any]:
+    """What the fact of a report binds: the bytes, what they were understood as, what was answered."""
+    named = {f"file/{place}": content for place, content in enumerate(files, 1)}
+    return {"raw": raw, "text": text, "answer": answer, **named}
+
+
+def _facts(
+    arrival: Arrival, case: Case, answer: dict[str, Any], subject: str | None, key: bytes
+) -> list[Fact]:
     report = arrival.report
+    values = report_values(report.raw, report.text, answer, [one.content for one in report.attachments])
+    promised = {HUMAN_CONTACT: arrival.human_by} if arrival.promises else {}
     heard = {
         "report": arrival.inbound,
         "case": case.id,
         "channel": report.channel.value,
-        "digest": digest(report.raw).hex(),
         "risk": arrival.reading.risk.value,
         "category": arrival.reading.category.value,
         "model": arrival.reading.model,
         "incident": answer["incident"],
         "actor": arrival.actor,
-        "answer": digest(canonical_bytes(answer)).hex(),
+        "promised": promised,
+        **commitments(key, Label.report(arrival.inbound), values),
     }
     facts = [Fact(arrival.now, REPORT_RECEIVED, heard, subject, arrival.trace)]
     if answer["opened"]:
-        opened = {"case": case.id, "number": case.number, "first_at": case.first_at}
+        bound = commitments(key, Label.opened(case.id), {"number": case.number})
+        opened = {"case": case.id, "first_at": case.first_at, **bound}
         facts.insert(0, Fact(arrival.now, CASE_OPENED, opened, subject, arrival.trace))
     return facts

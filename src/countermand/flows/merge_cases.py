@@ -9,6 +9,7 @@ from typing import Any
 from countermand.cases.numbers import NUMBER_DIGITS, number_of, read_number, spoken
 from countermand.flows.case_desk import CaseDesk, CaseWork, at_cases, at_known, case_changed, copy_name
 from countermand.flows.case_events import Happenings
+from countermand.flows.committed import Label, commitments
 from countermand.flows.link_cases import same_case
 from countermand.flows.show_case import unknown_case
 from countermand.kernel.errors import BadRequest, Conflict, Unavailable
@@ -127,7 +128,9 @@ async def split(
         work.happen(EventKind.SPLIT, case=part.case.id, messages=[one.id for one in chosen])
         work.happen(EventKind.LINKED, case=part.case.id, kind="parent")
         await work.end()
-        body = {"case": part.case.id, "number": part.case.number, "first_at": part.case.first_at}
+        key = await house.salts.key(unit, part.case.id)
+        bound = commitments(key, Label.opened(part.case.id), {"number": part.case.number})
+        body = {"case": part.case.id, "first_at": part.case.first_at, **bound}
         await unit.note([Fact(work.now, CASE_OPENED, body, None, trace)])
         work.shown["new"] = spoken(part.case.number)
         return work.answer()

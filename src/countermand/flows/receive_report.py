@@ -203,7 +203,7 @@ async def _record(
     """The case of a report that is new, its answer, and everything that is kept of it."""
     arrival, report, happened = story.arrival, story.arrival.report, story.happened
     opened = happened.events[0].kind is EventKind.OPENED
-    await happened.write_later(unit, house.clocks, subject)
+    await happened.write_later(unit, house, subject)
     answer = receipt_of(
         happened.case.number,
         report.received_at,

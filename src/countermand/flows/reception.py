@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from countermand.flows.address_book import Sealer
 from countermand.flows.case_events import CaseClocks
+from countermand.flows.committed import Salts
 from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.turns import Turns
 from countermand.intake.warnings import Warned
@@ -39,6 +40,7 @@ class Reception:
     reader: Reader
     knowledge: Knowledge
     clocks: CaseClocks
+    salts: Salts
     draw_digits: Callable[[int], str]
     warnings: Sequence[Warned]
     timezone: str

@@ -45,10 +45,10 @@ async def judge_and_settle(
             now = Happenings(case, max(house.clock.now(), case.updated_at), trace)
             if verdict is Verdict.YES and may_settle(case):
                 settle(now, reply)
-                await now.write(unit, desk.clocks)
+                await now.write(unit, desk)
             elif verdict is not Verdict.YES and is_settled(case):
                 now.happen(EventKind.REOPENED, {"why": "not_settled", "answer": reply}, MACHINE)
-                await now.write(unit, desk.clocks)
+                await now.write(unit, desk)
                 await _promise_anew(desk, unit, now)
     return said
 
@@ -94,4 +94,4 @@ async def _promise_anew(desk: CaseDesk, unit: Unit, now: Happenings) -> None:
     await unit.cases.promise([promise])
     again = Happenings(now.case, now.now, now.trace)
     again.happen(EventKind.PROMISED, {"promise": promise.id, "code": HUMAN_CONTACT}, MACHINE)
-    await again.write(unit, desk.clocks)
+    await again.write(unit, desk)

@@ -210,7 +210,7 @@ async def _promise(
                     f"{name}/promise", case.id, given.code, given.due_at, now, f"{actor} {spoken.staff}"
                 )
                 await unit.cases.promise([promise])
-                await happenings.write(unit, house.clocks)
+                await happenings.write(unit, house)
         if notice and account is not None and "notices" in house.effect_ports:
             human = received.answer["human_by"]
             promised = words or _human(house, human)

@@ -95,7 +95,7 @@ class WechatAnswers:
                 told = {"file": file.id, "sha256": file.digest.hex(), "media_type": file.media_type}
                 now.happen(EventKind.FILE_ADDED, {**told, "bytes": file.size}, "countermand")
                 await unit.cases.attach([file])
-                await now.write(unit, house.clocks)
+                await now.write(unit, house)
         return Delivery(state=EffectState.DONE, answer={"sha256": file.digest.hex()})
 
     def _said(self, inbound: Inbound) -> Said | None:
