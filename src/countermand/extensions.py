@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from countermand.kernel.errors import Conflict, Unavailable
+from countermand.kernel.errors import BadRequest, Conflict, TooLarge, Unavailable
 from countermand.transparency.anchors import AnchorReceipt
 from countermand.transparency.stamps import StampedTime
 from countermand.vocabulary.banking import BankAnswer, BankEntry, Instruction
 from countermand.vocabulary.notices import NoticeAnswer, NoticeMessage
+from countermand.vocabulary.pictures import PictureText
 
 
 class CoreBanking(Protocol):
@@ -139,4 +140,61 @@ def anchor_lies(what: str) -> Conflict:
         "anchor_lies",
         f"The anchoring chain's node says what cannot be so: {what}.",
         f"锚定链节点的应答自相矛盾：{what}。",
+    )
+
+
+class TextReader(Protocol):
+    """Reads the text on a picture. The contract suite of this port is `tests/adapters/ocr`."""
+
+    async def read(self, image: bytes, media_type: str) -> PictureText:
+        """All lines, from top to bottom, in the pixels of the picture as it is seen upright.
+
+        What the file said of itself (EXIF) is taken off first and told apart. Nothing is kept. Takes about a
+        second of a core, and never longer than its limit. Raises Unavailable (`ocr_absent`: nothing that
+        reads is installed; `reader_stuck`: it took too long or too much, and was ended), BadRequest
+        (`image_unreadable`), TooLarge (`image_too_large`: by its header, before it is decoded).
+        """
+        ...
+
+    async def close(self) -> None:
+        """End what was started for reading."""
+        ...
+
+
+def ocr_absent(engine: str) -> Unavailable:
+    """The refusal where nothing that reads pictures is installed."""
+    return Unavailable(
+        "ocr_absent",
+        f"Nothing that reads pictures is installed here ({engine}). Install countermand[ocr], or tesseract "
+        "with chi_sim and Pillow; until then somebody types in what the picture shows.",
+        f"尚未安装文字识别组件（{engine}）。请安装 countermand[ocr]，"
+        "或安装 tesseract（含 chi_sim）与 Pillow；在此之前请人工录入图片内容。",
+        engine=engine,
+    )
+
+
+def image_unreadable(what: str) -> BadRequest:
+    """The refusal of what is no picture, or none that can be read."""
+    return BadRequest(
+        "image_unreadable",
+        f"This cannot be read as a picture ({what}). Send a PNG, JPEG or WebP of the whole screen.",
+        f"无法作为图片读取（{what}）。请发送整屏的 PNG、JPEG 或 WebP 图片。",
+    )
+
+
+def image_too_large(what: str) -> TooLarge:
+    """The refusal of a picture beyond the limits, by its header, before it is decoded."""
+    return TooLarge(
+        "image_too_large",
+        f"The picture is too large ({what}); up to 50 million pixels and 32 MiB are read. Send it smaller.",
+        f"图片过大（{what}）；最多读取 5000 万像素、32 MiB。请缩小后重新发送。",
+    )
+
+
+def reader_stuck(why: str) -> Unavailable:
+    """The refusal while the reader is busy, or where it had to be ended over a picture."""
+    return Unavailable(
+        "reader_stuck",
+        f"The reader of pictures gave no answer ({why}) and was ended or is busy. Try again, or type it in.",
+        f"图片识别未给出结果（{why}），已被终止或正忙。请重试，或人工录入。",
     )

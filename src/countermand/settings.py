@@ -67,6 +67,7 @@ class Settings:
     timezone: str = "Asia/Shanghai"
     law_packs: str = "cn"
     triage_model: Path | None = None
+    reading: str = "auto"
     shadow_lag_seconds_max: int = 300
     shadow_days_kept: int = 90
     log_origin: str = "countermand.invalid/countermand/main"

@@ -10,10 +10,12 @@ from pathlib import Path
 from countermand.app.clocks import LAW_PACKS, clock_house, clock_rules
 from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack, read_knowledge
+from countermand.app.readings import reading_desk_of
 from countermand.app.triage import open_triage
 from countermand.cases.case_clocks import FILE, read_case_clocks
 from countermand.cases.phrases import Phrase, read_phrases
 from countermand.cases.playbooks import MacroText, Playbook, read_macros, read_playbooks
+from countermand.extensions import TextReader
 from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.case_events import CaseClocks
@@ -46,6 +48,7 @@ async def front_desk_of(
     vault: Sealer,
     reader: Reader,
     channels: Callable[[Reception], Channels],
+    text_reader: TextReader | None,
 ) -> FrontDesk:
     """Where people are heard, every version of the knowledge base recorded.
 
@@ -55,7 +58,8 @@ async def front_desk_of(
     await knowledge.record(works, clock.now())
     reception = reception_of(settings, works, clock, ids, vault, reader, knowledge)
     door = PublicDoor(reception, AddressBook(vault), _networks(settings.trusted_proxies))
-    return FrontDesk(door, case_desk_of(settings, works, clock, ids, vault), channels(reception))
+    desk = case_desk_of(settings, works, clock, ids, vault)
+    return FrontDesk(door, desk, channels(reception), reading_desk_of(desk, text_reader))
 
 
 def reception_of(

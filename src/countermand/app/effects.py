@@ -9,10 +9,12 @@ import httpx
 
 from countermand.adapters.sessions.back_channel import BackChannel, read_receivers
 from countermand.adapters.sessions.keys import kept_session_key
+from countermand.app.readings import reading_engine
 from countermand.flows.chat import CHAT_REPLIES_PORT
 from countermand.flows.wechat_answers import PORTS
 from countermand.kernel.clock import Clock
 from countermand.settings import Settings
+from countermand.vocabulary.pictures import READING_PORT
 from countermand.vocabulary.reports import Channel, answers_port
 
 SESSIONS = "sessions"
@@ -29,6 +31,8 @@ def effect_ports(settings: Settings) -> frozenset[str]:
         found.add(answers_port(Channel.EMAIL))
     if settings.wechat_accounts_file is not None:
         found.update(PORTS)
+    if reading_engine(settings) is not None:
+        found.add(READING_PORT)
     return frozenset(found)
 
 

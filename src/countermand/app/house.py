@@ -150,7 +150,8 @@ async def _front_desk(
         return open_channels(settings, reception, stack, changes)
 
     works, reader = PostgresWorks(pool), open_triage(settings)
-    return await front_desk_of(settings, works, clock, ids, work.kit.vault, reader, channels)
+    vault, pictures = work.kit.vault, work.text_reader
+    return await front_desk_of(settings, works, clock, ids, vault, reader, channels, pictures)
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:

@@ -20,12 +20,14 @@ from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
 from countermand.app.channels import channel_ports
 from countermand.app.clocks import clock_house
 from countermand.app.database import open_database, unreachable
+from countermand.app.desk import case_desk_of
 from countermand.app.effects import SESSIONS, effect_ports, session_port
 from countermand.app.mail import open_mail
 from countermand.app.notices import open_notices
 from countermand.app.proving import open_proving
+from countermand.app.readings import open_reader, reading_desk_of
 from countermand.confirmation.permits import PermitKey
-from countermand.extensions import CoreBanking
+from countermand.extensions import CoreBanking, TextReader
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.contain_now import Containing
 from countermand.flows.deliver_effects import Deliverer, Follower, Port
@@ -34,6 +36,7 @@ from countermand.flows.guard_clock import ClockGuard
 from countermand.flows.keep_own_limits import raise_binder
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import ProvingKit
+from countermand.flows.read_pictures import ReadingPort
 from countermand.flows.run_timers import TimerHandler, TimerRunner
 from countermand.flows.send_codes import CODES, CodeCourier
 from countermand.flows.send_notices import Post
@@ -51,6 +54,7 @@ from countermand.vocabulary.clocks import CLOCK_TIMER
 from countermand.vocabulary.holds import HOLD_TIMER
 from countermand.vocabulary.orders import ORDER_END_TIMER
 from countermand.vocabulary.own_limits import LIMIT_RAISE_TIMER
+from countermand.vocabulary.pictures import READING_PORT
 from countermand.vocabulary.webhooks import WEBHOOKS
 
 SIMULATED_BANK = "countermand.adapters.banking.simulated"
@@ -112,6 +116,7 @@ class WorkParts:
     post: Post
     holders: Holders
     clocks: ClockHouse
+    text_reader: TextReader | None
 
 
 async def work_parts(
@@ -152,10 +157,14 @@ async def work_parts(
     mail = open_mail(settings, works, clock, ids, kit.vault)
     ports.update(mail.ports)
     ports.update(await channel_ports(stack, settings, works, clock, ids, kit.vault))
+    text_reader = open_reader(stack, settings)
+    if text_reader is not None:
+        desk = case_desk_of(settings, works, clock, ids, kit.vault)
+        ports[READING_PORT] = ReadingPort(reading_desk_of(desk, text_reader))
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
     worker = Worker(timers, deliverer, guard, notices.decisions, mail.ear)
-    return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks)
+    return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks, text_reader)
 
 
 @asynccontextmanager

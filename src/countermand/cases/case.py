@@ -39,6 +39,7 @@ _AFTER_CLOSING = frozenset(
         EventKind.RELEASED, EventKind.DISCLOSED, EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK,
         EventKind.TASK_SET, EventKind.MESSAGE_TAKEN_BACK, EventKind.FILE_ADDED,
         EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED,
+        EventKind.FILE_READ, EventKind.FILE_MARKED, EventKind.READING_CONFIRMED, EventKind.FACTS_TOLD,
     }
 )  # fmt: skip
 _AFTER_MERGING = frozenset(
@@ -46,7 +47,7 @@ _AFTER_MERGING = frozenset(
         EventKind.UNMERGED, EventKind.RECEIPT_RENEWED, EventKind.CONTAINED, EventKind.DISCLOSED,
         EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK, EventKind.LINKED, EventKind.UNLINKED,
         EventKind.FILE_ADDED, EventKind.PROMISE_KEPT, EventKind.MESSAGE_TAKEN_BACK,
-        EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED,
+        EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED, EventKind.FILE_READ,
     }
 )  # fmt: skip
 # Nothing that may have cost money is ever less than this, whoever says so (desk principle P7).

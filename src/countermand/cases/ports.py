@@ -57,6 +57,15 @@ class KeptFile(NamedTuple):
     sealed: bytes
 
 
+class OnRecord(NamedTuple):
+    """What the record has of an account: operations with decisions, notices, devices, loan contracts."""
+
+    operations: bool
+    notices: bool
+    devices: bool
+    contracts: bool
+
+
 class CaseBook(Protocol):
     """Cases, their events and messages, within one transaction."""
 
@@ -110,6 +119,14 @@ class CaseBook(Protocol):
 
     async def signals(self, accounts: Collection[str], since: int) -> Mapping[str, Signals]:
         """How operations of accounts since an instant were decided, and what still can be taken back."""
+        ...
+
+    async def operations_between(self, account: str, since: int, until: int, count_max: int) -> list[bytes]:
+        """The bodies (JSON) of an account's operations in a time, newest first."""
+        ...
+
+    async def on_record(self, account: str, since: int) -> OnRecord:
+        """What there is of an account since an instant."""
         ...
 
     async def wrote_before(self, case: str, sender: bytes) -> bool:

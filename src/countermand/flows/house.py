@@ -31,6 +31,7 @@ from countermand.flows.manage_keys import KeyBook
 from countermand.flows.own_orders import Holders
 from countermand.flows.public_door import PublicDoor
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
+from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reception import Reception
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
@@ -125,6 +126,11 @@ class House:
     def case_desk(self) -> CaseDesk:
         """Where staff work on cases."""
         return self.front_desk.case_desk
+
+    @property
+    def reading_desk(self) -> ReadingDesk:
+        """Where evidence is read and checked."""
+        return self.front_desk.reading_desk
 
     @property
     def knowledge(self) -> Knowledge:

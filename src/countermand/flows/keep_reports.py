@@ -10,6 +10,7 @@ from countermand.cases.ports import Inbound, KeptFile, Promise
 from countermand.flows.arrivals import Arrival, message_id, promise_id
 from countermand.flows.committed import Label, commitments
 from countermand.flows.hidden_values import hidden_values
+from countermand.flows.read_pictures import readings_wanted
 from countermand.flows.reception import Reception
 from countermand.intake.redaction import mask
 from countermand.kernel.canonical import digest
@@ -21,6 +22,7 @@ from countermand.vocabulary.cases import (
 )
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import CASE_OPENED, REPORT_RECEIVED, Fact
+from countermand.vocabulary.pictures import READING_PORT
 from countermand.vocabulary.reports import answers_port, media_port
 from countermand.work import Unit
 
@@ -73,7 +75,10 @@ async def keep_report(
     await unit.cases.add_messages([kept])
     await unit.cases.add_values(case.id, message, hidden_values(house.vault, report.text))
     if arrival.report.attachments:
-        await unit.cases.attach(_files(house, arrival, message))
+        files = _files(house, arrival, message)
+        await unit.cases.attach(files)
+        if READING_PORT in house.effect_ports:
+            await unit.effects.put(readings_wanted(case.id, files, arrival.now, arrival.trace))
     if arrival.promises:
         await _promise(house, unit, arrival, case, answer)
     key = await house.salts.key(unit, case.id)

@@ -11,6 +11,7 @@ from countermand.cases.desk_ports import CaseTask, Disclosure, Grant, SecondLook
 from countermand.cases.numbers import read_number, spoken
 from countermand.cases.ports import KeptFile, Promise
 from countermand.flows.address_book import Sealer
+from countermand.flows.reading_shelf import DERIVED_TYPES
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import NotFound
 from countermand.kernel.text import Text
@@ -133,7 +134,14 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             case=case,
             events=tuple(await unit.cases.events(case.id)),
             messages=tuple(sorted(messages, key=lambda one: one.at)),
-            files=tuple([one for part in parts for one in await unit.cases.files(part)]),
+            files=tuple(
+                [
+                    one
+                    for part in parts
+                    for one in await unit.cases.files(part)
+                    if one.media_type not in DERIVED_TYPES
+                ]
+            ),
             promises=tuple([one for part in parts for one in await unit.cases.promises(part)]),
             disclosures=tuple(await unit.desk.disclosures(parts)),
             tasks=tuple(await unit.desk.tasks(case.id)),

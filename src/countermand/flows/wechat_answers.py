@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from countermand.cases.ports import Inbound, KeptFile
 from countermand.flows.case_events import Happenings
 from countermand.flows.hear_wechat import ANSWERS_PORT, Said, WechatDoor, words_for
+from countermand.flows.read_pictures import readings_wanted
 from countermand.intake.media_types import media_type_of
 from countermand.intake.wechat_messages import read_message, shortened
 from countermand.intake.wechat_ports import MEDIA_BYTES_MAX, MediaFetcher, Messenger
 from countermand.kernel.canonical import digest
 from countermand.vocabulary.cases import Direction, EventKind
 from countermand.vocabulary.effects import Delivery, Effect, EffectState
+from countermand.vocabulary.pictures import READING_PORT
 from countermand.vocabulary.reports import Channel, media_port
 
 REPLIES_PORT = "replies.wechat"
@@ -95,6 +97,8 @@ class WechatAnswers:
                 told = {"file": file.id, "sha256": file.digest.hex(), "media_type": file.media_type}
                 now.happen(EventKind.FILE_ADDED, {**told, "bytes": file.size}, "countermand")
                 await unit.cases.attach([file])
+                if READING_PORT in house.effect_ports:
+                    await unit.effects.put(readings_wanted(case.id, [file], now.now, effect.trace))
                 await now.write(unit, house)
         return Delivery(state=EffectState.DONE, answer={"sha256": file.digest.hex()})
 

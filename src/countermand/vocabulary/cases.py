@@ -151,6 +151,10 @@ class EventKind(StrEnum):
     MESSAGE_TAKEN_BACK = "message_taken_back"
     FILE_ADDED = "file_added"
     SETTLED = "settled"
+    FILE_READ = "file_read"
+    FILE_MARKED = "file_marked"
+    READING_CONFIRMED = "reading_confirmed"
+    FACTS_TOLD = "facts_told"
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -9,7 +9,7 @@ import msgspec
 
 from countermand.adapters.postgres.queries import Queries
 from countermand.adapters.postgres.unit_connection import CASES_RANK, INBOUND_RANK, UnitConnection
-from countermand.cases.ports import HiddenValue, Inbound, KeptFile, Promise
+from countermand.cases.ports import HiddenValue, Inbound, KeptFile, OnRecord, Promise
 from countermand.intake.search_words import tsvector_of
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import Conflict
@@ -136,6 +136,17 @@ class PostgresCases:
             )
             for row in rows
         }
+
+    async def operations_between(self, account: str, since: int, until: int, count_max: int) -> list[bytes]:
+        """The bodies of an account's operations in a time, newest first."""
+        times = (moment_of(since), moment_of(until))
+        rows = await self._connection.fetch(QUERIES.operations_between, account, *times, count_max)
+        return [bytes(row["body"]) for row in rows]
+
+    async def on_record(self, account: str, since: int) -> OnRecord:
+        """What there is of an account since an instant."""
+        row = await self._connection.fetchrow(QUERIES.on_record, account, moment_of(since))
+        return OnRecord(*row)
 
     async def wrote_before(self, case: str, sender: bytes) -> bool:
         """Whether something of this case came from the sender of this digest."""

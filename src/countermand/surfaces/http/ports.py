@@ -21,6 +21,7 @@ from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import Answer as ShownAnswer
 from countermand.flows.public_door import PublicDoor
+from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reception import Reception
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
@@ -256,6 +257,9 @@ class House(Protocol):
 
     @property
     def case_desk(self) -> CaseDesk: ...
+
+    @property
+    def reading_desk(self) -> ReadingDesk: ...
 
     @property
     def knowledge(self) -> Knowledge: ...

@@ -53,6 +53,7 @@ from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import language_of
 from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
 from countermand.surfaces.http.queue_routes import QUEUE_HANDLERS
+from countermand.surfaces.http.reading_routes import READING_HANDLERS
 from countermand.surfaces.http.records import shown_label, shown_operation
 from countermand.surfaces.http.report_routes import REPORT_HANDLERS
 from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
@@ -268,6 +269,7 @@ ROUTE_HANDLERS = (
     *CONTAINMENT_HANDLERS,
     *HOLDER_HANDLERS,
     *KNOWLEDGE_HANDLERS,
+    *READING_HANDLERS,
     *REPORT_HANDLERS,
     *DESK_HANDLERS,
     *QUEUE_HANDLERS,

@@ -81,6 +81,21 @@ CROSS JOIN LATERAL (
     FROM operation AS o WHERE o.account = asked.account AND o.occurred_at >= $2
 ) AS decided;
 
+-- name: operations_between
+-- The bodies of an account's operations from $2 to $3, newest first, $4 at most.
+SELECT body FROM operation WHERE account = $1 AND occurred_at BETWEEN $2 AND $3
+ORDER BY occurred_at DESC, seq DESC LIMIT $4;
+
+-- name: on_record
+-- Whether there are operations, notices, devices and loan contracts of an account ($1) since $2.
+SELECT
+    EXISTS (SELECT FROM operation WHERE account = $1 AND occurred_at >= $2),
+    EXISTS (SELECT FROM notice WHERE account = $1 AND at >= $2),
+    EXISTS (SELECT FROM operation WHERE account = $1 AND occurred_at >= $2
+        AND convert_from(body, 'UTF8')::json #>> '{device,id}' IS NOT NULL),
+    EXISTS (SELECT FROM operation AS o JOIN consent_receipt AS c ON c.operation = o.id
+        WHERE o.account = $1 AND o.occurred_at >= $2 AND o.kind IN ('loan_apply', 'loan_disburse'));
+
 -- name: case_events
 -- The events of a case behind a version.
 SELECT * FROM case_event WHERE case_id = $1 AND seq > $2 ORDER BY seq;

@@ -1,0 +1,156 @@
+"""The checklist of a case: what we hold, what we find ourselves, and what only the person can give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from countermand.cases.numbers import spoken
+from countermand.evidence.checklist import MARKS, Checklist, Held, State, checklist_of
+from countermand.evidence.fields import FieldName, RecordKind
+from countermand.evidence.incident_facts import IncidentFacts, check_facts
+from countermand.flows.case_desk import HOLDER, CaseWork, at_case
+from countermand.flows.reading_desk import ReadingDesk, parts_of
+from countermand.flows.reading_shelf import FACTS_TYPE, KeptFacts
+from countermand.flows.show_readings import files_read
+from countermand.kernel.clock import MICROS_PER_DAY, moment_of
+from countermand.kernel.errors import BadRequest
+from countermand.kernel.ids import new_nonce
+from countermand.kernel.text import Text
+from countermand.vocabulary.cases import Contained, Direction, EventKind
+from countermand.vocabulary.reports import Standing
+from countermand.vocabulary.staff import Staff, Verb
+
+# How long before the first report what we hold of the account counts as being about the case.
+BEFORE_MICROS = 180 * MICROS_PER_DAY
+_READ_AS = {
+    RecordKind.RECEIPT: Held.PAYMENT_SCREEN,
+    RecordKind.ENTRY: Held.PAYMENT_SCREEN,
+    RecordKind.MESSAGE: Held.BANK_MESSAGE,
+}
+STATE_WORDS = {
+    State.HELD: Text(en="We have it; you need not send it.", zh="已有，无需提供。"),
+    State.COLLECT: Text(en="We collect it ourselves; you need not send it.", zh="由我方收集，无需提供。"),
+    State.ASK: Text(en="Please send it if you can.", zh="如有请补充。"),
+}
+
+
+async def show_checklist(house: ReadingDesk, number: str, by: Staff) -> dict[str, Any]:
+    """What a case wants and has. For its holder as for staff; names no file and no number.
+
+    Raises NotFound (`unknown_case`), Forbidden.
+    """
+    async with house.desk.works.open() as unit:
+        work = await at_case(house.desk, unit, number, by)
+        work.require(Verb.READ_CASE)
+        held = await held_by(house, work)
+        return {
+            "case": spoken(work.case.number),
+            "category": work.case.category.value,
+            **_shown(checklist_of(house.checklists, work.case.category, held)),
+        }
+
+
+async def held_by(house: ReadingDesk, work: CaseWork) -> frozenset[Held]:
+    """What a case holds, by the record, by what was read, and by what people said that files are."""
+    case, unit = work.case, work.unit
+    parts = parts_of(case)
+    held: set[Held] = set()
+    if case.account is not None:
+        known = await unit.cases.on_record(case.account, case.first_at - BEFORE_MICROS)
+        ours = {
+            Held.OPERATIONS: known.operations,
+            Held.DECISIONS: known.operations,
+            Held.NOTICES: known.notices,
+            Held.DEVICES: known.devices,
+            Held.LOAN_CONTRACT: known.contracts,
+        }
+        held |= {one for one, there in ours.items() if there}
+    if case.contained is not Contained.NONE or case.incidents:
+        held.add(Held.CONTAINMENT)
+    if case.standing == Standing.PROVEN.value:
+        held.add(Held.IDENTITY)
+    if case.police_report is not None:
+        held.add(Held.POLICE_RECEIPT)
+    messages = [one for part in parts for one in await unit.cases.messages(part)]
+    if any(one.direction is Direction.IN for one in messages):
+        held.add(Held.REPORT)
+    for event in [one for part in parts for one in await unit.cases.events(part)]:
+        if event.kind is EventKind.FILE_MARKED:
+            held.add(Held(event.body["held"]))
+        elif event.kind is EventKind.FACTS_TOLD:
+            held.add(Held.INCIDENT_FACTS)
+    for read in await files_read(house, work):
+        records = () if read.kept is None else read.kept.reading.records
+        held |= {_READ_AS[one.kind] for one in records if one.get(FieldName.AMOUNT) is not None}
+    return frozenset(held)
+
+
+def _shown(found: Checklist) -> dict[str, Any]:
+    return {
+        "score": found.score,
+        "statutory_complete": found.statutory_complete,
+        "items": [
+            {
+                "id": one.wanted.id,
+                "state": one.state.value,
+                "state_text": _text(STATE_WORDS[one.state]),
+                "name": _text(one.wanted.name),
+                "why": _text(one.wanted.why),
+                "basis": one.wanted.basis.value,
+                "law": None if one.wanted.law is None else _text(one.wanted.law),
+                "ask": _text(one.wanted.ask) if one.state is State.ASK and one.wanted.ask else None,
+            }
+            for one in found.items
+        ],
+    }
+
+
+def _text(text: Text) -> dict[str, str]:
+    return {"en": text.en, "zh": text.zh}
+
+
+async def mark_file(
+    house: ReadingDesk, number: str, file: str, held: Held, by: Staff, trace: str | None = None
+) -> dict[str, Any]:
+    """Say what a file of the case is evidence of, so that nobody is asked for it again.
+
+    Raises NotFound (`unknown_case`, `unknown_file`), Forbidden, BadRequest (`not_a_mark`).
+    """
+    if held not in MARKS:
+        raise BadRequest(
+            "not_a_mark",
+            f"{held.value} is known by the record itself; a file is marked as one of: "
+            f"{', '.join(sorted(one.value for one in MARKS))}.",
+            f"{held.value} 由系统自动判定；文件可标记为：{'、'.join(sorted(one.value for one in MARKS))}。",
+            held=held.value,
+        )
+    async with house.desk.works.open() as unit:
+        work = await at_case(house.desk, unit, number, by, trace=trace)
+        work.require(Verb.WORK)
+        await house.shelf.picture(unit, parts_of(work.case), file)
+        work.happen(EventKind.FILE_MARKED, file=file, held=held.value)
+        await work.end()
+        return work.answer()
+
+
+async def tell_facts(
+    house: ReadingDesk, number: str, facts: IncidentFacts, by: Staff, trace: str | None = None
+) -> dict[str, Any]:
+    """Keep the structured facts of an incident, once they are complete; again: the last ones count.
+
+    By staff, or by whoever holds the receipt. Raises NotFound, Forbidden, BadRequest (`incident_fact_wrong`,
+    `incident_facts_missing`), Conflict (`case_closed`).
+    """
+    desk = house.desk
+    async with desk.works.open() as unit:
+        work = await at_case(desk, unit, number, by, trace=trace)
+        if by != HOLDER:
+            work.require(Verb.WORK)
+        check_facts(house.checklists, work.case.category, facts, moment_of(work.now))
+        messages = await unit.cases.messages(work.case.id)
+        kept = KeptFacts(facts=facts, at=work.now, by=by.name, salt=new_nonce())
+        derived = await house.shelf.keep_with(unit, messages[0].id, FACTS_TYPE, work.new_id("facts"), kept)
+        told = [name for name in facts.__struct_fields__ if getattr(facts, name) not in (None, ())]
+        work.happen(EventKind.FACTS_TOLD, facts=derived.id, sha256=derived.digest.hex(), fields=told)
+        await work.end()
+        return work.answer()
