@@ -83,7 +83,6 @@ async def open_house(
     """A deciding server on the database of the settings; there is one at a time.
 
     Not `holding`, nothing is put on hold. Only inside of `worker.working()` is anything settled or delivered.
-
     Starts the private PostgreSQL unless there is a database_url, migrates, finds the policy that decides,
     takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
 
