@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from countermand.adapters.postgres.queries import Queries
-from countermand.adapters.postgres.unit_connection import CASES_RANK, INBOUND_RANK, UnitConnection
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.cases.ports import HiddenValue, Inbound, KeptFile, OnRecord, Promise
 from countermand.intake.search_words import tsvector_of
 from countermand.kernel.clock import micros_of, moment_of
@@ -59,9 +59,7 @@ class PostgresCases:
 
     async def receive_later(self, inbound: Inbound) -> None:
         """Keep what came, at the unit's end."""
-        self._connection.later(
-            QUERIES.put_inbounds, [(_row_of_inbound(inbound),)], rank=INBOUND_RANK, must_be_new=True
-        )
+        self._connection.later(QUERIES.put_inbounds, [(_row_of_inbound(inbound),)], must_be_new=True)
 
     async def open(self, case: Case, events: Sequence[CaseEvent]) -> bool:
         """Write a new case with its first events; False where its number is taken."""
@@ -72,7 +70,7 @@ class PostgresCases:
 
     async def open_later(self, case: Case, events: Sequence[CaseEvent]) -> None:
         """Write a new case with its first events, at the unit's end."""
-        self._connection.later(QUERIES.open_cases, [(_row_of(case),)], rank=CASES_RANK, must_be_new=True)
+        self._connection.later(QUERIES.open_cases, [(_row_of(case),)], must_be_new=True)
         self._add(events)
 
     async def append(self, case: Case, events: Sequence[CaseEvent]) -> None:
@@ -97,7 +95,8 @@ class PostgresCases:
             for event in events
         )  # fmt: skip
         self._connection.later(QUERIES.add_events, rows)
-        self._connection.later(WEBHOOKS.place_deliveries, ((event.case, event.seq) for event in events))
+        places = ((event.case, event.seq) for event in events)
+        self._connection.later(WEBHOOKS.place_deliveries, places, follows=True)
 
     async def lock(self, cases: Collection[str]) -> list[Case]:
         """These cases, locked in order of their ids until the transaction ends."""

@@ -10,7 +10,7 @@ import msgspec
 
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
-from countermand.adapters.postgres.unit_connection import CASES_RANK, UnitConnection
+from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.containment.ports import IncidentFound
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.incidents import (
@@ -48,7 +48,7 @@ class PostgresIncidents:
             elif name in ("source", "state"):
                 values[place] = values[place].value
         rows = [(incident.id, tuple(values))]
-        self._connection.later(QUERIES.put_incidents, rows, rank=CASES_RANK, named_by=1)
+        self._connection.later(QUERIES.put_incidents, rows, named_by=1)
 
     async def by_key(self, actor: str, key: str) -> Incident | None:
         """The incident of an idempotency key."""

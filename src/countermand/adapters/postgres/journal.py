@@ -39,11 +39,9 @@ async def append_fact(connection: Any, fact: Fact, **more: Any) -> None:
     )
 
 
-async def append_facts(connection: Any, facts: Sequence[Fact]) -> None:
-    """Append facts in order, in one statement. The connection must be in a transaction."""
-    assert connection.is_in_transaction(), "facts are written together with their change"
+def rows_of(facts: Sequence[Fact]) -> list[tuple[Any, ...]]:
+    """Facts as rows of the journal, for `QUERIES.append_facts`; their numbers are not yet given."""
     # Facts of a unit are of few instants and of few people.
     moments = {at: moment_of(at) for at in {one.at for one in facts}}
     subjects = {one: None if one is None else UUID(one) for one in {one.subject for one in facts}}
-    rows = [(None, moments[one.at], one.kind, subjects[one.subject], one.body, one.trace) for one in facts]
-    await connection.execute(QUERIES.append_facts, rows)
+    return [(None, moments[one.at], one.kind, subjects[one.subject], one.body, one.trace) for one in facts]

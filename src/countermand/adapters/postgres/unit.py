@@ -29,7 +29,8 @@ from countermand.adapters.postgres.finding import PostgresCaseLists
 from countermand.adapters.postgres.gates import QUERIES
 from countermand.adapters.postgres.holds import PostgresHolds
 from countermand.adapters.postgres.incidents import PostgresIncidents
-from countermand.adapters.postgres.journal import append_facts
+from countermand.adapters.postgres.journal import QUERIES as JOURNAL
+from countermand.adapters.postgres.journal import rows_of
 from countermand.adapters.postgres.mandates import PostgresHolderBook
 from countermand.adapters.postgres.notices import PostgresContacts, PostgresNotices
 from countermand.adapters.postgres.standing import PostgresStanding
@@ -102,9 +103,8 @@ class PostgresUnit:
 
     async def close(self) -> None:
         """Write what waits for the end."""
+        self._connection.later(JOURNAL.append_facts, ((row,) for row in rows_of(self._facts)))
         await self._connection.flush()
-        if self._facts:
-            await append_facts(self._connection, self._facts)
         await take_claim(self._connection)
 
 
