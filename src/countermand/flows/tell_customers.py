@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
+import structlog
 
 from countermand.flows.address_book import AddressBook, Known
+from countermand.flows.turns import Turns
 from countermand.flows.use_of_data import NoticeConsents
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
+from countermand.kernel.errors import Unavailable
 from countermand.oversight.notices import Way, ways_at_once
 from countermand.vocabulary.effects import Delivery, Effect, EffectState
 from countermand.vocabulary.facts import NOTICE_PLANNED, Fact
 from countermand.vocabulary.notices import Notice, NoticeChannel, Sending, SendState, Urgency
 from countermand.work import Unit, Works
 
+log = structlog.get_logger(__name__)
 ALARM_SECONDS = {Urgency.SECURITY: 300, Urgency.SERVICE: 86400}
 
 
@@ -37,12 +41,35 @@ class NoticePort:
     channels: Collection[NoticeChannel]
     consents: NoticeConsents
     clock: Clock
+    turns: Turns[Effect, Delivery] = field(init=False, default_factory=Turns)
 
     async def deliver(self, effect: Effect) -> Delivery:
         """Keep the notice and set its sendings going, in one unit; again: nothing new.
 
-        One that waits for a consent which is not given reaches nobody, and no feed either.
+        One that waits for a consent which is not given reaches nobody, and no feed either. Those under way
+        together share a unit: every commit that announces something waits for all others that do.
         """
+        return await self.turns.take(effect, frozenset(), self._deliver_all)
+
+    async def _deliver_all(self, effects: Sequence[Effect]) -> Sequence[Delivery | Exception]:
+        if len(effects) > 1:
+            try:
+                async with self.works.open() as unit:
+                    return [await self._delivered(unit, effect) for effect in effects]
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - one of them is at fault, and will say so for itself
+                log.info("notices_apart", notices=len(effects), error=type(error).__name__)
+        return [await self._deliver_alone(effect) for effect in effects]
+
+    async def _deliver_alone(self, effect: Effect) -> Delivery | Exception:
+        try:
+            async with self.works.open() as unit:
+                return await self._delivered(unit, effect)
+        except Exception as error:  # noqa: BLE001 - it is raised where the effect came from
+            return error
+
+    async def _delivered(self, unit: Unit, effect: Effect) -> Delivery:
         try:
             body = msgspec.convert(effect.body, NoticeBody)
         except msgspec.ValidationError as error:
@@ -60,25 +87,24 @@ class NoticePort:
             trace=effect.trace,
         )
         now = self.clock.now()
-        async with self.works.open() as unit:
-            if refused := await self.consents.lacking(unit, notice):
-                fact = {"notice": notice.kind, "effect": effect.id, "channels": [], "no_consent": refused}
-                await unit.note([Fact(now, NOTICE_PLANNED, fact, effect.subject, effect.trace)])
-                return Delivery(state=EffectState.DONE, answer={"told": "nobody", "no_consent": refused})
-            if not await unit.notices.add(notice):
-                return Delivery(state=EffectState.DONE, answer={"told": "already"})
-            name = notice.account or ""
-            known = self.addresses.opened(name, await unit.contacts.of(name))
-            channels = set(self.channels)
-            if NoticeChannel.WEBHOOK in channels and await self.consents.lacking(
-                unit, notice, NoticeChannel.WEBHOOK
-            ):
-                channels.remove(NoticeChannel.WEBHOOK)
-            ways = ways_at_once(notice.urgency, known.contacts, channels, now)
-            planned = await send_on(unit, notice, ways, known, (), now, effect.subject)
-            said = [one.channel.value for one in planned]
-            fact = {"notice": notice.kind, "effect": effect.id, "channels": said}
+        if refused := await self.consents.lacking(unit, notice):
+            fact = {"notice": notice.kind, "effect": effect.id, "channels": [], "no_consent": refused}
             await unit.note([Fact(now, NOTICE_PLANNED, fact, effect.subject, effect.trace)])
+            return Delivery(state=EffectState.DONE, answer={"told": "nobody", "no_consent": refused})
+        if not await unit.notices.add(notice):
+            return Delivery(state=EffectState.DONE, answer={"told": "already"})
+        name = notice.account or ""
+        known = self.addresses.opened(name, await unit.contacts.of(name))
+        channels = set(self.channels)
+        if NoticeChannel.WEBHOOK in channels and await self.consents.lacking(
+            unit, notice, NoticeChannel.WEBHOOK
+        ):
+            channels.remove(NoticeChannel.WEBHOOK)
+        ways = ways_at_once(notice.urgency, known.contacts, channels, now)
+        planned = await send_on(unit, notice, ways, known, (), now, effect.subject)
+        said = [one.channel.value for one in planned]
+        fact = {"notice": notice.kind, "effect": effect.id, "channels": said}
+        await unit.note([Fact(now, NOTICE_PLANNED, fact, effect.subject, effect.trace)])
         return Delivery(state=EffectState.DONE, answer={"told": ["feed", *said]})
 
 
