@@ -34,6 +34,7 @@ class Turns(Generic[Asked, Given]):
     _queue: deque[_Waiting[Asked, Given]] = field(default_factory=deque)
     _busy: set[Hashable] = field(default_factory=set)
     _lanes: set[asyncio.Task[None]] = field(default_factory=set)
+    _open: int = 0
 
     async def take(self, asked: Asked, marks: frozenset[Hashable], serve: Serve[Asked, Given]) -> Given:
         """What `serve` gives for this one. An exception it gives is raised; one it raises is everybody's.
@@ -42,13 +43,21 @@ class Turns(Generic[Asked, Given]):
         """
         waiting = _Waiting[Asked, Given](asked, marks, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
-        if len(self._lanes) < self.groups_max:
+        if self._open < self.groups_max:
+            self._open += 1
             lane = asyncio.create_task(self._serve(serve))
             self._lanes.add(lane)
             lane.add_done_callback(self._lanes.discard)
         return await waiting.done
 
     async def _serve(self, serve: Serve[Asked, Given]) -> None:
+        try:
+            await self._serve_groups(serve)
+        finally:
+            # In the same step as the look that found nobody: who comes next opens a lane of their own.
+            self._open -= 1
+
+    async def _serve_groups(self, serve: Serve[Asked, Given]) -> None:
         while members := self._next():
             try:
                 given = await serve([member.asked for member in members])
