@@ -23,7 +23,7 @@ from countermand.adapters.banking.simulated.bank import Ledger, SimulatedBank
 from countermand.confirmation.permits import Permit, PermitKey, published, read_keys, signed
 from countermand.extensions import CoreBanking
 from countermand.kernel.errors import Conflict, Unavailable
-from countermand.vocabulary.banking import BankAction, BankOutcome, Instruction, contradiction
+from countermand.vocabulary.banking import BankAction, BankAnswer, BankOutcome, Instruction, contradiction
 
 HOUR = 3600 * 10**6
 FOREIGN_KEY = PermitKey("k-1", Ed25519PrivateKey.generate())
@@ -140,7 +140,7 @@ async def test_two_answers_to_one_question_are_never_taken_for_another_ones(othe
 
 
 async def answered(bank: CoreBanking, asked: Instruction) -> BankAnswer:
-    """The first answer that was not somebody else's; asked as often as the bank may answer twice, and more."""
+    """The first answer that was not somebody else's; asked more often than the bank answers twice."""
     for _ in range(20):
         try:
             return await bank.tell(asked)
