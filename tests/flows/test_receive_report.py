@@ -251,15 +251,16 @@ async def test_the_laws_clocks_run_from_the_first_message(house: House, clock: M
 
 async def test_a_simple_question_is_answered_at_once_and_settled_by_a_yes(house: House) -> None:
     """The approved text comes in the receipt, “yes” closes the case, and a loss never is closed so."""
-    question = said("请问怎么关闭自动扣款？", account="a-7")
-    first = await receive_report(house.reception, question, "app", with_secret=True)
-    reply = first.answer["reply"]
-    assert reply is not None
+    for number in range(50):  # two in a hundred are held out: they reach a person first
+        question = said("请问怎么关闭自动扣款？", account=f"q-{number}")
+        first = await receive_report(house.reception, question, "app", with_secret=True)
+        if (reply := first.answer["reply"]) is not None:
+            break
     assert reply["text"] in first.answer["text"]["zh"]
     again = await receive_report(house.reception, question, "app", with_secret=True)
     assert again.answer == first.answer
     settled = await receive_report(
-        house.reception, said("解决了", account="a-7", thread=first.answer["case"]), "app"
+        house.reception, said("解决了", account=question.account, thread=first.answer["case"]), "app"
     )
     case = (await dossier_of(house.reception, first.answer["case"])).case
     assert (settled.case, case.stage.value) == (first.case, "closed")
