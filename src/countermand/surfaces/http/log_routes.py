@@ -29,7 +29,7 @@ async def read_checkpoint(request: Asked, shard: FromPath[str]) -> Response[byte
     found = await _house(request).log.latest(shard)
     if found is None:
         raise NotFound("unknown_log", f"There is no log {shard} here.", f"此处没有日志 {shard}。")
-    return Response(found.note.encode(), media_type="text/plain; charset=utf-8", headers=FOR_NOW)
+    return Response(found.note.encode(), media_type="text/plain", headers=FOR_NOW)
 
 
 @get("/log/{shard:str}/tile/{place:path}", open=True, media="application/octet-stream")
