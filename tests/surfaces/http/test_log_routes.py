@@ -56,7 +56,6 @@ async def test_the_log_is_open_to_all(database_dsn: str, tmp_path: Path) -> None
             "/tile/0/001",
             "/tile/0/001.p/49",
             "/tile/0/1",
-            "/tile/0/000/",
             "/tile/entries/001.p/49",
             "/tile",
         ):
