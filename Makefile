@@ -63,9 +63,10 @@ test-spark: setup ## Run the tests that need Spark (fetches 450 MB once)
 	$(BIN)/pytest tests/spark $(ARGS)
 
 .PHONY: peers
-peers: setup ## Check against programs of others: an OpenID provider, an EVM node (needs Node 20 and npm)
+peers: setup ## Check against programs of others: OpenID provider, EVM node, witness (needs Node 20, npm, Python 3.12)
 	@cd tests/peers/oidc && npm ci --no-progress
 	@cd tests/peers/anvil && npm ci --no-progress
+	@scripts/get_witness_peer $(BIN)/uv tests/peers/aics
 	PEERS=1 $(BIN)/pytest tests/peers $(ARGS)
 
 .PHONY: demo
@@ -91,6 +92,10 @@ forgeries: setup ## Forge 100,000 receipts and count those the verifier believes
 .PHONY: verifier
 verifier: setup ## Write the stand-alone verifier, countermand-verify.pyz
 	$(BIN)/countermand verify --write-zipapp .
+
+.PHONY: forks
+forks: setup ## Tell two stories of one log in 200 ways; witnesses and monitor find each (SEED=1)
+	$(BIN)/python -m countermand.drills.forks --seed $(SEED) $(ARGS)
 
 .PHONY: triage
 triage: setup ## Train the shipped model of triage again, from the shipped messages
