@@ -57,7 +57,7 @@ async def write(
 ) -> list[int]:
     """Lines of the journal, in one transaction."""
     body = {**({} if case is None else {"case": case}), **more}
-    text = json.dumps(body)
+    text = json.dumps(body, ensure_ascii=False)
     rows = await tables.fetch(MANY, kind, text, count)
     return [row[0] for row in rows]
 

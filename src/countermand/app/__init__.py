@@ -34,6 +34,9 @@ from countermand.app.lab import (
 )
 from countermand.app.log import (
     OpenedLog,
+    files_audit,
+    log_folder,
+    open_audit,
     open_log,
     open_sealing,
     seal_until,
@@ -74,8 +77,11 @@ __all__ = [
     "asks_outsiders",
     "database_grants",
     "file_identity",
+    "files_audit",
     "keep_triage",
+    "log_folder",
     "make_witness_keys",
+    "open_audit",
     "open_bank",
     "open_comparison",
     "open_database",

@@ -12,7 +12,9 @@ from pathlib import Path
 import asyncpg
 import structlog
 
+from countermand.adapters.log_files import LogFiles, LogFilesAudit
 from countermand.adapters.postgres.journal import PostgresJournal
+from countermand.adapters.postgres.log_audit import PostgresLogAudit
 from countermand.adapters.postgres.log_shelf import PostgresLogShelf
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
@@ -102,6 +104,36 @@ async def open_log(settings: Settings, clock: Clock | None = None) -> AsyncItera
         finally:
             await signer.close()
             await close_pool(pool)
+
+
+def log_folder(folder: Path) -> LogFiles:
+    """The files of one shard. A folder that is not there yet is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return LogFiles(folder)
+
+
+def files_audit(folder: Path) -> LogFilesAudit:
+    """An exported log, to be checked."""
+    return LogFilesAudit(folder)
+
+
+@asynccontextmanager
+async def open_audit(settings: Settings) -> AsyncIterator[PostgresLogAudit]:
+    """The log of the settings' database, to be checked; also while it is sealed.
+
+    Raises SetupError like `open_desk`.
+    """
+    async with open_database(settings) as dsn:
+        audit = PostgresLogAudit(dsn)
+        try:
+            await migrate(dsn)
+            await audit.open()
+        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise unreachable(error) from error
+        try:
+            yield audit
+        finally:
+            await audit.close()
 
 
 @asynccontextmanager

@@ -136,3 +136,34 @@ class ShardShown(NamedTuple):
     opened_at: int
     closed_at: int | None
     closed_size: int | None
+
+
+class AuditRow(NamedTuple):
+    """An entry under audit, with its columns and its line of the journal; None where only files are read."""
+
+    number: int
+    fact: int | None
+    case: str | None
+    case_seq: int | None
+    leaf: bytes | None
+    body: bytes
+    line: FactRow | None
+
+
+class AuditPoint(NamedTuple):
+    """A checkpoint under audit; `root` is the column beside the note, None where only files are read."""
+
+    size: int
+    root: bytes | None
+    note: str
+
+
+class AuditShard(NamedTuple):
+    """A shard under audit: the size is its tree's, entries from `counted` on stand in the next one."""
+
+    id: int
+    origin: str
+    label: str
+    size: int
+    counted: int
+    tenant: str

@@ -159,3 +159,31 @@ LEFT JOIN LATERAL (
 SELECT s.id, s.origin, s.label, s.opened_at, s.closed_at, s.closed_size,
     (SELECT coalesce(array_agg(key ORDER BY added_at, key), '{}') FROM log_key WHERE shard = s.id) AS keys
 FROM log_shard s ORDER BY s.id;
+
+-- name: audited_shards
+-- Every shard with its size, and how many of its entries count.
+SELECT s.id, s.origin, s.label,
+    coalesce((SELECT max(e.index) + 1 FROM log_entry e WHERE e.shard = s.id), 0) AS size, s.closed_size
+FROM log_shard s ORDER BY s.id;
+
+-- name: audited_rows
+-- Entries of a shard ($1) from index $2 on, up to $3 of them, with their lines of the journal.
+SELECT e.index, e.fact, e.case_id, e.case_seq, e.leaf, e.body,
+    j.seq, j.at, j.kind, j.subject::text, j.body, j.trace_id
+FROM log_entry e LEFT JOIN journal j ON j.seq = e.fact
+WHERE e.shard = $1 AND e.index >= $2 ORDER BY e.index LIMIT $3;
+
+-- name: audited_points
+-- The first $3 checkpoints of a shard ($1) above a size ($2), the smallest first.
+SELECT size, root, note FROM log_checkpoint WHERE shard = $1 AND size > $2 ORDER BY size LIMIT $3;
+
+-- name: left_out_fact
+-- A line of the journal that should be in the log and is not.
+SELECT j.seq FROM journal j CROSS JOIN log_position p
+WHERE j.seq <= p.head AND NOT p.gaps @> j.seq AND NOT EXISTS (SELECT FROM log_entry e WHERE e.fact = j.seq)
+ORDER BY j.seq LIMIT 1;
+
+-- name: readable_tables
+-- The tables of this schema, to be read from end to end.
+SELECT c.oid::regclass::text FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' ORDER BY 1;

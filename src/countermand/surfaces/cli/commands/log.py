@@ -19,6 +19,7 @@ from countermand.surfaces.cli.attended import end_with_parent, stop_on_signals
 from countermand.surfaces.cli.commands.log_monitor import monitor
 from countermand.surfaces.cli.commands.log_outside import ask, outsiders
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
+from countermand.surfaces.cli.log_reading import add_readers
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table
 from countermand.surfaces.collector import collector_off_the_path
@@ -162,3 +163,6 @@ async def rotate(overlap_days: int, data_dir: Path | None) -> None:
     async with open_log(settings_with(data_dir)) as opened:
         keys = await rotate_log_keys(opened, await opened.shelf.latest(), overlap_days)
     answer({"keys": keys}, *keys)
+
+
+add_readers(log)
