@@ -69,6 +69,7 @@ from countermand.kernel.ids import RandomIds
 from countermand.policy.package import compile_policy, compile_recorded
 from countermand.policy.program import Program
 from countermand.settings import Settings
+from countermand.transparency.receipt_ports import NoWitnesses
 
 log = structlog.get_logger(__name__)
 HOUSE_CONNECTIONS_MAX = 8
@@ -136,6 +137,7 @@ async def open_house(
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
             log=PostgresLogShelf(pool),
+            witnessed=NoWitnesses(),
         )
 
 

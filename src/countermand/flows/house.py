@@ -43,6 +43,7 @@ from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore, Scorers
 from countermand.policy.program import Program
+from countermand.transparency.receipt_ports import WitnessedNotes
 from countermand.work import Journal, Works
 
 
@@ -101,6 +102,7 @@ class House:
     threshold_keeper: ThresholdKeeper
     front_desk: FrontDesk
     log: LogDesk
+    witnessed: WitnessedNotes
 
     @property
     def public_door(self) -> PublicDoor:

@@ -19,6 +19,10 @@ _SECRET = Text(
     en="Keep this code: with it, and the number, you can follow the case without an account: {secret}.",
     zh="请保存此查询码，凭编号和查询码无需账户即可查看进度：{secret}。",
 )
+_PROOF = Text(
+    en="In a few seconds they also fetch you a receipt that proves all this to anyone; keep it.",
+    zh="几秒后还可凭二者领取回执，可向任何人证明以上内容，请保存。",
+)
 _NOTHING_STOPPED = Text(
     en="Nothing was stopped. If money is moving without your will, say “not me”.",
     zh="目前未停用任何功能。如有非本人资金操作，请说“不是我”。",
@@ -96,7 +100,7 @@ def with_words(receipt: Mapping[str, Any], secret: str | None, timezone: str) ->
     if receipt["secret_said"]:
         parts.append(_SAID_SECRET)
     if secret is not None:
-        parts.append(_SECRET.filled({"secret": grouped(secret)}))
+        parts += [_SECRET.filled({"secret": grouped(secret)}), _PROOF]
     parts.append(_NEVER)
     text = {"en": " ".join(one.en for one in parts), "zh": "".join(one.zh for one in parts)}
     shown = {"warnings": [], **receipt, "number": number, "text": text}

@@ -25,6 +25,7 @@ OPEN_ROUTES = {
     ("POST", "/v1/cases/follow/appeal"),
     ("POST", "/v1/cases/follow/withdraw"),
     ("POST", "/v1/cases/follow/spoken-code"),
+    ("POST", "/v1/cases/follow/receipt"),
     ("GET", "/v1/channels/wechat/x"),
     ("POST", "/v1/channels/wechat/x"),
     ("GET", "/log/x/checkpoint"),
@@ -42,6 +43,7 @@ PUBLIC_DOOR = {
     ("POST", "/v1/cases/follow/appeal"),
     ("POST", "/v1/cases/follow/withdraw"),
     ("POST", "/v1/cases/follow/spoken-code"),
+    ("POST", "/v1/cases/follow/receipt"),
     # Behind the signature of the platform.
     ("POST", "/v1/channels/wechat/x"),
 }

@@ -117,6 +117,7 @@ def _structures(handlers: list[HTTPRouteHandler]) -> list[Any]:
             handler.opt.get("takes"),
             hints.get("data"),
             handler.opt.get("gives"),
+            handler.opt.get("later"),
             hints.get("return"),
         ):
             if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and hint not in found:
@@ -178,6 +179,8 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
             ),
         },
     }
+    if (later := handler.opt.get("later")) is not None:
+        described["responses"]["202"] = _answer(_REF.format(name=later.__name__))
     if takes is not None:
         described["requestBody"] = _json_body(_REF.format(name=takes.__name__))
     if handler.opt.get("takes_xml"):

@@ -54,6 +54,7 @@ from countermand.surfaces.http.problems import language_of
 from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
 from countermand.surfaces.http.queue_routes import QUEUE_HANDLERS
 from countermand.surfaces.http.reading_routes import READING_HANDLERS
+from countermand.surfaces.http.receipt_routes import RECEIPT_HANDLERS
 from countermand.surfaces.http.records import shown_label, shown_operation
 from countermand.surfaces.http.report_routes import REPORT_HANDLERS
 from countermand.surfaces.http.shadow_routes import SHADOW_HANDLERS
@@ -276,4 +277,5 @@ ROUTE_HANDLERS = (
     *WEBHOOK_HANDLERS,
     *CHANNEL_HANDLERS,
     *LOG_HANDLERS,
+    *RECEIPT_HANDLERS,
 )  # fmt: skip
