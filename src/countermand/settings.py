@@ -84,6 +84,8 @@ class Settings:
     anchor_chain_id: int = 0
     anchor_seconds: int = 3600
     anchor_confirmations: int = 12
+    seal_file: Path | None = None
+    seal_passphrase_file: Path | None = None
     log_level: str = "info"
     spark_master: str = "local[2]"
 

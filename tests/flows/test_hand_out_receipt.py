@@ -107,6 +107,7 @@ async def test_a_receipt_proves_what_was_said_and_promised(stage: Stage) -> None
     assert b'"promised":{"' + HUMAN_CONTACT.encode() in first.entry
     kinds = [name for item in found.receipt.items[1:] for name in item.openings]
     assert {"number", "body"} <= set(kinds)
+    assert (found.receipt.paper or b"").startswith(b"%PDF")
     assert found.receipt.readme is not None
     assert case.number[-4:].encode() in found.receipt.readme
     own = TrustPolicy.parse((found.receipt.policy or b"").decode())
@@ -153,7 +154,8 @@ async def test_witnesses_complete_a_receipt_later(stage: Stage) -> None:
         async def covering(self, origin: str, size: int) -> WitnessedPoint | None:
             return WitnessedPoint("2026", latest.size, signed) if size <= latest.size else None
 
-    late = await hand_out_receipt(replace(stage.house, witnessed=Once()), case, to_holder=True)
+    proofs = replace(stage.house.proofs, witnessed=Once())
+    late = await hand_out_receipt(replace(stage.house, proofs=proofs), case, to_holder=True)
     question = Question(await stage.policy(WITNESS_KEY))
     verdicts = []
     for found in (early, late):

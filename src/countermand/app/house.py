@@ -39,6 +39,7 @@ from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
+from countermand.app.papers import papers_of
 from countermand.app.triage import open_triage
 from countermand.app.work import WorkParts, work_parts
 from countermand.confirmation.holds import HoldTerms
@@ -51,6 +52,7 @@ from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
+from countermand.flows.hand_out_receipt import Proofs
 from countermand.flows.house import House, Readiness
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
@@ -98,8 +100,7 @@ async def open_house(
         dsn, pool = await _database(stack, settings)
         memory = await _memory(stack, pool, time)
         deciding = await _deciding(stack, settings, _Ground(dsn, pool, memory, models, time), holding=holding)
-        work = await work_parts(stack, settings, pool, time, deciding.committer.decider.ids)
-        deciding.committer.decider.binder = DecisionBinder(work.kit.vault.mac_key(DECISION_SALTS_KEY))
+        work = await _work(stack, settings, pool, time, deciding.committer.decider)
         challenges, authenticators = _asking(work, pool, settings)
         yield House(
             decider=deciding.committer,
@@ -136,9 +137,17 @@ async def open_house(
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
-            log=PostgresLogShelf(pool),
-            witnessed=NoWitnesses(),
+            proofs=Proofs(PostgresLogShelf(pool), NoWitnesses(), papers_of(settings, time)),
         )
+
+
+async def _work(
+    stack: AsyncExitStack, settings: Settings, pool: asyncpg.Pool[Any], clock: Clock, decider: Decider
+) -> WorkParts:
+    """What is settled and told; from here on the facts of decisions bind request and answer."""
+    work = await work_parts(stack, settings, pool, clock, decider.ids)
+    decider.binder = DecisionBinder(work.kit.vault.mac_key(DECISION_SALTS_KEY))
+    return work
 
 
 async def _front_desk(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,8 +12,10 @@ from countermand.flows.address_book import Sealer
 from countermand.flows.committed import Label, Salts, openings
 from countermand.flows.keep_reports import report_values
 from countermand.flows.log_ports import LogDesk
+from countermand.flows.receipt_paper import ReceiptPaper, paper_of
 from countermand.flows.receipt_readme import readme_of
 from countermand.flows.reception import Reception
+from countermand.flows.show_case import BALL_WORDS, PROMISE_WORDS, contained_words
 from countermand.kernel.text import Text
 from countermand.transparency.entries import COMMITMENTS, Entry
 from countermand.transparency.notes import VerifierKey
@@ -53,6 +55,23 @@ SOON = Text(
 )
 
 
+class Papers(Protocol):
+    """Where pages are set and sealed."""
+
+    async def printed(self, make: Callable[[bool], ReceiptPaper]) -> bytes:
+        """The signed page that `make` describes, told whether an authority stamps its time; PDF."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What receipts are made from: the log, who else signed it, and where papers are made, if anywhere."""
+
+    log: LogDesk
+    witnessed: WitnessedNotes
+    papers: Papers | None
+
+
 class ReceiptHouse(Protocol):
     """What handing out receipts needs of the house."""
 
@@ -63,10 +82,7 @@ class ReceiptHouse(Protocol):
     def salts(self) -> Salts: ...
 
     @property
-    def log(self) -> LogDesk: ...
-
-    @property
-    def witnessed(self) -> WitnessedNotes: ...
+    def proofs(self) -> Proofs: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,7 @@ class _Heard:
 
     inbound: Inbound
     values: Mapping[str, Any]
+    masked: str
 
 
 async def hand_out_receipt(house: ReceiptHouse, case: Case, *, to_holder: bool) -> Handed | NotSealed:
@@ -103,7 +120,7 @@ async def hand_out_receipt(house: ReceiptHouse, case: Case, *, to_holder: bool) 
 
     Raises Unavailable, SetupError (`log_damaged`, `vault_cannot_open`).
     """
-    sealed = await house.log.entries_of_case(case.id)
+    sealed = await house.proofs.log.entries_of_case(case.id)
     async with house.reception.works.open() as unit:
         key = await house.salts.key(unit, case.id)
         heard = await _heard(house.reception, unit, case, to_holder=to_holder)
@@ -116,7 +133,10 @@ async def hand_out_receipt(house: ReceiptHouse, case: Case, *, to_holder: bool) 
     if kept.heard or not items:
         return NotSealed(spoken(case.number))
     items = [await _witnessed(house, one) for one in _ordered(items)]
-    receipt = Receipt(tuple(items), await _policy(house, items), readme_of(spoken(case.number)))
+    paper = None
+    if house.proofs.papers is not None:
+        paper = await house.proofs.papers.printed(await _page(house, case, heard, items[0]))
+    receipt = Receipt(tuple(items), await _policy(house, items), readme_of(spoken(case.number)), paper)
     return Handed(receipt, f"receipt-{case.number}.zip")
 
 
@@ -169,7 +189,7 @@ async def _heard(reception: Reception, unit: Unit, case: Case, *, to_holder: boo
         values: dict[str, Any] = {"answer": inbound.answer}
         if to_holder:
             values = await _opened_values(reception.vault, unit, message, inbound)
-        found.append(_Heard(inbound, values))
+        found.append(_Heard(inbound, values, message.masked if to_holder else ""))
     return found
 
 
@@ -199,15 +219,46 @@ def _of_opener(inbound: Inbound, opener: Inbound) -> bool:
     return inbound.channel == Channel.DOOR and inbound.key.startswith(f"{inbound.case} ")
 
 
+async def _page(
+    house: ReceiptHouse, case: Case, heard: Sequence[_Heard], first: Proved
+) -> Callable[[bool], ReceiptPaper]:
+    """What the paper says, but for whether its time is stamped."""
+    reception = house.reception
+    async with reception.works.open() as unit:
+        promises = [one for one in await unit.cases.promises(case.id) if one.kept_at is None]
+    names = reception.knowledge.names["institution"]
+    origin = first.proof.checkpoint.origin
+    first_said = next((one.masked for one in heard if one.inbound.answer.get("opened")), "")
+
+    def page(stamped: bool) -> ReceiptPaper:
+        return paper_of(
+            case.number,
+            case.first_at,
+            first_said,
+            [(PROMISE_WORDS[one.code], one.due_at) for one in promises],
+            stopped=contained_words(case),
+            next_mover=BALL_WORDS[case.ball],
+            language=case.language,
+            institution=names,
+            code=first.mark,
+            witnesses=sorted({one.name for one in first.proof.note.signatures} - {origin}),
+            timezone=reception.timezone,
+            stamped=stamped,
+            made_at=reception.clock.now(),
+        )
+
+    return page
+
+
 async def _witnessed(house: ReceiptHouse, item: Proved) -> Proved:
     """The same entry in the newest checkpoint that witnesses signed, where one covers it."""
     origin, index = item.proof.checkpoint.origin, item.proof.index
-    point = await house.witnessed.covering(origin, index + 1)
+    point = await house.proofs.witnessed.covering(origin, index + 1)
     if point is None:
         return item
     spans = inclusion_spans(index, point.size)
     wanted = tiles_for(spans, point.size)
-    held = {tile: await house.log.tile(point.label, tile) for tile in wanted}
+    held = {tile: await house.proofs.log.tile(point.label, tile) for tile in wanted}
     tiles = {tile: data for tile, data in held.items() if data is not None}
     proof = LogProof(index, tuple(read_from(tiles, spans, point.size)), point.note)
     return item._replace(proof=proof)
@@ -216,6 +267,6 @@ async def _witnessed(house: ReceiptHouse, item: Proved) -> Proved:
 async def _policy(house: ReceiptHouse, items: Sequence[Proved]) -> bytes:
     """Our own word on whose keys these are, for comfort alone."""
     origins = {one.proof.checkpoint.origin for one in items}
-    shards = [one for one in await house.log.shards() if one.origin in origins]
+    shards = [one for one in await house.proofs.log.shards() if one.origin in origins]
     keys = {key.public: key for shard in shards for key in map(VerifierKey.parse, shard.keys)}
     return str(TrustPolicy(tuple(keys.values()))).encode()

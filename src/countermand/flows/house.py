@@ -17,6 +17,7 @@ from countermand.flows.committed import Salts
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
+from countermand.flows.hand_out_receipt import Proofs
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_knowledge import Knowledge
@@ -43,7 +44,6 @@ from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore, Scorers
 from countermand.policy.program import Program
-from countermand.transparency.receipt_ports import WitnessedNotes
 from countermand.work import Journal, Works
 
 
@@ -101,8 +101,12 @@ class House:
     thresholds: ThresholdBook
     threshold_keeper: ThresholdKeeper
     front_desk: FrontDesk
-    log: LogDesk
-    witnessed: WitnessedNotes
+    proofs: Proofs
+
+    @property
+    def log(self) -> LogDesk:
+        """The transparency log."""
+        return self.proofs.log
 
     @property
     def public_door(self) -> PublicDoor:

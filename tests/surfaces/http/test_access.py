@@ -61,6 +61,7 @@ SCOPES_OF = {
     ("DELETE", "/v1/lists/x/entries"): "manage",
     ("POST", "/v1/reports"): "contain",
     ("GET", "/v1/cases/x"): "desk",
+    ("GET", "/v1/cases/x/receipt"): "desk",
     ("POST", "/v1/cases/x/assign"): "desk",
     ("POST", "/v1/cases/x/take"): "desk",
     ("POST", "/v1/cases/x/release"): "desk",

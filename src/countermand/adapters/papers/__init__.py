@@ -1,0 +1,1 @@
+"""Papers that people keep: set by Typst, signed as PAdES."""

@@ -1,0 +1,142 @@
+"""What stands on the paper of a receipt: what was said, what is stopped, who acts next, how to check it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from countermand.cases.numbers import spoken
+from countermand.kernel.clock import moment_of
+from countermand.kernel.text import Text
+
+WORDS_MAX = 400
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+TITLE = Text(en="Receipt", zh="受理回执")
+NUMBER = Text(en="Case number", zh="案件编号")
+_SAID = Text(en="What you said", zh="您说的")
+_HEARD = Text(en="We heard you at", zh="受理时间")
+_STOPPED = Text(en="What is stopped", zh="已停住")
+_NEXT = Text(en="Who acts next, and until when", zh="下一步由谁、在何时之前")
+_CHECK = Text(en="Check it without us", zh="不经我们也能核验")
+_HOW = Text(
+    en="Keep the .zip you got with this paper. Open it in the verify page or with countermand-verify, with "
+    "keys you got from a witness or a regulator. The code names your entry in the log.",
+    zh="请保存随本回执领取的 .zip 文件，用核验页面或 countermand-verify 打开，密钥请向见证人或监管部门索取。"
+    "二维码指明您的记录在日志中的位置。",
+)
+_STAMPED = Text(
+    en="This page is signed by the institution, with the time of an independent authority (PAdES B-T).",
+    zh="本页由机构电子签名，并附独立时间戳（PAdES B-T）。",
+)
+_UNSTAMPED = Text(
+    en="This page is signed by the institution (PAdES B-B); no independent time stamp was to be had.",
+    zh="本页由机构电子签名（PAdES B-B）；暂未取得独立时间戳。",
+)
+_NOBODY = Text(
+    en="No witness has signed yet: fetch the receipt again in a minute, it will bear their signatures.",
+    zh="尚无见证人签名：请一分钟后重新领取，届时将附见证人签名。",
+)
+_WITNESSED = Text(en="Witnesses who signed: {who}.", zh="已签名的见证人：{who}。")
+_NEVER = Text(
+    en="We never ask for your password or a one-time code.",
+    zh="我们绝不会索要您的密码或验证码。",
+)
+_MASKED = Text(
+    en="Personal numbers are covered here; the .zip has your words in full.",
+    zh="个人号码已遮盖；完整原话在 .zip 文件中。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing the paper says, under its label; words of a person stand as they were said."""
+
+    label: Text
+    text: Text
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPaper:
+    """A page; in `language` first, small in the other below. `code` is what its QR code says."""
+
+    language: str
+    institution: Text
+    number: str
+    parts: tuple[Part, ...]
+    code: str
+    foot: tuple[Text, ...]
+    made_at: int
+
+    def told(self) -> dict[str, Any]:
+        """As the press takes it: every text in both languages, the reader's first."""
+        return {
+            "lang": self.language,
+            "institution": self._both(self.institution)[0],
+            "title": self._both(TITLE),
+            "number_label": self._both(NUMBER),
+            "number": self.number,
+            "parts": [
+                {"label": self._both(one.label), "text": self._both(one.text), "quoted": one.quoted}
+                for one in self.parts
+            ],
+            "check_label": self._both(_CHECK),
+            "check": self._both(_HOW),
+            "code": self.code,
+            "foot": [self._both(one) for one in self.foot],
+        }
+
+    def _both(self, text: Text) -> list[str]:
+        return [text.zh, text.en] if self.language == "zh" else [text.en, text.zh]
+
+
+def paper_of(
+    number: str,
+    heard_at: int,
+    said: str,
+    promised: Sequence[tuple[Text, int]],
+    *,
+    stopped: Text,
+    next_mover: Text,
+    language: str,
+    institution: Text,
+    code: str,
+    witnesses: Sequence[str],
+    timezone: str,
+    stamped: bool,
+    made_at: int,
+) -> ReceiptPaper:
+    """The page of a case: `said` is masked, `promised` what and by when (microseconds UTC)."""
+    words = said if len(said) <= WORDS_MAX else f"{said[:WORDS_MAX]}……"
+    heard = written_time(heard_at, timezone)
+    steps = [Text(en=f"{what.en} by {by.en}", zh=f"{by.zh}前：{what.zh}")
+             for what, due_at in promised if (by := written_time(due_at, timezone))]  # fmt: skip
+    mover = Text(en=f"Next it is up to {next_mover.en}.", zh=f"下一步由{next_mover.zh}处理。")
+    parts = [Part(_HEARD, Text(en=heard.en, zh=heard.zh))]
+    if words:
+        parts.append(Part(_SAID, Text(en=words, zh=words), quoted=True))
+    parts += [Part(_STOPPED, stopped), Part(_NEXT, _joined([*steps, mover]))]
+    seen = _WITNESSED.filled({"who": ", ".join(witnesses)}) if witnesses else _NOBODY
+    foot = (seen, _STAMPED if stamped else _UNSTAMPED, *([_MASKED] if words else []), _NEVER)
+    return ReceiptPaper(language, institution, spoken(number), tuple(parts), code, foot, made_at)
+
+
+def written_time(at: int, timezone: str) -> Text:
+    """An instant as papers say it: with its year, and how far that clock is from Greenwich.
+
+    >>> written_time(1_795_233_600_000_000, "Asia/Shanghai").en
+    '21 Nov 2026, 12:00 (UTC+08:00)'
+    """
+    local = moment_of(at).astimezone(ZoneInfo(timezone))
+    zone = f"UTC{local.isoformat()[-6:]}"
+    month = _MONTHS[local.month - 1]
+    return Text(
+        en=f"{local.day} {month} {local.year}, {local:%H:%M} ({zone})",
+        zh=f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}（{zone}）",
+    )
+
+
+def _joined(lines: Sequence[Text]) -> Text:
+    return Text(en="\n".join(one.en for one in lines), zh="\n".join(one.zh for one in lines))
