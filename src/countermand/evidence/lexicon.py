@@ -140,4 +140,6 @@ def _any_of(words: Iterable[str]) -> str:
 def _one_of(word: str) -> str:
     before = "(?<![A-Za-z])" if word[0].isascii() else ""
     behind = "(?![A-Za-z])" if word[-1].isascii() else ""
-    return f"{before}{re.escape(word)}{behind}"
+    # A line may break at a blank or behind a hyphen.
+    parts = (re.escape(one) for one in re.split(r"[ -]", word))
+    return before + r"[\s-]+".join(parts) + behind

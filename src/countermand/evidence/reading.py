@@ -17,7 +17,7 @@ from countermand.vocabulary.pictures import PictureText, TextLine
 
 RECORDS_MAX = 40
 # A screen of labels has so many of them; a message is so long.
-LABELS_MIN, MESSAGE_MIN, LONG_LINE = 2, 20, 12
+LABELS_MIN, MESSAGE_MIN, LONG_LINE, LETTERS_MIN = 2, 20, 9, 8
 
 
 def read_fields(picture: PictureText, lexicon: Lexicon, captured_at: datetime | None = None) -> Reading:
@@ -59,7 +59,14 @@ def _records(lines: list[Line], lexicon: Lexicon, captured_at: datetime | None) 
 
 
 def _is_prose(part: Sequence[Line]) -> bool:
-    return len(joined(part).text) >= MESSAGE_MIN and any(len(line.text) >= LONG_LINE for line in part)
+    """Whether a paragraph is sentences: long enough, and of letters, not of the digits of a number."""
+    said = joined(part).text
+    letters = sum(one.isalpha() for one in said)
+    return (
+        len(said) >= MESSAGE_MIN
+        and letters >= LETTERS_MIN
+        and any(len(one.text) >= LONG_LINE for one in part)
+    )
 
 
 def _messages(parts: list[list[Line]], lexicon: Lexicon, captured_at: datetime | None) -> list[Record]:

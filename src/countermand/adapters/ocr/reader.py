@@ -41,12 +41,16 @@ def is_installed(engine: str) -> bool:
 
 @dataclass(slots=True)
 class ProcessReader:
-    """`engine` is rapidocr or tesseract. One picture at a time; `seconds_max` counts the start too."""
+    """`engine` is rapidocr or tesseract. One picture at a time; `seconds_max` counts the start too.
+
+    `program` is what is started, with the engine and the limit of its memory behind it.
+    """
 
     engine: str
     seconds_max: float = SECONDS_MAX
     idle_seconds_max: float = IDLE_SECONDS_MAX
     memory_bytes_max: int = MEMORY_BYTES_MAX
+    program: tuple[str, ...] = (sys.executable, "-m", "countermand.adapters.ocr")
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _process: asyncio.subprocess.Process | None = None
     _waiting: int = 0
@@ -110,7 +114,7 @@ class ProcessReader:
             return self._process
         environment = {name: value for name in _ENVIRONMENT if (value := os.environ.get(name)) is not None}
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "countermand.adapters.ocr", self.engine, str(self.memory_bytes_max),
+            *self.program, self.engine, str(self.memory_bytes_max),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
