@@ -1,4 +1,4 @@
-"""Goal: nobody is asked for what is held. Method: every category of the shipped pack, and laws over holdings."""
+"""Goal: nobody is asked for what is held. Method: every category of the pack, and laws over holdings."""
 
 from __future__ import annotations
 

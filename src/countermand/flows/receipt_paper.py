@@ -111,8 +111,10 @@ def paper_of(
     """The page of a case: `said` is masked, `promised` what and by when (microseconds UTC)."""
     words = said if len(said) <= WORDS_MAX else f"{said[:WORDS_MAX]}……"
     heard = written_time(heard_at, timezone)
-    steps = [Text(en=f"{what.en} by {by.en}", zh=f"{by.zh}前：{what.zh}")
-             for what, due_at in promised if (by := written_time(due_at, timezone))]  # fmt: skip
+    steps = []
+    for what, due_at in promised:
+        by = written_time(due_at, timezone)
+        steps.append(Text(en=f"{what.en} by {by.en}", zh=f"{by.zh}前：{what.zh}"))
     mover = Text(en=f"Next it is up to {next_mover.en}.", zh=f"下一步由{next_mover.zh}处理。")
     parts = [Part(_HEARD, Text(en=heard.en, zh=heard.zh))]
     if words:

@@ -1,14 +1,14 @@
-"""The contract of TextReader, over every engine that is installed; and what readers refuse before they read."""
+"""The contract of TextReader over every engine that is installed, and what is refused before reading."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import os
 import signal
 import struct
 import sys
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +29,7 @@ def screen() -> bytes:
     image_module = pytest.importorskip("PIL.Image", reason="NOT CHECKED: countermand[ocr] is not installed")
     from PIL import ImageDraw, ImageFont
 
-    font = next((one for one in FONTS if os.path.isfile(one[0])), None)
+    font = next((one for one in FONTS if Path(one[0]).is_file()), None)
     if font is None:
         pytest.skip("NOT CHECKED: no Chinese font is installed here")
     image = image_module.new("RGB", (640, 420), "white")
@@ -92,8 +92,7 @@ async def test_an_engine_keeps_the_contract(engine):
 
 
 def _environment(pid: int) -> list[str]:
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        return file.read().decode().split("\0")
+    return Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
 
 
 def _assert_read(found: PictureText, engine: str) -> None:
@@ -122,12 +121,20 @@ async def test_what_is_no_picture_is_refused_without_a_process():
 
 async def test_a_missing_engine_says_what_to_install(monkeypatch):
     """Without the extra, the refusal names it in both languages."""
-    monkeypatch.setattr(reading, "is_installed", lambda engine: False)
+    monkeypatch.setattr(reading, "is_installed", lambda _engine: False)
     with pytest.raises(Unavailable) as refusal:
         await ProcessReader("rapidocr").read(b"x", "image/png")
     assert refusal.value.code == "ocr_absent"
     assert "countermand[ocr]" in refusal.value.text.en
     assert "countermand[ocr]" in refusal.value.text.zh
+
+
+async def started(reader: ProcessReader, before: object) -> asyncio.subprocess.Process:
+    """The process that takes the place of the one before."""
+    async with asyncio.timeout(20):
+        while (process := reader._process) is None or process is before:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    return process
 
 
 ECHO = """
@@ -147,7 +154,7 @@ while (frame := read_frame(sys.stdin.buffer)) is not None:
 
 async def test_a_process_is_ended_when_stuck_broken_or_idle(monkeypatch):
     """Whatever becomes of the process, nobody waits for ever, and the next picture finds a new one."""
-    monkeypatch.setattr(reading, "is_installed", lambda engine: True)
+    monkeypatch.setattr(reading, "is_installed", lambda _engine: True)
     reader = ProcessReader("echo", seconds_max=30, idle_seconds_max=60, program=(sys.executable, "-c", ECHO))
     first = await reader.read(b"x", "image/png")
     assert (await reader.read(b"x", "image/png")).reader == first.reader, "one process serves many pictures"
@@ -166,9 +173,7 @@ async def test_a_process_is_ended_when_stuck_broken_or_idle(monkeypatch):
     assert await idle.wait() == -signal.SIGKILL
     reader.idle_seconds_max = 60
     waiting = asyncio.create_task(reader.read(b"hang", "image/png"))
-    while reader._process in (None, idle):
-        await asyncio.sleep(0.01)
-    left = reader._process
+    left = await started(reader, idle)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

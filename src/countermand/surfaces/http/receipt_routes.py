@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from countermand.flows.hand_out_receipt import Handed, NotSealed, ReceiptHouse, hand_out_receipt
-from countermand.flows.see_case import hidden_from
+from countermand.flows.see_case import cover_for
 from countermand.flows.show_case import dossier_of
 from countermand.kernel.text import Text
 from countermand.surfaces.http.peers import address_of
@@ -62,7 +62,7 @@ async def fetch_receipt(request: Asked, data: JSONBody[FollowRequest]) -> Respon
 async def read_receipt(request: Asked, number: FromPath[str]) -> Response[Any]:
     """The same proof for the desk, without the words of anybody."""
     house = _house(request)
-    await hidden_from(house.case_desk, number, staff_of(request))
+    await cover_for(house.case_desk, number, staff_of(request))
     dossier = await dossier_of(house.reception, number)
     return _answer(await hand_out_receipt(_receipts(request), dossier.case, to_holder=False))
 
