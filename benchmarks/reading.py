@@ -4,9 +4,9 @@
 
 Own screens are drawn from the seed: receipts of six layouts, refunds, messages of banks and lenders, codes;
 light and dark, in the Chinese fonts of this machine; level 0 as they are, 1 small and hard compressed,
-2 turned and noisy, 3 photographed. With `--data`, the pictures of FOLDER/ocr are read too, with the fields that
-stand in the lines of their truth.json. CER: edits to the true lines, blanks left out, both in NFKC. The time is
-that of reading alone, in this process and what it starts, after one picture to warm up.
+2 turned and noisy, 3 photographed. With `--data`, the pictures of FOLDER/ocr are read too, with the fields
+that stand in the lines of their truth.json. CER: edits to the true lines, blanks left out, both in NFKC. The
+time is that of reading alone, in this process and what it starts, after one picture to warm up.
 """
 
 from __future__ import annotations

@@ -151,8 +151,8 @@ class TextReader(Protocol):
 
         What the file said of itself (EXIF) is taken off first and told apart. Nothing is kept. Takes about a
         second of a core, and never longer than its limit. Raises Unavailable (`ocr_absent`: nothing that
-        reads is installed; `reader_stuck`: it took too long or too much, and was ended), BadRequest
-        (`image_unreadable`), TooLarge (`image_too_large`: by its header, before it is decoded).
+        reads is installed; `reader_stuck`: it took too long or too much, and was ended; `reader_busy`),
+        BadRequest (`image_unreadable`), TooLarge (`image_too_large`: by its header, before it is decoded).
         """
         ...
 
@@ -192,9 +192,18 @@ def image_too_large(what: str) -> TooLarge:
 
 
 def reader_stuck(why: str) -> Unavailable:
-    """The refusal while the reader is busy, or where it had to be ended over a picture."""
+    """The refusal where the reader had to be ended over a picture."""
     return Unavailable(
         "reader_stuck",
-        f"The reader of pictures gave no answer ({why}) and was ended or is busy. Try again, or type it in.",
-        f"图片识别未给出结果（{why}），已被终止或正忙。请重试，或人工录入。",
+        f"The reader of pictures gave no answer ({why}) and was ended. Try again, or type it in.",
+        f"图片识别未给出结果（{why}），已被终止。请重试，或人工录入。",
+    )
+
+
+def reader_busy(waiting: int) -> Unavailable:
+    """The refusal while others wait for the reader."""
+    return Unavailable(
+        "reader_busy",
+        f"The reader of pictures is busy; {waiting} pictures wait for it. Try again in a minute.",
+        f"图片识别正忙，已有 {waiting} 张图片等待。请稍候一分钟重试。",
     )

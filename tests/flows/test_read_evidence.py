@@ -175,7 +175,7 @@ async def test_reading_is_for_those_who_work_with_money(house):
 
 
 async def test_nobody_is_asked_for_what_is_held(house):
-    """The checklist fills with what came, what was read, what was marked and told; the holder sees the same."""
+    """The checklist fills with what came, was read, was marked and told; the holder sees the same."""
     desk = replace(house.reading_desk, reader=ToldReader(SCREEN))
     await house.decider.decide(payment("a-2"), None)
     number = await reported(house, desk, account="a-2")

@@ -15,7 +15,7 @@ from countermand.flows.case_desk import at_case
 from countermand.flows.case_events import Happenings
 from countermand.flows.reading_desk import ReadingDesk, parts_of
 from countermand.flows.reading_shelf import READING_TYPE, KeptReading, Picture, is_picture
-from countermand.kernel.errors import BadRequest, NotFound, TooLarge
+from countermand.kernel.errors import BadRequest, NotFound, TooLarge, Unavailable
 from countermand.kernel.ids import new_nonce
 from countermand.vocabulary.cases import EventKind
 from countermand.vocabulary.effects import Delivery, Effect, EffectState
@@ -27,7 +27,7 @@ MACHINE = "countermand"
 # Of one message: whoever sends more is read on request.
 PICTURES_OF_MESSAGE_MAX = 10
 # A picture over which the reader had to be ended so often is left to people.
-TRIES_MAX = 3
+TRIES_MAX, STUCK = 3, "reader_stuck"
 _EXIF_TIME = "%Y:%m:%d %H:%M:%S"
 # What a file calls the time it was taken, best first.
 _TAKEN = ("taken_at", "changed_at", "file_Creation Time", "file_date:create")
@@ -75,9 +75,9 @@ class ReadingPort:
             reading = await _read(house, picture)
         except (BadRequest, TooLarge) as error:
             return _failed(error.code)
-        except Exception:
-            if effect.attempts >= TRIES_MAX:
-                return _failed("reader_stuck")
+        except Unavailable as error:
+            if error.code == STUCK and effect.attempts >= TRIES_MAX:
+                return _failed(error.code)
             raise
         async with desk.works.open() as unit:
             (case,) = await unit.cases.lock([case.id])

@@ -179,6 +179,6 @@ async def test_a_process_is_ended_when_stuck_broken_or_idle(monkeypatch):
         await waiting
     assert left.returncode == -signal.SIGKILL, "when nobody waits any more, nobody reads"
     reader._waiting = reading.WAITING_MAX
-    with pytest.raises(Unavailable, match="waiting"):
+    with pytest.raises(Unavailable, match="busy"):
         await reader.read(b"x", "image/png")
     await reader.close()

@@ -15,7 +15,7 @@ import structlog
 
 from countermand.adapters.ocr.frames import ANSWERS, ENCODE, Answer, Asked, framed, next_frame
 from countermand.adapters.ocr.pictures import BYTES_MAX
-from countermand.extensions import image_too_large, image_unreadable, ocr_absent, reader_stuck
+from countermand.extensions import image_too_large, image_unreadable, ocr_absent, reader_busy, reader_stuck
 from countermand.kernel.errors import BadRequest, CountermandError, TooLarge
 from countermand.vocabulary.pictures import PICTURES, PictureText
 
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 MEMORY_BYTES_MAX = 3 * 1024**3
 SECONDS_MAX, IDLE_SECONDS_MAX = 20.0, 60.0
 # Whoever comes while so many wait is told to come again: a flood of pictures is no queue of hours.
-WAITING_MAX = 8
+WAITING_MAX = 4
 # A process that reads strangers' pictures is given no key, no address and no secret.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TESSDATA_PREFIX", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 _REFUSALS: dict[str, type[CountermandError]] = {"BadRequest": BadRequest, "TooLarge": TooLarge}
@@ -59,8 +59,8 @@ class ProcessReader:
     async def read(self, image: bytes, media_type: str) -> PictureText:
         """The lines of a picture.
 
-        Raises Unavailable (`ocr_absent`, `reader_stuck`), BadRequest (`image_unreadable`), TooLarge
-        (`image_too_large`).
+        Raises Unavailable (`ocr_absent`, `reader_stuck`, `reader_busy`), BadRequest (`image_unreadable`),
+        TooLarge (`image_too_large`).
         """
         if media_type not in PICTURES:
             raise image_unreadable(media_type)
@@ -69,7 +69,7 @@ class ProcessReader:
         if not is_installed(self.engine):
             raise ocr_absent(self.engine)
         if self._waiting >= WAITING_MAX:
-            raise reader_stuck(f"{self._waiting} pictures are waiting")
+            raise reader_busy(self._waiting)
         self._waiting += 1
         try:
             async with self._turn:
