@@ -38,19 +38,19 @@ class ConfirmRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     record: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
 
 
-class FindingShown(msgspec.Struct, frozen=True):
+class CrossFindingShown(msgspec.Struct, frozen=True):
     """One thing that was compared."""
 
     code: str
     text: dict[str, str]
 
 
-class CheckShown(msgspec.Struct, frozen=True, kw_only=True):
+class CrossCheckShown(msgspec.Struct, frozen=True, kw_only=True):
     """matched, contradicts, not_ours or undecided; and why."""
 
     verdict: str
     operation: str | None
-    findings: tuple[FindingShown, ...]
+    findings: tuple[CrossFindingShown, ...]
 
 
 class ConfirmShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class ConfirmShown(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     file: str
     record: int
-    check: CheckShown
+    check: CrossCheckShown
 
 
 class FieldShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +89,7 @@ class RecordShown(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     fields: tuple[FieldShown, ...]
     confirmed: ConfirmedShown | None
-    check: CheckShown
+    check: CrossCheckShown
 
 
 class LineShown(msgspec.Struct, frozen=True, kw_only=True):
