@@ -107,12 +107,15 @@ async def test_witnesses_are_looked_at_too():
         assert await one.ask(AddCheckpoint(0, (), LOG.note(20)))
     asked = {"w0": witnesses[0], "w1": witnesses[1], "w2": Refusing(AWAY)}
     report = await monitor_log(policy, ORIGIN, Showing(LOG, 20), asked, {})
-    assert report.quorum_met
+    assert report.vouched is not None
+    assert report.vouched.checkpoint == LOG.checkpoint(20)
     assert set(report.agree) == {"log", "w0", "w1"}
-    assert report.cosigned_at == dict.fromkeys(("w0", "w1"), NOON // 1_000_000)
+    assert report.vouched.witnesses == dict.fromkeys(("w0", "w1"), NOON // 1_000_000)
     assert report.doubts == {"w2": "witness_away"}
+    later = await monitor_log(policy, ORIGIN, Showing(LOG, 30), asked, {})
+    assert later.vouched == report.vouched
     report = await monitor_log(policy, ORIGIN, Showing(OTHER, 30), asked | {"w2": witnesses[2]}, {})
-    assert not report.quorum_met
+    assert report.vouched is None
     assert report.doubts == {"w2": "witness_knows_nothing"}
     assert len(report.forks) == 2
     away = Refusing(Conflict("log_lies", "en", "zh"))

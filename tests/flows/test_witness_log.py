@@ -5,6 +5,7 @@ Method: real PostgreSQL, witnesses of our own at real addresses, openssl as the 
 
 from __future__ import annotations
 
+import json
 from contextlib import AsyncExitStack
 from hashlib import sha256
 from types import SimpleNamespace
@@ -97,7 +98,7 @@ def failures(standings) -> dict[str, str]:
     return {name: one.failed for name, one in standings.items() if one.failed}
 
 
-async def test_a_round_gathers_what_everybody_says(stage):
+async def test_a_round_gathers_what_everybody_says(stage, tables):
     """Cosigned to the quorum, stamped, anchored; what is kept stands up to openssl; nothing twice."""
     house = stage.house
     stage.log.size = 0
@@ -121,6 +122,12 @@ async def test_a_round_gathers_what_everybody_says(stage):
     await stage.node.mine()
     await witness_log(house)
     assert (await house.anchors.newest(ORIGIN)).receipt.state is AnchorState.FINAL
+    await house.anchors.keep(await house.anchors.newest(ORIGIN))
+    facts = await tables.fetch("SELECT body FROM journal WHERE kind = 'log.anchored'")
+    bodies = [json.loads(row["body"]) for row in facts]
+    assert [(body["log"], body["size"], body["digest"]) for body in bodies] == [
+        (ORIGIN, 7, anchor.receipt.digest)
+    ]
     assert await house.anchors.unsettled(0, 9) == []
 
 

@@ -15,8 +15,8 @@ from countermand.transparency.forks import (
     hashes_between,
     nodes_between,
 )
-from countermand.transparency.notes import Note, NoteError
-from countermand.transparency.trust import TrustPolicy
+from countermand.transparency.notes import Note, NoteError, Signature
+from countermand.transparency.trust import TrustPolicy, Vouched
 from countermand.transparency.witness_ports import ShownLog, Witness
 
 LOG = "log"
@@ -35,16 +35,16 @@ class Seen:
 class Report:
     """What a look found.
 
-    `agree` names the sources whose notes are one story with what the log shows. `forks` are proofs against
-    the log. `doubts` says of every other source what is the matter, by a stable code: `log_behind` (the log
-    shows less than somebody has), `log_away`, `log_lies`, `witness_away`, `witness_lies`,
-    `witness_knows_nothing`, and the codes of notes that the log did not sign.
+    `top` is what the log shows; `vouched` the largest checkpoint of its story under which the signatures that
+    were seen make a quorum. `agree` names the sources whose notes are one story with what the log shows.
+    `forks` are proofs against the log. `doubts` says of every other source what is the matter, by a stable
+    code: `log_behind` (the log shows less than somebody has), `log_away`, `log_lies`, `witness_away`,
+    `witness_lies`, `witness_knows_nothing`, and the codes of notes that the log did not sign.
     `keep` are the notes to compare again next time.
     """
 
     top: Checkpoint | None
-    quorum_met: bool
-    cosigned_at: Mapping[str, int]
+    vouched: Vouched | None
     agree: tuple[str, ...]
     forks: tuple[FraudProof, ...]
     doubts: Mapping[str, str]
@@ -94,7 +94,7 @@ async def monitor_log(
             await _began(one, shows, shown, found)
     proven = {note.text for proof in found.forks for note in (proof.older, proof.newer)}
     found.keep += [one.note for one in seen if one.note.text in proven]
-    return _report(policy, _with_cosignatures(shows, seen), found)
+    return _report(policy, shows, found, [shows, *(one for one in seen if one.source in found.agree)])
 
 
 async def _look(name: str, who: ShownLog | Witness, origin: str | None, found: _Findings) -> Note | None:
@@ -158,18 +158,19 @@ def _leads_to(hashes: Sequence[bytes], old: Checkpoint, new: Checkpoint) -> bool
     return beginnings(old.size, new.size, hashes) == (old.root, new.root)
 
 
-def _with_cosignatures(top: Seen, seen: Sequence[Seen]) -> Seen:
-    """What witnesses show under the same text counts as if the log showed it too."""
-    lines = [line for one in (top, *seen) if one.note.text == top.note.text for line in one.note.signatures]
-    return Seen(top.source, Note(top.note.text, tuple(dict.fromkeys(lines))), top.point)
+def _vouched(policy: TrustPolicy, seen: Sequence[Seen]) -> Vouched | None:
+    """The largest checkpoint with a quorum, by all signatures that were seen under it, wherever that was."""
+    lines: dict[str, dict[Signature, None]] = {}
+    for one in sorted(seen, key=lambda one: -one.point.size):
+        lines.setdefault(one.note.text, {}).update(dict.fromkeys(one.note.signatures))
+    judged = (policy.judge(Note(text, tuple(same))) for text, same in lines.items())
+    return next((one for one in judged if one.quorum_met), None)
 
 
-def _report(policy: TrustPolicy, top: Seen | None, found: _Findings) -> Report:
-    judged = None if top is None else policy.judge(top.note)
+def _report(policy: TrustPolicy, top: Seen | None, found: _Findings, story: Sequence[Seen] = ()) -> Report:
     return Report(
         top=None if top is None else top.point,
-        quorum_met=judged is not None and judged.quorum_met,
-        cosigned_at={} if judged is None else judged.witnesses,
+        vouched=_vouched(policy, story),
         agree=tuple(found.agree),
         forks=tuple(dict.fromkeys(found.forks)),
         doubts=found.doubts,

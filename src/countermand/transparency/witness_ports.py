@@ -159,5 +159,5 @@ class AnchorShelf(Protocol):
         ...
 
     async def keep(self, anchor: KeptAnchor) -> None:
-        """Keep a new one, or how a known one stands now."""
+        """Keep a new one, or how a known one stands now; that it became final is a fact of the journal."""
         ...

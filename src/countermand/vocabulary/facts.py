@@ -108,6 +108,7 @@ CONTACTS_REMOVED = "contacts.removed"
 LOG_SHARD_OPENED = "log.shard_opened"
 LOG_SHARD_CLOSING = "log.shard_closing"
 LOG_KEYS_ROTATED = "log.keys_rotated"
+LOG_ANCHORED = "log.anchored"
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):

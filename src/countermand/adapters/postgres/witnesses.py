@@ -8,12 +8,14 @@ from typing import Any
 import asyncpg
 
 from countermand.adapters.postgres.availability import away_is_unavailable
+from countermand.adapters.postgres.journal import append_fact
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.transparency.anchors import AnchorReceipt, AnchorState
 from countermand.transparency.notes import Note, Signature, parse_note
 from countermand.transparency.stamps import StampedTime
 from countermand.transparency.witness_ports import KeptAnchor, KeptStamp
+from countermand.vocabulary.facts import LOG_ANCHORED, Fact
 
 QUERIES = Queries("witnesses.sql")
 
@@ -96,15 +98,32 @@ class PostgresAnchors:
         return [_anchor(row) for row in rows]
 
     async def keep(self, anchor: KeptAnchor) -> None:
-        """Keep a new one, or how it stands now."""
+        """Keep a new one, or how it stands now; once it is final, the log itself says so."""
         receipt = anchor.receipt
         with away_is_unavailable():
-            await self._pool.execute(
-                QUERIES.keep_anchor,
-                *(receipt.chain, receipt.reference, anchor.origin, anchor.size, receipt.digest),
-                *(receipt.state.value, receipt.block, receipt.block_time, receipt.confirmations),
-                *(receipt.evidence, moment_of(anchor.sent_at), moment_of(anchor.checked_at)),
-            )
+            async with self._pool.acquire() as connection, connection.transaction():
+                before = await connection.fetchval(QUERIES.lock_anchor, receipt.chain, receipt.reference)
+                await connection.execute(
+                    QUERIES.keep_anchor,
+                    *(receipt.chain, receipt.reference, anchor.origin, anchor.size, receipt.digest),
+                    *(receipt.state.value, receipt.block, receipt.block_time, receipt.confirmations),
+                    *(receipt.evidence, moment_of(anchor.sent_at), moment_of(anchor.checked_at)),
+                )
+                if receipt.state is AnchorState.FINAL and before != AnchorState.FINAL:
+                    await append_fact(connection, _anchored(anchor))
+
+
+def _anchored(anchor: KeptAnchor) -> Fact:
+    receipt = anchor.receipt
+    body = {
+        "log": anchor.origin,
+        "size": anchor.size,
+        "digest": receipt.digest,
+        "chain": receipt.chain,
+        "reference": receipt.reference,
+        "block": receipt.block,
+    }
+    return Fact(anchor.checked_at, LOG_ANCHORED, body)
 
 
 def _stamp(row: asyncpg.Record | None) -> KeptStamp | None:

@@ -46,6 +46,10 @@ SELECT * FROM log_anchor WHERE origin = $1 ORDER BY sent_at DESC, size DESC LIMI
 SELECT * FROM log_anchor WHERE state <> 'final' AND (state <> 'lost' OR sent_at >= $1)
 ORDER BY checked_at, reference LIMIT $2;
 
+-- name: lock_anchor
+-- How an anchor stood, locked.
+SELECT state FROM log_anchor WHERE chain = $1 AND reference = $2 FOR UPDATE;
+
 -- name: keep_anchor
 -- Keep a new anchor, or how a known one stands now.
 INSERT INTO log_anchor

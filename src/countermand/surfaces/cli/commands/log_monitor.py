@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ FORKED, DOUBTFUL = 1, 2
 KEPT_NAME, PROOF_NAME = "kept-note-{}.txt", "fraud-proof{}.txt"
 KEPT_MAX = 64
 NOTE_FILE_BYTES_MAX = 1 << 20
+_NO_QUORUM = Text(en="NO quorum of witnesses vouches for them.", zh="见证者联署未达到法定数。")
 
 
 @command(
@@ -153,14 +154,28 @@ def _replace(path: Path, content: str) -> None:
     unfinished.replace(path)
 
 
+def _quorum(size: int, times: Mapping[str, str]) -> Text:
+    said = ", ".join(f"{name} {at}" for name, at in times.items())
+    return Text(
+        en=f"A quorum of witnesses vouches for {size} of them ({said or 'none is asked for'}).",
+        zh=f"见证者法定数已为其中 {size} 条联署（{said or '策略不要求见证者'}）。",
+    )
+
+
 def _tell(origin: str, report: Report, written: Sequence[str]) -> None:
-    times = {
-        name: rfc3339(seconds * MICROS_PER_SECOND)[:19] + "Z" for name, seconds in report.cosigned_at.items()
-    }
+    vouched = report.vouched
+    times = (
+        {}
+        if vouched is None
+        else {
+            name: rfc3339(seconds * MICROS_PER_SECOND)[:19] + "Z"
+            for name, seconds in vouched.witnesses.items()
+        }
+    )
     value: dict[str, Any] = {
         "origin": origin,
         "size": None if report.top is None else report.top.size,
-        "quorum_met": report.quorum_met,
+        "vouched_size": None if vouched is None else vouched.checkpoint.size,
         "cosigned_at": times,
         "agree": list(report.agree),
         "forks": len(report.forks),
@@ -171,12 +186,11 @@ def _tell(origin: str, report: Report, written: Sequence[str]) -> None:
     if report.top is not None:
         lines.append(
             Text(
-                en=f"{origin} shows {report.top.size} entries; the quorum of witnesses is "
-                f"{'met' if report.quorum_met else 'NOT met'}.",
-                zh=f"{origin} 当前展示 {report.top.size} 条；"
-                f"见证者法定数{'已' if report.quorum_met else '未'}满足。",
+                en=f"{origin} shows {report.top.size} entries.",
+                zh=f"{origin} 当前展示 {report.top.size} 条。",
             )
         )
+        lines.append(_NO_QUORUM if vouched is None else _quorum(vouched.checkpoint.size, times))
     lines.append(
         Text(
             en=f"One story: {', '.join(report.agree) or 'nobody'}.",
