@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from pathlib import Path
 
 import httpx
 import pytest
 
+import countermand
 from adapters.witnesses.witnesses import witness
 from countermand.adapters.witnesses import memory as memory_module
 from countermand.adapters.witnesses.http import HttpWitness
@@ -153,6 +156,44 @@ async def test_a_witness_that_starts_again_knows_where_it_was(tmp_path):
                     await asker.add(20, OTHER.proof(20, 30), OTHER.note(30))
     suspects = list((tmp_path / "w" / "memory" / origin_hash(ORIGIN)).glob("suspect-*"))
     assert [parse_note(one.read_bytes()) for one in suspects] == [OTHER.note(30)]
+
+
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from adapters.witnesses.witnesses import witness
+
+async def main():
+    async with witness(Path(sys.argv[1]), "witness.example/w") as (address, _):
+        print(address, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_witness_that_is_killed_goes_on_where_it_was(tmp_path):
+    """A process of its own, killed at once after its answer: what it answered is what it knows."""
+    folder = tmp_path / "w"
+    make_witness(folder, "witness.example/w")
+    add_log(folder, str(LOG.key))
+    paths = os.pathsep.join([str(Path(countermand.__file__).parents[1]), str(Path(__file__).parents[2])])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, str(folder),
+        stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths},
+    )  # fmt: skip
+    async with httpx.AsyncClient(trust_env=False) as client:
+        try:
+            address = (await process.stdout.readline()).decode().strip()
+            answer = await client.post(f"{address}/add-checkpoint", content=body(0, 20))
+        finally:
+            process.kill()
+            await process.wait()
+        assert answer.status_code == 200
+        async with witness(folder, "witness.example/w") as (address, keys):
+            asker = HttpWitness(address, keys, client, seconds_max=5)
+            assert await asker.add(0, (), OTHER.note(30)) == Elsewhere(20)
+            assert isinstance(await asker.add(20, LOG.proof(20, 30), LOG.note(30)), Cosigned)
 
 
 async def test_two_witnesses_with_one_memory_are_refused(tmp_path):

@@ -106,3 +106,18 @@ def test_what_cannot_be_watched_is_refused(capsys, tmp_path):
     assert "log_address_missing" in run(capsys, *watch)[2]
     assert "unknown_log_origin" in run(capsys, *watch, "--origin", "x")[2]
     assert "note_unreadable" in run(capsys, *watch, "--address", "http://127.0.0.1:9", "--note", policy)[2]
+
+
+def test_outsiders_are_asked_and_shown(capsys, tmp_path, database_dsn, monkeypatch):
+    """While nothing is signed there is nothing to show; a policy that is none stops the command."""
+    monkeypatch.setenv("COUNTERMAND_DATABASE_URL", database_dsn)
+    policy = tmp_path / "policy.txt"
+    policy.write_text(f"log {LOG.key}\nquorum none\n")
+    monkeypatch.setenv("COUNTERMAND_TRUST_POLICY", str(policy))
+    assert run(capsys, "log", "ask", "--once", "--json")[:2] == (0, "[]\n")
+    assert "nobody outside is set" in run(capsys, "log", "outsiders")[1]
+    policy.write_text("nonsense")
+    assert "trust_policy_unusable" in run(capsys, "log", "ask", "--once")[2]
+    monkeypatch.setenv("COUNTERMAND_TRUST_POLICY", "")
+    monkeypatch.setenv("COUNTERMAND_ANCHOR_URL", "http://node.example")
+    assert "COUNTERMAND_ANCHOR_SENDER" in run(capsys, "log", "outsiders")[2]
