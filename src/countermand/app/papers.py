@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from countermand.app.files import read_confirmation_pack
-from countermand.flows.receipt_paper import ReceiptPaper
+from countermand.cases.receipt_paper import ReceiptPaper
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.readability import obscurities

@@ -30,7 +30,7 @@ from pyhanko_certvalidator import ValidationContext
 from countermand.adapters.papers.press import picture_of
 from countermand.adapters.papers.printed import SealedPapers
 from countermand.adapters.papers.seals import OWN_AUTHORITY, OWN_SEAL, given_seal, own_seal
-from countermand.flows.receipt_paper import WORDS_MAX, ReceiptPaper, paper_of
+from countermand.cases.receipt_paper import WORDS_MAX, ReceiptPaper, paper_of
 from countermand.kernel.clock import moment_of
 from countermand.kernel.errors import SetupError, Unavailable
 from countermand.kernel.text import Text

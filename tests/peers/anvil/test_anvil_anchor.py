@@ -19,7 +19,7 @@ from countermand.adapters.anchors.evm import EvmAnchor
 from countermand.kernel.errors import Unavailable
 
 HERE = Path(__file__).parent
-# The package of this platform itself: the one in front of it names those of all platforms.
+# The package of this platform itself: the one in front of it asks for packages of all platforms.
 PROGRAM = HERE / "node_modules" / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
 _LISTENING = re.compile(rb"Listening on ([0-9.]+:[0-9]+)")
 

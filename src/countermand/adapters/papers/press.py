@@ -12,7 +12,7 @@ import noto_cjk_sans_otc
 import segno
 import typst
 
-from countermand.flows.receipt_paper import ReceiptPaper
+from countermand.cases.receipt_paper import ReceiptPaper
 from countermand.kernel.clock import MICROS_PER_SECOND
 
 # Medium error correction: a fold or a thumb over a tenth of it is forgiven.

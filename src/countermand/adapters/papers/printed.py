@@ -15,7 +15,7 @@ from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
 
 from countermand.adapters.papers.press import set_receipt
-from countermand.flows.receipt_paper import ReceiptPaper
+from countermand.cases.receipt_paper import ReceiptPaper
 from countermand.kernel.errors import CountermandError
 
 FIELD = "Countermand"
