@@ -63,7 +63,8 @@ test-spark: setup ## Run the tests that need Spark (fetches 450 MB once)
 	$(BIN)/pytest tests/spark $(ARGS)
 
 .PHONY: peers
-peers: setup ## Check against programs of others: OpenID provider, EVM node, witness (needs Node 20, npm, Python 3.12)
+peers: setup ## Check with programs of others: OpenID provider, EVM node, witness, Go's log (Node 20, npm, Python 3.12)
+	@scripts/get_go
 	@cd tests/peers/oidc && npm ci --no-progress
 	@cd tests/peers/anvil && npm ci --no-progress
 	@scripts/get_witness_peer $(BIN)/uv tests/peers/aics

@@ -31,6 +31,7 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import shared_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
+from countermand.app.address import open_database, unreachable
 from countermand.app.clocks import clock_house
 from countermand.app.desk import case_desk_of, open_knowledge
 from countermand.app.effects import effect_ports
@@ -43,7 +44,6 @@ from countermand.flows.desk import Desk
 from countermand.flows.follow_operations import Follower
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.kernel.clock import Clock, SystemClock
-from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import RandomIds
 from countermand.settings import Settings
 
@@ -117,19 +117,6 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[str]:
-    """The owner's address of the settings' database; a private server is joined where it runs, else started.
-
-    For who looks at the tables themselves: drills, benchmarks. Raises SetupError like `open_desk`.
-    """
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    async with shared_server(settings.data_dir, binaries=settings.postgres_binaries) as (dsn, _):
-        yield dsn
-
-
-@asynccontextmanager
 async def open_follower(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Follower]:
     """The follower of shadow policies on the database of the settings; it waits until no other one follows.
 
@@ -187,14 +174,3 @@ async def open_record(settings: Settings) -> AsyncIterator[OpenedRecord]:
             )
         finally:
             await close_pool(pool)
-
-
-def unreachable(error: BaseException) -> SetupError:
-    """The refusal for a database that does not let us in; the text never holds the address's password."""
-    what = f"{type(error).__name__}: {error}"
-    return SetupError(
-        "database_unreachable",
-        f"The database cannot be used: {what}. Check COUNTERMAND_DATABASE_URL, or leave it out "
-        "for a private one.",
-        f"无法使用数据库：{what}。请检查 COUNTERMAND_DATABASE_URL，或不设置它以使用内置数据库。",
-    )

@@ -33,8 +33,8 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
+from countermand.app.address import unreachable
 from countermand.app.channels import open_channels
-from countermand.app.database import unreachable
 from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy

@@ -22,7 +22,7 @@ from countermand.adapters.postgres.seal_store import PostgresSealStore
 from countermand.adapters.signers.files import signer_files
 from countermand.adapters.signers.socket_client import SignerSocket
 from countermand.adapters.signers.socket_server import signer_door
-from countermand.app.database import open_database, unreachable
+from countermand.app.address import open_database, unreachable
 from countermand.flows.log_ports import SealTerms
 from countermand.flows.log_refusals import sealed_elsewhere
 from countermand.flows.sign_log import Signer

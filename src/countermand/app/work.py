@@ -17,9 +17,9 @@ from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
+from countermand.app.address import open_database, unreachable
 from countermand.app.channels import channel_ports
 from countermand.app.clocks import clock_house
-from countermand.app.database import open_database, unreachable
 from countermand.app.desk import case_desk_of
 from countermand.app.effects import SESSIONS, effect_ports, session_port
 from countermand.app.mail import open_mail

@@ -100,8 +100,8 @@ class SealTerms:
 
     base: str = UNCONFIGURED
     rows_max: int = 4096
-    interval_micros: int = 50_000
-    checkpoint_micros: int = 100_000
+    interval_micros: int = 40_000
+    checkpoint_micros: int = 80_000
 
     @property
     def tenant(self) -> str:
