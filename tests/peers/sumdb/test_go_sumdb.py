@@ -79,9 +79,10 @@ async def test_go_reads_checkpoint_tiles_and_proofs(database_dsn: str, tmp_path:
     consistency = await shelf.consistency(f"{BASE}/2026", OLD, 69_999)
     assert said["tree"] == [b64encode(step).decode() for step in consistency]
 
-    for path in (folder / "checkpoint", folder / "tile/0/001", folder / "tile/1/000"):
+    # This version of Go skips some full tiles of middle levels when it authenticates; our own audit does not.
+    for path in (folder / "checkpoint", folder / "tile/0/001", folder / "tile/2/000.p/1"):
         kept = path.read_bytes()
-        path.write_bytes(kept[:40] + bytes([kept[40] ^ 1]) + kept[41:])
+        path.write_bytes(kept[:20] + bytes([kept[20] ^ 1]) + kept[21:])
         assert go(tmp_path, str(folder), key, str(INDEX), str(OLD)).returncode != 0, path
         path.write_bytes(kept)
     await pool.close()
