@@ -91,8 +91,8 @@ forgeries: setup ## Forge 100,000 receipts and count those the verifier believes
 	$(BIN)/python -m countermand.drills.forgeries --seed $(SEED) $(ARGS)
 
 .PHONY: verifier
-verifier: setup ## Write the stand-alone verifier, countermand-verify.pyz
-	$(BIN)/countermand verify --write-zipapp .
+verifier: setup ## Write what checks receipts without us: countermand-verify.pyz and verify.html
+	$(BIN)/countermand verify --write-zipapp . --write-page .
 
 .PHONY: forks
 forks: setup ## Tell two stories of one log in 200 ways; witnesses and monitor find each (SEED=1)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from countermand.app.files import read_confirmation_pack
-from countermand.cases.receipt_paper import ReceiptPaper
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.readability import obscurities
 from countermand.oversight.notice_pack import read_notice_pack
 from countermand.settings import Settings
+from countermand.vocabulary.papers import ReceiptPaper
 
 if TYPE_CHECKING:
     from countermand.adapters.papers.printed import SealedPapers

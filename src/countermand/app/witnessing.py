@@ -20,7 +20,7 @@ from countermand.adapters.witnesses.http import HttpWitness
 from countermand.adapters.witnesses.keys import add_log, make_witness, read_logs, read_witness
 from countermand.adapters.witnesses.memory import FileMemory
 from countermand.adapters.witnesses.shown_log import HttpLog
-from countermand.app.database import open_database, unreachable
+from countermand.app.address import open_database, unreachable
 from countermand.extensions import Anchor, TimestampAuthority
 from countermand.flows.cosign_checkpoint import WitnessHouse
 from countermand.flows.witness_log import SealedLog, WitnessingHouse

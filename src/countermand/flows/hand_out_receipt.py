@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from countermand.cases.numbers import spoken
 from countermand.cases.ports import Inbound, KeptFile
-from countermand.cases.receipt_paper import ReceiptPaper, paper_of
 from countermand.flows.address_book import Sealer
 from countermand.flows.committed import Label, Salts, openings
 from countermand.flows.keep_reports import report_values
 from countermand.flows.log_ports import LogDesk
+from countermand.flows.receipt_paper import paper_of
 from countermand.flows.receipt_readme import readme_of
 from countermand.flows.reception import Reception
 from countermand.flows.show_case import BALL_WORDS, PROMISE_WORDS, contained_words
@@ -28,6 +28,7 @@ from countermand.transparency.tree import inclusion_spans
 from countermand.transparency.trust import TrustPolicy
 from countermand.vocabulary.cases import Case, Direction, EventKind, Message
 from countermand.vocabulary.facts import CASE_CHANGED, CASE_OPENED, REPORT_RECEIVED
+from countermand.vocabulary.papers import ReceiptPaper
 from countermand.vocabulary.reports import Channel
 from countermand.work import Unit
 

@@ -94,6 +94,24 @@ CHECKS: dict[str, CheckWords] = {
         "FIPS 204 (ML-DSA-44), C2SP tlog-cosignature",
         "",
     ),
+    "post_quantum_unchecked": CheckWords(
+        Words(
+            "A post-quantum signature is here too; this page cannot check it, countermand-verify can.",
+            "另有抗量子签名；本页无法核验，可用 countermand-verify 核验。",
+        ),
+        _SAME,
+        "FIPS 204 (ML-DSA-44), C2SP tlog-cosignature",
+        "",
+    ),
+    "post_quantum_alone": CheckWords(
+        _SAME,
+        Words(
+            "Only a post-quantum signature is here: this page cannot check it, countermand-verify can.",
+            "此处仅有抗量子签名：本页无法核验，请用 countermand-verify 核验。",
+        ),
+        "FIPS 204 (ML-DSA-44), C2SP tlog-cosignature",
+        "countermand verify receipt.zip --policy policy.txt",
+    ),
     "quorum": CheckWords(
         Words(
             "Enough witnesses signed, as your policy asks: {witnesses}.",

@@ -30,10 +30,11 @@ from pyhanko_certvalidator import ValidationContext
 from countermand.adapters.papers.press import picture_of
 from countermand.adapters.papers.printed import SealedPapers
 from countermand.adapters.papers.seals import OWN_AUTHORITY, OWN_SEAL, given_seal, own_seal
-from countermand.cases.receipt_paper import WORDS_MAX, ReceiptPaper, paper_of
+from countermand.flows.receipt_paper import WORDS_MAX, paper_of
 from countermand.kernel.clock import moment_of
 from countermand.kernel.errors import SetupError, Unavailable
 from countermand.kernel.text import Text
+from countermand.vocabulary.papers import ReceiptPaper
 
 NOW = 1_795_233_600_000_000
 CODE = f"bank.example/countermand/main/2026|1234567|{'ab12' * 16}"

@@ -32,6 +32,7 @@ OPEN_ROUTES = {
     ("POST", "/v1/channels/wechat/x"),
     ("GET", "/log/x/checkpoint"),
     ("GET", "/log/x/tile/x"),
+    ("GET", "/verify"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/openapi.json"),

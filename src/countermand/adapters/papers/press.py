@@ -12,8 +12,8 @@ import noto_cjk_sans_otc
 import segno
 import typst
 
-from countermand.cases.receipt_paper import ReceiptPaper
 from countermand.kernel.clock import MICROS_PER_SECOND
+from countermand.vocabulary.papers import ReceiptPaper
 
 # Medium error correction: a fold or a thumb over a tenth of it is forgiven.
 _ERROR = "m"

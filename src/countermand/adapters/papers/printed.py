@@ -15,8 +15,8 @@ from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
 
 from countermand.adapters.papers.press import set_receipt
-from countermand.cases.receipt_paper import ReceiptPaper
 from countermand.kernel.errors import CountermandError
+from countermand.vocabulary.papers import ReceiptPaper
 
 FIELD = "Countermand"
 _DIGEST = "sha256"

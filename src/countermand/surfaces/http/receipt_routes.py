@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -16,10 +17,11 @@ from countermand.surfaces.http.peers import address_of
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.report_messages import FollowRequest
 from countermand.surfaces.http.visits import staff_of
+from countermand.surfaces.verify_page.building import verify_page
 from countermand.vocabulary.staff import Verb
 
 Asked = Request[Any, Any, Any]
-ZIP = "application/zip"
+ZIP, HTML = "application/zip", "text/html"
 
 
 class ReceiptPromised(msgspec.Struct, frozen=True):
@@ -67,6 +69,19 @@ async def read_receipt(request: Asked, number: FromPath[str]) -> Response[Any]:
     return _answer(await hand_out_receipt(_receipts(request), dossier.case, to_holder=False))
 
 
+@get("/verify", open=True, media=HTML)
+async def read_verify_page() -> Response[bytes]:
+    """The page that checks receipts in the reader's browser, to be saved and used offline."""
+    return Response(
+        _page(), media_type=f"{HTML}; charset=utf-8", headers={"cache-control": "public, max-age=3600"}
+    )
+
+
+@cache
+def _page() -> bytes:
+    return verify_page().encode()
+
+
 def _answer(found: Handed | NotSealed) -> Response[Any]:
     if isinstance(found, NotSealed):
         after = {"retry-after": str(found.retry_after_seconds), "cache-control": "no-store"}
@@ -75,4 +90,4 @@ def _answer(found: Handed | NotSealed) -> Response[Any]:
     return Response(found.receipt.packed(), media_type=ZIP, headers=named)
 
 
-RECEIPT_HANDLERS = (fetch_receipt, read_receipt)
+RECEIPT_HANDLERS = (fetch_receipt, read_receipt, read_verify_page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -22,6 +23,8 @@ from countermand.surfaces.verifier.command import (
     said,
 )
 from countermand.surfaces.verifier.zipapp import NAME, write_zipapp
+from countermand.surfaces.verify_page.building import NAME as PAGE_NAME
+from countermand.surfaces.verify_page.building import write_page
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -39,6 +42,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     en=f"Write the verifier as one file ({NAME}) here, for whoever has nothing of ours.",
     zh=f"将核验程序写成单个文件（{NAME}），供没有本产品的人使用。",
 )
+@option(
+    "--write-page",
+    "page_path",
+    type=click.Path(path_type=Path),
+    en=f"Write the page that checks receipts in a browser, offline ({PAGE_NAME}), here.",
+    zh=f"将可在浏览器中离线核验回执的页面（{PAGE_NAME}）写到此处。",
+)
 @click.pass_context
 def verify(
     context: click.Context,
@@ -48,11 +58,14 @@ def verify(
     own: tuple[Path, ...],
     code: str | None,
     zipapp_path: Path | None,
+    page_path: Path | None,
 ) -> None:
     """No database, no network, no settings: files in, findings out."""
     speech = current_speech()
-    if zipapp_path is not None:
-        _write(zipapp_path)
+    for path, name, write in ((zipapp_path, NAME, write_zipapp), (page_path, PAGE_NAME, write_page)):
+        if path is not None:
+            _write(path / name if path.is_dir() else path, write)
+    if zipapp_path is not None or page_path is not None:
         return
     if file is None or policy is None:
         raise click.UsageError(
@@ -67,10 +80,9 @@ def verify(
     context.exit(int(findings.verdict))
 
 
-def _write(path: Path) -> None:
-    target = path / NAME if path.is_dir() else path
+def _write(target: Path, write: Callable[[Path], None]) -> None:
     try:
-        write_zipapp(target)
+        write(target)
     except OSError as error:
         raise click.FileError(str(target), error.strerror or "") from error
     notice(Text(en=f"Wrote {target}.", zh=f"已写入 {target}。"))

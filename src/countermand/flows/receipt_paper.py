@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from countermand.cases.numbers import spoken
 from countermand.kernel.clock import moment_of
 from countermand.kernel.text import Text
+from countermand.vocabulary.papers import Part, ReceiptPaper
 
 WORDS_MAX = 400
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -49,49 +48,6 @@ _MASKED = Text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One thing the paper says, under its label; words of a person stand as they were said."""
-
-    label: Text
-    text: Text
-    quoted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptPaper:
-    """A page; in `language` first, small in the other below. `code` is what its QR code says."""
-
-    language: str
-    institution: Text
-    number: str
-    parts: tuple[Part, ...]
-    code: str
-    foot: tuple[Text, ...]
-    made_at: int
-
-    def told(self) -> dict[str, Any]:
-        """As the press takes it: every text in both languages, the reader's first."""
-        return {
-            "lang": self.language,
-            "institution": self._both(self.institution)[0],
-            "title": self._both(TITLE),
-            "number_label": self._both(NUMBER),
-            "number": self.number,
-            "parts": [
-                {"label": self._both(one.label), "text": self._both(one.text), "quoted": one.quoted}
-                for one in self.parts
-            ],
-            "check_label": self._both(_CHECK),
-            "check": self._both(_HOW),
-            "code": self.code,
-            "foot": [self._both(one) for one in self.foot],
-        }
-
-    def _both(self, text: Text) -> list[str]:
-        return [text.zh, text.en] if self.language == "zh" else [text.en, text.zh]
-
-
 def paper_of(
     number: str,
     heard_at: int,
@@ -111,10 +67,8 @@ def paper_of(
     """The page of a case: `said` is masked, `promised` what and by when (microseconds UTC)."""
     words = said if len(said) <= WORDS_MAX else f"{said[:WORDS_MAX]}……"
     heard = written_time(heard_at, timezone)
-    steps = []
-    for what, due_at in promised:
-        by = written_time(due_at, timezone)
-        steps.append(Text(en=f"{what.en} by {by.en}", zh=f"{by.zh}前：{what.zh}"))
+    dated = [(what, written_time(due_at, timezone)) for what, due_at in promised]
+    steps = [Text(en=f"{what.en} by {by.en}", zh=f"{by.zh}前：{what.zh}") for what, by in dated]
     mover = Text(en=f"Next it is up to {next_mover.en}.", zh=f"下一步由{next_mover.zh}处理。")
     parts = [Part(_HEARD, Text(en=heard.en, zh=heard.zh))]
     if words:
@@ -122,7 +76,17 @@ def paper_of(
     parts += [Part(_STOPPED, stopped), Part(_NEXT, _joined([*steps, mover]))]
     seen = _WITNESSED.filled({"who": ", ".join(witnesses)}) if witnesses else _NOBODY
     foot = (seen, _STAMPED if stamped else _UNSTAMPED, *([_MASKED] if words else []), _NEVER)
-    return ReceiptPaper(language, institution, spoken(number), tuple(parts), code, foot, made_at)
+    return ReceiptPaper(
+        language=language,
+        institution=institution,
+        title=TITLE,
+        number=Part(NUMBER, Text(en=spoken(number), zh=spoken(number))),
+        parts=tuple(parts),
+        check=Part(_CHECK, _HOW),
+        code=code,
+        foot=foot,
+        made_at=made_at,
+    )
 
 
 def written_time(at: int, timezone: str) -> Text:
