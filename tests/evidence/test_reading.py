@@ -189,6 +189,51 @@ def test_a_list_of_payments_is_several_records():
     }
 
 
+@pytest.mark.parametrize(
+    ("shown", "row", "sign"),
+    [
+        ("1,000.00", "支出", "out"),
+        ("1,000.00", "收入", "in"),
+        ("-1,000.00", "支出", "out"),
+        ("-1,000.00", "收入", "unknown"),
+        ("1,000.00", "转账", "unknown"),
+    ],
+)
+def test_a_row_may_say_the_direction(shown, row, sign):
+    """A row for the direction counts where no sign stands; where both differ, nobody knows."""
+    rows = [(60, 300, "交易金额", 38), (400, 300, shown, 38), (60, 380, "收/支", 38), (400, 380, row, 38)]
+    rows += [(60, 460, "流水号", 38), (400, 460, ORDER, 38)]
+    assert values(read(*rows))["sign"] == sign
+
+
+MORE_MESSAGES = [
+    (
+        "【邮储银行】26年11月06日15:37您尾号123账户跨行转账支出金额2000.00元，余额11.20元。",
+        "time",
+        "2026-11-06T15:37",
+    ),
+    (
+        "【招商银行】您账户1234于11月06日15:37转入人民币3,000.00，余额3,210.55，付方李四。",
+        "counterparty",
+        "李四",
+    ),
+    ("【农业银行】您尾号5678账户11月06日15:37完成代付交易人民币-1500.00，余额23.10。", "sign", "out"),
+    ("【微众银行】您已成功借款20000元，预计2小时内到账尾号8890的银行卡。", "sign", "unknown"),
+    ("【京东金融】您的白条本期账单应还1,280.36元，最低还款128.04元，还款日11月09日。", "amount", "left out"),
+    (
+        "Your account ending 4821 was debited HKD 1,200.00 on 6 Nov 2026 15:37 to WELLCOME. Ref no. AB12345678.",
+        "order_number",
+        "AB12345678",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "value"), MORE_MESSAGES)
+def test_messages_of_other_kinds(text, name, value):
+    """What is due, what is to come and what another bank writes in its own way."""
+    assert values(read(*paragraph(text))).get(name, "left out") == value
+
+
 def test_the_status_is_the_gravest_word():
     """A payment that was given back is not done, though its screen says that it succeeded."""
     rows = [

@@ -78,6 +78,15 @@ def amounts_in(text: str) -> list[Amount]:
     return [_amount(text, found) for found in _AMOUNT.finditer(text)]
 
 
+def currency_of(text: str) -> str | None:
+    """The currency that a text names and nothing else.
+
+    >>> currency_of("¥"), currency_of("¥5")
+    ('CNY', None)
+    """
+    return _CURRENCIES.get(text.strip().lower())
+
+
 def _amount(text: str, found: re.Match[str]) -> Amount:
     sign, written = _sign(text, found)
     before, after = (found["before"] or "").lower(), (found["after"] or "").lower()

@@ -36,6 +36,7 @@ class Label(StrEnum):
     BANK = "bank"
     STATUS = "status"
     BALANCE = "balance"
+    DIRECTION = "direction"
     OTHER = "other"
 
 

@@ -41,9 +41,10 @@ _COUNTERPARTIES = (
     re.compile(
         r"(?:商户|收款人|收款方|对方户名|对方|付款人)(?:名称|户名)?\s*[::为]\s*(?P<name>[^,,。;;()\s]{2,30})"
     ),
+    re.compile(r"(?:付方|收方)\s*[::]?\s*(?P<name>[^,,。;;()\s]{2,30})"),
     re.compile(r"向(?P<name>[^,,。;;\d尾]{2,20}?)(?:尾号|\(|转账|付款|支付|汇款|完成)"),
     re.compile(r"(?:在|于)(?P<name>[^,,。;;\d于日时分]{2,20})(?:消费|支付|付款|扣款)"),
-    re.compile(r"\b(?:at|to|from)\s+(?P<name>[A-Z][\w&.'*-]*(?:\s[A-Z][\w&.'*-]*){0,4})"),
+    re.compile(r"\b(?:at|to|from)\s+(?P<name>[A-Z][\w&'*-]*(?:\s[A-Z][\w&'*-]*){0,4})"),
 )
 _CALLBACK = re.compile(
     r"(?:致电|拨打|联系|电话|热线|call)\s*(?:\S{0,6}?[::])?\s*(?P<number>\+?\d[\d-]{3,14}\d)", re.IGNORECASE

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from countermand.evidence.amounts import Amount, amounts_in
+from countermand.evidence.amounts import Amount, Sign, amounts_in, currency_of
 from countermand.evidence.fields import Field, FieldName, field_of
 from countermand.evidence.layout import Line, below, continued, joined, right_of
 from countermand.evidence.lexicon import Label, Lexicon
@@ -20,7 +20,7 @@ _STRAY_MAX = 3
 # A time under this label is when it was asked for, not when money moved.
 _ASKED = re.compile(r"创建|下单|申请|created", re.IGNORECASE)
 # A name is one word, or several that begin with a capital.
-_NAME = r"[A-Z][\w&.'*-]*(?: [A-Z][\w&.'*-]*){1,5}|[^\s,,。]{2,30}"
+_NAME = r"[A-Z][\w&'*-]*(?: [A-Z][\w&'*-]*){1,5}|[^\s,,。]{2,30}"
 _TO = re.compile(
     rf"(?:转账\s*[-—:]?\s*)?(?:转给|转账给|付款给|支付给|发给|转账到|收款方[::])\s*(?P<to>{_NAME})"
     rf"|(?:付款|支付)\s*[-—]\s*给\s*(?P<given>{_NAME})"
@@ -34,6 +34,15 @@ _HEADINGS = re.compile(
     re.IGNORECASE,
 )
 NAME_MAX = 60
+# What a row for it says of the direction; nothing else does on the screen of a payment.
+_DIRECTIONS = {
+    "支出": Sign.OUT,
+    "收入": Sign.IN,
+    "支": Sign.OUT,
+    "收": Sign.IN,
+    "Debit": Sign.OUT,
+    "Credit": Sign.IN,
+}
 
 
 @dataclass(slots=True)
@@ -170,12 +179,25 @@ def _money(free: Sequence[Line], labelled: Sequence[Announced], lines: Sequence[
     raw = line.text[amount.start : amount.end]
     fields = [
         field_of(FieldName.AMOUNT, amount.minor, raw, boxes, confidence),
-        field_of(FieldName.SIGN, amount.sign.value, raw, boxes, confidence),
+        _sign(amount, raw, boxes, confidence, labelled),
     ]
     currency = amount.currency or _only_currency([*told, *shown], lines)
     if currency is not None:
         fields.append(field_of(FieldName.CURRENCY, currency, raw, boxes, confidence))
     return fields
+
+
+def _sign(
+    amount: Amount, raw: str, boxes: tuple[Box, ...], confidence: float, labelled: Sequence[Announced]
+) -> Field:
+    """The sign that stands there, else what a row says of the direction; unknown where the two differ."""
+    for one in labelled:
+        said = _DIRECTIONS.get(one.raw) if one.label is Label.DIRECTION else None
+        if said is not None and amount.sign in (Sign.UNKNOWN, said):
+            return field_of(FieldName.SIGN, said.value, one.raw, *_spot(one))
+        if said is not None:
+            return field_of(FieldName.SIGN, Sign.UNKNOWN.value, f"{raw} {one.raw}", boxes, confidence)
+    return field_of(FieldName.SIGN, amount.sign.value, raw, boxes, confidence)
 
 
 def _whole(line: Line, amount: Amount) -> bool:
@@ -188,6 +210,8 @@ def _only_currency(amounts: Sequence[tuple[Line, Amount]], lines: Sequence[Line]
     named = {one.currency for _, one in amounts if one.currency}
     if not named:
         named = {one.currency for line in lines for one in amounts_in(line.text) if one.currency}
+        # A sign drawn smaller than its digits is a line of its own.
+        named |= {alone for line in lines if (alone := currency_of(line.text)) is not None}
     return named.pop() if len(named) == 1 else None
 
 

@@ -59,7 +59,7 @@ _BETWEEN = rf"(?:{_S}(?:星期[一二三四五六日天]|周[一二三四五六�
 _DATES = (
     # Two digits of the month and of the day, so that the hour may follow without a blank.
     rf"(?P<year>20\d\d){_S}[-/.]{_S}(?P<month>\d\d?){_S}[-/.]{_S}(?P<day>[0-3]\d|\d(?!\d))",
-    rf"(?P<year>20\d\d){_S}年{_S}(?P<month>\d\d?){_S}月{_S}(?P<day>\d\d?){_S}[日号]",
+    rf"(?<!\d)(?P<year>(?:20)?\d\d){_S}年{_S}(?P<month>\d\d?){_S}月{_S}(?P<day>\d\d?){_S}[日号]",
     rf"(?<![\d年]){_S}(?P<month>\d\d?){_S}月{_S}(?P<day>\d\d?){_S}[日号]",
     r"(?<![\d./:-])(?P<month>[01]\d)[-/](?P<day>[0-3]\d)(?![-/.\d]*[-/])",
     r"(?P<relative>前天|昨天|昨日|今天|今日|yesterday|today)",
@@ -120,12 +120,17 @@ def _moment(match: re.Match[str], captured_at: datetime | None) -> Moment | None
         return Moment(match.start(), match.end(), day.year, day.month, day.day, *clock)
     word = parts.get("word")
     month = _MONTHS.index(word.lower()) + 1 if word else int(parts["month"])
-    day_of_month, year = int(parts["day"]), int(parts["year"]) if parts.get("year") else None
+    day_of_month, year = int(parts["day"]), _year(parts.get("year"))
     if not _is_day(year, month, day_of_month):
         return None
     if year is None and captured_at is not None:
         year = _last_year(month, day_of_month, captured_at)
     return Moment(match.start(), match.end(), year, month, day_of_month, *clock)
+
+
+def _year(written: str | None) -> int | None:
+    """Two digits are of this century: nobody had such screens in the last one."""
+    return None if written is None else int(written) % 100 + 2000
 
 
 def _clock(parts: dict[str, str | None]) -> tuple[int | None, int | None, int | None]:
