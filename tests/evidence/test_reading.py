@@ -221,7 +221,7 @@ MORE_MESSAGES = [
     ("【微众银行】您已成功借款20000元，预计2小时内到账尾号8890的银行卡。", "sign", "unknown"),
     ("【京东金融】您的白条本期账单应还1,280.36元，最低还款128.04元，还款日11月09日。", "amount", "left out"),
     (
-        "Your account ending 4821 was debited HKD 1,200.00 on 6 Nov 2026 15:37 to WELLCOME. Ref no. AB12345678.",
+        "Your account ending 4821 was debited HKD 1,200.00 on 6 Nov 2026 15:37 to SHOP. Ref no. AB12345678.",
         "order_number",
         "AB12345678",
     ),

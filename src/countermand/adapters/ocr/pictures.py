@@ -16,6 +16,8 @@ BYTES_MAX = 32 * 1024 * 1024
 PIXELS_MAX, SIDE_MAX = 50_000_000, 40_000
 # Text on screens is read well at this width; wider pictures only cost time.
 WIDTH_MAX = 1200
+# A strip: no line of text stands in it, and a detector would blow it up to gigabytes.
+READ_SIDE_MIN, READ_RATIO_MAX = 16, 20
 METADATA_MAX, METADATA_TEXT_MAX = 24, 200
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 # EXIF 2.32: what tells when, where and with what a picture was taken.
@@ -66,6 +68,8 @@ def open_picture(content: bytes) -> Opened:
     scale = min(1.0, WIDTH_MAX / flat.width)
     if scale < 1:
         flat = flat.resize((WIDTH_MAX, max(1, round(flat.height * scale))), Image.Resampling.LANCZOS)
+    if min(flat.size) < READ_SIDE_MIN or flat.width > READ_RATIO_MAX * flat.height:
+        raise image_unreadable(f"{width} x {height}")
     # Nothing of the file goes on but its pixels.
     flat.info.clear()
     return Opened(flat, metadata, *full, flat.width / full[0])
