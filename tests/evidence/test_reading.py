@@ -167,6 +167,36 @@ def test_several_messages_are_several_records():
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        (
+            [(400, 100, "受案回执", 60), (80, 300, "王某：", 40),
+             (80, 380, "你于2026年11月6日报称的被诈骗一案我单位已受理（", 40),
+             (80, 440, "受案登记表文号为杭公(西)受案字〔2026〕12345号）。", 40),
+             (500, 600, "杭州市公安局西湖区分局", 40), (500, 660, "2026年11月7日", 40)],
+            {"police_reference": "杭公(西)受案字〔2026〕12345号", "police_agency": "西湖区分局",
+             "time": "2026-11-06"},
+        ),
+        (
+            [(400, 100, "接报回执单", 60), (80, 300, "警情编号：A3301061900002026110012", 40),
+             (80, 380, "接警单位：西湖派出所", 40), (80, 460, "接警时间：2026-11-06 09:12", 40)],
+            {"police_reference": "A3301061900002026110012", "police_agency": "西湖派出所",
+             "time": "2026-11-06T09:12"},
+        ),
+    ],
+)  # fmt: skip
+def test_a_receipt_of_the_police_is_read(rows, wanted):
+    """Its number, who took the report and when; the number always wants a person."""
+    found = read(*rows)
+    assert found.records[0].kind is RecordKind.POLICE_RECEIPT
+    said = values(found)
+    assert said["police_reference"].endswith(wanted["police_reference"][-12:])
+    assert said["police_agency"].endswith(wanted["police_agency"][-3:])
+    assert said["time"] == wanted["time"]
+    assert found.records[0].get(FieldName.POLICE_REFERENCE).needs_confirmation
+
+
 def test_a_list_of_payments_is_several_records():
     """Rows with amounts on one edge are entries, each with its name and time."""
     found = read(

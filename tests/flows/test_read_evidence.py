@@ -135,6 +135,26 @@ async def test_a_picture_is_read_confirmed_and_checked(house):
     assert not [one for one in told if "9999" in str(one["fields"])], "an event holds no value"
 
 
+async def test_a_confirmed_police_receipt_is_a_report_to_the_police(house):
+    """The number that a person confirmed raises the case as if they had typed it in."""
+    receipt = picture(
+        (400, 100, "接报回执单", 60),
+        (80, 300, "警情编号：A330106190000202611", 40),
+        (80, 380, "西湖派出所", 40),
+    )
+    desk = replace(house.reading_desk, reader=ToldReader(receipt))
+    number = await reported(house, desk)
+    agent = await somebody(house, "lee", Role.AGENT)
+    file = (await dossier_of(house.reception, number)).files[0].id
+    await read_file(desk, number, file, agent)
+    assert (await dossier_of(house.reception, number)).case.police_report is None, "a machine reports nothing"
+    await confirm_reading(desk, number, file, 0, {FieldName.POLICE_REFERENCE: "A330106190000202611"}, agent)
+    assert (await dossier_of(house.reception, number)).case.police_report == "A330106190000202611"
+    found = await show_checklist(desk, number, HOLDER)
+    assert {one["id"]: one["state"] for one in found["items"]}["police-receipt"] == "held"
+    assert (READING_PORT in house.worker.deliverer.ports) == (READING_PORT in house.effect_ports)
+
+
 async def test_what_cannot_be_read_is_left_to_people(house):
     """A broken picture fails for good, a stuck reader is tried again, and not for ever."""
     number = await reported(house, house.reading_desk)
@@ -221,6 +241,7 @@ async def test_nobody_is_asked_for_what_is_held(house):
         ({FieldName.SIGN: "minus"}, "sign"),
         ({FieldName.TIME: "yesterday"}, "time"),
         ({FieldName.CODE: "123456"}, "code"),
+        ({FieldName.POLICE_REFERENCE: "没有号码"}, "police_reference"),
         ({FieldName.COUNTERPARTY: ""}, "counterparty"),
     ],
 )

@@ -37,9 +37,11 @@ class FieldName(StrEnum):
     SENDER = "sender"
     CALLBACK = "callback"
     CODE = "code"
+    POLICE_REFERENCE = "police_reference"
+    POLICE_AGENCY = "police_agency"
 
 
-ALWAYS_CONFIRMED = frozenset({FieldName.AMOUNT, FieldName.SIGN})
+ALWAYS_CONFIRMED = frozenset({FieldName.AMOUNT, FieldName.SIGN, FieldName.POLICE_REFERENCE})
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,11 +59,15 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordKind(StrEnum):
-    """receipt: the screen of one payment. entry: a row of a list. message: one text message of many."""
+    """receipt: the screen of one payment. entry: a row of a list. message: one text message of many.
+
+    police_receipt: that the police have taken a report.
+    """
 
     RECEIPT = "receipt"
     ENTRY = "entry"
     MESSAGE = "message"
+    POLICE_RECEIPT = "police_receipt"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

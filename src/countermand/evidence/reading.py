@@ -11,6 +11,7 @@ from countermand.evidence.fields import FieldName, Reading, Record, RecordKind
 from countermand.evidence.layout import Line, joined, paragraphs, straightened
 from countermand.evidence.lexicon import Label, Lexicon
 from countermand.evidence.messages import is_signed, message_fields
+from countermand.evidence.police_receipts import is_police_receipt, police_fields
 from countermand.evidence.receipts import announced_in, receipt_fields
 from countermand.evidence.times import is_clock
 from countermand.vocabulary.pictures import PictureText, TextLine
@@ -41,6 +42,8 @@ def read_fields(picture: PictureText, lexicon: Lexicon, captured_at: datetime | 
 
 
 def _records(lines: list[Line], lexicon: Lexicon, captured_at: datetime | None) -> list[Record]:
+    if is_police_receipt(lines):
+        return [Record(kind=RecordKind.POLICE_RECEIPT, fields=police_fields(lines))]
     parts = paragraphs(lines)
     signed = any(is_signed(part) for part in parts)
     told = [one for one in announced_in(lines, lexicon) if one.label is not Label.OTHER]

@@ -6,21 +6,25 @@ import re
 from typing import Any
 
 from countermand.evidence.amounts import Sign
-from countermand.evidence.fields import ALWAYS_CONFIRMED, FieldName
+from countermand.evidence.fields import ALWAYS_CONFIRMED, FieldName, RecordKind
 from countermand.evidence.lexicon import Status
+from countermand.evidence.police_receipts import plain_reference
 from countermand.flows.case_desk import at_case
 from countermand.flows.compare_record import compared
+from countermand.flows.move_case import police_report
 from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reading_shelf import CONFIRMED_TYPE, Confirmed
 from countermand.flows.show_readings import check_shown, files_read, record_of, with_confirmed
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.ids import new_nonce
 from countermand.kernel.money import EXPONENTS, MINOR_MAX
+from countermand.vocabulary.acts import PoliceReport
 from countermand.vocabulary.cases import EventKind
 from countermand.vocabulary.staff import Staff, Verb
 
 TEXT_MAX = 200
 _TIME = re.compile(r"(\d{4}|-)-(0[1-9]|1[0-2])-([0-2]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?")
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MONEY = frozenset({FieldName.AMOUNT, FieldName.BALANCE})
 _CHOICES = {
     FieldName.SIGN: frozenset(one.value for one in Sign),
@@ -42,6 +46,7 @@ async def confirm_reading(
     """Keep what somebody says that one record shows, and compare that with the operations on record.
 
     Amount and sign, where they were read, must be among the fields. Again: the last one counts.
+    The confirmed number of a police receipt is taken up as a report to the police.
     Raises NotFound (`unknown_case`, `unknown_reading`), Forbidden, BadRequest (`field_wrong`,
     `field_unconfirmed`).
     """
@@ -74,6 +79,9 @@ async def confirm_reading(
             fields=sorted(one.value for one in fields),
             changed=sorted(name.value for name, value in fields.items() if known.get(name) != value),
         )
+        reference = fields.get(FieldName.POLICE_REFERENCE)
+        if read.kind is RecordKind.POLICE_RECEIPT and isinstance(reference, str):
+            await police_report(work, PoliceReport(reference=plain_reference(reference)))
         check = await compared(house, work, with_confirmed(read, kept))
         await work.end()
         return {**work.answer(), "file": file, "record": record, "check": check_shown(check)}
@@ -95,6 +103,8 @@ def check_value(name: FieldName, value: str | int | None) -> None:
         )
     if name in _CHOICES and value not in _CHOICES[name]:
         raise _wrong(name, f"{value!r} is not one of its words", f"{value!r} 不是可选的取值")
+    if name is FieldName.POLICE_REFERENCE and not _REFERENCE.fullmatch(plain_reference(value)):
+        raise _wrong(name, "it has letters, digits and dashes", "应含字母、数字或连字符")
     if name is FieldName.TIME and _TIME.fullmatch(value) is None:
         raise _wrong(
             name,

@@ -26,6 +26,11 @@ _READ_AS = {
     RecordKind.RECEIPT: Held.PAYMENT_SCREEN,
     RecordKind.ENTRY: Held.PAYMENT_SCREEN,
     RecordKind.MESSAGE: Held.BANK_MESSAGE,
+    RecordKind.POLICE_RECEIPT: Held.POLICE_RECEIPT,
+}
+# What must be on a picture for it to count as that.
+_TELLING = dict.fromkeys(RecordKind, FieldName.AMOUNT) | {
+    RecordKind.POLICE_RECEIPT: FieldName.POLICE_REFERENCE
 }
 STATE_WORDS = {
     State.HELD: Text(en="We have it; you need not send it.", zh="已有，无需提供。"),
@@ -81,7 +86,7 @@ async def held_by(house: ReadingDesk, work: CaseWork) -> frozenset[Held]:
             held.add(Held.INCIDENT_FACTS)
     for read in await files_read(house, work):
         records = () if read.kept is None else read.kept.reading.records
-        held |= {_READ_AS[one.kind] for one in records if one.get(FieldName.AMOUNT) is not None}
+        held |= {_READ_AS[one.kind] for one in records if one.get(_TELLING[one.kind]) is not None}
     return frozenset(held)
 
 
