@@ -18,11 +18,9 @@ import sys
 import time
 import unicodedata
 from collections import Counter, defaultdict
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-
-from benchmarks.reading_layouts import LEVELS, screens
-from benchmarks.reading_screens import Screen
 
 from countermand.adapters.ocr.engines import ENGINES, read_picture
 from countermand.adapters.ocr.pictures import open_picture
@@ -76,8 +74,10 @@ def right_fields(wanted: list[dict], found: PictureText) -> Counter:
     return counts
 
 
-def shared(folder: Path) -> list[Screen]:
+def shared(folder: Path) -> list:
     """The pictures of others: receipts of one layout and two kinds of messages."""
+    from benchmarks.reading_screens import Screen
+
     told = folder / "ocr" / "truth.json"
     if not told.is_file():
         print(f"NOT MEASURED: {told} is not there", file=sys.stderr)
@@ -129,7 +129,7 @@ def message_truth(lines: list[str]) -> dict:
     return found
 
 
-def measure(name: str, pictures: list[Screen]) -> dict:
+def measure(name: str, pictures: list) -> dict:
     """Every picture by one engine."""
     label, engine = ENGINES[name]()
     open_first = open_picture(pictures[0].jpeg)
@@ -192,11 +192,16 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=10 * LEVELS)
+    parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--engines", default="rapidocr,tesseract")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    if find_spec("PIL") is None:
+        print("NOT MEASURED: countermand[ocr] is not installed", file=sys.stderr)
+        return 0
+    from benchmarks.reading_layouts import screens
+
     sets = {"own screens": screens(given.seed, given.count)}
     if given.data is not None:
         sets["shared pictures"] = shared(given.data)

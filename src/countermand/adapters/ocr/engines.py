@@ -21,8 +21,8 @@ TILE_HEIGHT, TILE_OVERLAP = 1600, 160
 LINES_MAX, LINE_MAX = 2000, 500
 # Below this a reader guesses.
 CONFIDENCE_MIN = 0.3
-# tesseract wants letters of 30 pixels and more.
-TESSERACT_WIDTH_MIN = 1500
+# tesseract reads letters of about 30 pixels best: those of a screen at this width.
+TESSERACT_WIDTH = 1000
 DARK = 110
 Engine = Callable[["Image.Image"], list[TextLine]]
 
@@ -67,7 +67,7 @@ def tesseract_engine() -> tuple[str, Engine]:
         grey = image.convert("L")
         if mean(grey.resize((32, 32)).tobytes()) < DARK:
             grey = ImageOps.invert(grey)
-        enlarged = max(1.0, TESSERACT_WIDTH_MIN / grey.width)
+        enlarged = TESSERACT_WIDTH / grey.width
         grey = grey.resize((round(grey.width * enlarged), round(grey.height * enlarged)))
         out = io.BytesIO()
         grey.save(out, "PPM")
