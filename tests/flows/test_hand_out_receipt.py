@@ -5,7 +5,7 @@ Method: a house and a log of their own, sealed and signed; the verifier with a p
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from countermand.cases.numbers import read_number
+from countermand.flows.cosigned_notes import CosignedNotes
 from countermand.flows.hand_out_receipt import Handed, NotSealed, hand_out_receipt
 from countermand.flows.house import House
 from countermand.flows.keep_reports import HUMAN_CONTACT
@@ -22,14 +23,12 @@ from countermand.flows.show_case import dossier_of
 from countermand.kernel.clock import ManualClock
 from countermand.transparency.notes import (
     COSIGNED_ED25519,
-    Note,
     Signature,
     VerifierKey,
     cosigned,
     parse_note,
     timed,
 )
-from countermand.transparency.receipt_ports import WitnessedPoint
 from countermand.transparency.receipts import Receipt
 from countermand.transparency.trust import TrustPolicy
 from countermand.transparency.verify import Question, Verdict, verify_receipt
@@ -141,20 +140,25 @@ async def test_witnesses_complete_a_receipt_later(stage: Stage) -> None:
     early = await hand_out_receipt(stage.house, case, to_holder=True)
     latest = await stage.house.log.latest()
     assert latest is not None
-    note = parse_note(latest.note.encode())
-    seconds = NOON // 10**6
-    line = Signature(
-        WITNESS_KEY.name, WITNESS_KEY.id, timed(seconds, WITNESS.sign(cosigned(note.text, seconds)))
-    )
-    signed = Note(note.text, (*note.signatures, line))
+    text, seconds = parse_note(latest.note.encode()).text, NOON // 10**6
+    signed = timed(seconds, WITNESS.sign(cosigned(text, seconds)))
     await stage.case(account="a-9")
     await stage.seal()  # the log went on: the witnessed checkpoint is an older one
 
     class Once:
-        async def covering(self, origin: str, size: int) -> WitnessedPoint | None:
-            return WitnessedPoint("2026", latest.size, signed) if size <= latest.size else None
+        """One witness who signed one checkpoint."""
 
-    proofs = replace(stage.house.proofs, witnessed=Once())
+        async def sizes(self, origin: str) -> Mapping[str, int]:
+            return {"w0": latest.size} if origin == latest.origin else {}
+
+        async def lines(self, origin: str, size: int) -> Mapping[str, tuple[Signature, ...]]:
+            return (
+                {"w0": (Signature(WITNESS_KEY.name, WITNESS_KEY.id, signed),)} if size == latest.size else {}
+            )
+
+    shelf = stage.house.proofs.witnessed.own
+    proofs = replace(stage.house.proofs, witnessed=CosignedNotes(shelf, Once()))
+    assert await CosignedNotes(shelf, Once()).covering(latest.origin, latest.size + 1) is None
     late = await hand_out_receipt(replace(stage.house, proofs=proofs), case, to_holder=True)
     question = Question(await stage.policy(WITNESS_KEY))
     verdicts = []

@@ -49,6 +49,7 @@ from countermand.flows.bind_decisions import DecisionBinder
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
 from countermand.flows.circumstances import Surroundings
+from countermand.flows.cosigned_notes import CosignedNotes
 from countermand.flows.decide_operation import Decider
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
@@ -71,7 +72,7 @@ from countermand.kernel.ids import RandomIds
 from countermand.policy.package import compile_policy, compile_recorded
 from countermand.policy.program import Program
 from countermand.settings import Settings
-from countermand.transparency.receipt_ports import NoWitnesses
+from countermand.transparency.receipt_ports import NoCosignatures
 
 log = structlog.get_logger(__name__)
 HOUSE_CONNECTIONS_MAX = 8
@@ -137,8 +138,14 @@ async def open_house(
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
-            proofs=Proofs(PostgresLogShelf(pool), NoWitnesses(), papers_of(settings, time)),
+            proofs=_proofs(pool, settings, time),
         )
+
+
+def _proofs(pool: asyncpg.Pool[Any], settings: Settings, clock: Clock) -> Proofs:
+    """The log, its checkpoints as others signed them, and where papers are made."""
+    log_shelf = PostgresLogShelf(pool)
+    return Proofs(log_shelf, CosignedNotes(log_shelf, NoCosignatures()), papers_of(settings, clock))
 
 
 async def _work(

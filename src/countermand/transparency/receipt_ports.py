@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from countermand.transparency.notes import Note
+from countermand.transparency.notes import Note, Signature
 
 
 class WitnessedPoint(NamedTuple):
@@ -26,9 +27,33 @@ class WitnessedNotes(Protocol):
         ...
 
 
-class NoWitnesses:
+class OwnNotes(Protocol):
+    """Every checkpoint that our signer ever signed."""
+
+    async def note_at(self, origin: str, size: int) -> tuple[str, Note] | None:
+        """The label of the shard, and its note at a size; None: none was signed there. Raises Unavailable."""
+        ...
+
+
+class Cosignatures(Protocol):
+    """What witnesses signed. Raises Unavailable."""
+
+    async def sizes(self, origin: str) -> Mapping[str, int]:
+        """The largest size of a log that each witness signed, by its name in the policy."""
+        ...
+
+    async def lines(self, origin: str, size: int) -> Mapping[str, tuple[Signature, ...]]:
+        """What each witness signed at a size."""
+        ...
+
+
+class NoCosignatures:
     """Nobody was asked to witness: receipts bear the log's own signatures."""
 
-    async def covering(self, origin: str, size: int) -> WitnessedPoint | None:
+    async def sizes(self, origin: str) -> Mapping[str, int]:
+        """Of nobody."""
+        return {}
+
+    async def lines(self, origin: str, size: int) -> Mapping[str, tuple[Signature, ...]]:
         """None."""
-        return None
+        return {}

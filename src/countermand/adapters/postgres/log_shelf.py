@@ -11,7 +11,7 @@ from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of
 from countermand.kernel.errors import BadRequest, NotFound, SetupError
-from countermand.transparency.notes import parse_note
+from countermand.transparency.notes import Note, parse_note
 from countermand.transparency.ports import Sealed, SignedCheckpoint
 from countermand.transparency.proofs import LogProof
 from countermand.transparency.tile_proofs import read_from, tiles_for
@@ -80,6 +80,12 @@ class PostgresLogShelf:
         spans = consistency_spans(old, new)
         tiles = await self._tiles(row["id"], tiles_for(spans, new))
         return _read(tiles, spans, new)
+
+    async def note_at(self, origin: str, size: int) -> tuple[str, Note] | None:
+        """The label of the shard with this origin, and its note at a size; None: none was signed there."""
+        with away_is_unavailable():
+            row = await self._pool.fetchrow(QUERIES.note_at, origin, size)
+        return None if row is None else (row["label"], parse_note(row["note"].encode()))
 
     async def standing(self) -> LogStanding:
         """How far sealing and signing are."""

@@ -107,6 +107,10 @@ WHERE refused IS DISTINCT FROM $1;
 SELECT s.origin, c.size, c.root, c.note, c.signed_at FROM log_checkpoint c JOIN log_shard s ON s.id = c.shard
 WHERE $1::text IS NULL OR s.label = $1 ORDER BY c.shard DESC, c.size DESC LIMIT 1;
 
+-- name: note_at
+-- The signed checkpoint of the shard with an origin ($1) at a size ($2).
+SELECT s.label, c.note FROM log_checkpoint c JOIN log_shard s ON s.id = c.shard WHERE s.origin = $1 AND c.size = $2;
+
 -- name: signed_tile
 -- The first $4 hashes of a tile (shard's label $1, level $2, number $3), where a checkpoint covers them.
 SELECT substring(t.data FROM 1 FOR 32 * $4) FROM log_tile t JOIN log_shard s ON s.id = t.shard
