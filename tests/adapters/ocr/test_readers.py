@@ -14,7 +14,9 @@ import pytest
 
 from countermand.adapters.ocr import reader as reading
 from countermand.adapters.ocr.reader import ProcessReader, is_installed
-from countermand.kernel.errors import BadRequest, TooLarge, Unavailable
+from countermand.app import readings
+from countermand.kernel.errors import BadRequest, SetupError, TooLarge, Unavailable
+from countermand.settings import Settings
 from countermand.vocabulary.pictures import PictureText
 
 FONTS = (
@@ -118,6 +120,29 @@ async def test_what_is_no_picture_is_refused_without_a_process():
     with pytest.raises(TooLarge):
         await reader.read(bytes(40 * 1024 * 1024), "image/png")
     assert reader._process is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "installed", "found"),
+    [
+        ("auto", {"rapidocr", "tesseract"}, "rapidocr"),
+        ("auto", {"tesseract"}, "tesseract"),
+        ("auto", set(), None),
+        ("off", {"rapidocr"}, None),
+        ("tesseract", {"rapidocr", "tesseract"}, "tesseract"),
+        ("tesseract", {"rapidocr"}, "ocr_absent"),
+        ("nobody", {"rapidocr"}, "bad_setting"),
+    ],
+)
+def test_the_setting_names_who_reads(monkeypatch, wanted, installed, found):
+    """What is named must be there; what is not named is the better one that is."""
+    monkeypatch.setattr(readings, "is_installed", installed.__contains__)
+    if found in ("ocr_absent", "bad_setting"):
+        with pytest.raises(SetupError) as refusal:
+            readings.reading_engine(Settings(reading=wanted))
+        assert refusal.value.code == found
+    else:
+        assert readings.reading_engine(Settings(reading=wanted)) == found
 
 
 async def test_a_missing_engine_says_what_to_install(monkeypatch):
