@@ -9,6 +9,7 @@ _README = """\
 - entry.json          日志中的记录（不含您的个人信息）
 - receipt.tlog-proof  记录在日志中的证明与签名
 - openings.json       您的原话和我们的答复；请自行保管，不要转发给陌生人
+- receipt.pdf         供人阅读的单页，带电子签名
 - policy.txt          我们公布的密钥，仅供参考；核验时请从别处（见证人、监管部门）取得
 核验（无需联网，无需联系我们）：
   countermand verify 本文件.zip --policy 您取得的policy.txt
@@ -21,6 +22,7 @@ we cannot change afterwards.
 - entry.json          the entry of the log (nothing personal in it)
 - receipt.tlog-proof  the proof that the log has it, and the signatures
 - openings.json       your words and our answer; keep it to yourself, do not pass it on to strangers
+- receipt.pdf         the same on one page, signed, for people
 - policy.txt          our keys, for comfort; to check, get them elsewhere (from a witness or a regulator)
 To check it, without a network and without asking us:
   countermand verify THIS.zip --policy YOUR-policy.txt
