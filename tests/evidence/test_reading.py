@@ -141,6 +141,7 @@ def test_yesterday_has_a_date_only_where_the_capture_has_one():
     ("text", "code"),
     [
         ("【建设银行】验证码642084，您正在进行快捷支付，请勿告知他人。", "642084"),
+        ("【建设银行】验让吗642084，您正在进行快捷支付，请勿告知他人。", "642084"),
         ("【微信支付】482913是您的登录验证码，10分钟内有效。", "482913"),
         ("Your verification code is 123 456. Do not share it with anyone.", "123 456"),
         ("[Bank] 5531 is your one-time code for a payment of CNY 300.00 to a shop.", "5531"),
