@@ -5,14 +5,16 @@ Method: a house and a log of their own, sealed and signed; the verifier with a p
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from countermand.adapters.postgres.witnesses import PostgresCosignatures
 from countermand.cases.numbers import read_number
 from countermand.flows.cosigned_notes import CosignedNotes
 from countermand.flows.hand_out_receipt import Handed, NotSealed, hand_out_receipt
@@ -133,7 +135,7 @@ async def test_nobody_gets_the_words_of_somebody_else(stage: Stage) -> None:
         assert verify_receipt(one.receipt.packed(), Question(await stage.policy())).verdict is Verdict.VALID
 
 
-async def test_witnesses_complete_a_receipt_later(stage: Stage) -> None:
+async def test_witnesses_complete_a_receipt_later(stage: Stage, database_dsn: str) -> None:
     """First the log alone signs: incomplete for who asks for a witness; fetched again, it is valid."""
     case = await stage.case()
     await stage.seal()
@@ -145,21 +147,13 @@ async def test_witnesses_complete_a_receipt_later(stage: Stage) -> None:
     await stage.case(account="a-9")
     await stage.seal()  # the log went on: the witnessed checkpoint is an older one
 
-    class Once:
-        """One witness who signed one checkpoint."""
-
-        async def sizes(self, origin: str) -> Mapping[str, int]:
-            return {"w0": latest.size} if origin == latest.origin else {}
-
-        async def lines(self, origin: str, size: int) -> Mapping[str, tuple[Signature, ...]]:
-            return (
-                {"w0": (Signature(WITNESS_KEY.name, WITNESS_KEY.id, signed),)} if size == latest.size else {}
-            )
-
-    shelf = stage.house.proofs.witnessed.own
-    proofs = replace(stage.house.proofs, witnessed=CosignedNotes(shelf, Once()))
-    assert await CosignedNotes(shelf, Once()).covering(latest.origin, latest.size + 1) is None
-    late = await hand_out_receipt(replace(stage.house, proofs=proofs), case, to_holder=True)
+    line = Signature(WITNESS_KEY.name, WITNESS_KEY.id, signed)
+    witnessed = stage.house.proofs.witnessed
+    assert isinstance(witnessed, CosignedNotes)
+    async with asyncpg.create_pool(database_dsn, min_size=1, max_size=1) as pool:
+        await PostgresCosignatures(pool).keep(latest.origin, latest.size, "w0", [line], NOON)
+    assert await witnessed.covering(latest.origin, latest.size + 1) is None
+    late = await hand_out_receipt(stage.house, case, to_holder=True)
     question = Question(await stage.policy(WITNESS_KEY))
     verdicts = []
     for found in (early, late):

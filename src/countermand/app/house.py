@@ -33,6 +33,7 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
+from countermand.adapters.postgres.witnesses import PostgresCosignatures
 from countermand.app.address import unreachable
 from countermand.app.channels import open_channels
 from countermand.app.desk import front_desk_of
@@ -41,6 +42,7 @@ from countermand.app.files import open_places, read_confirmation_pack, read_poli
 from countermand.app.lab import open_models
 from countermand.app.papers import papers_of
 from countermand.app.triage import open_triage
+from countermand.app.witnessing import read_trust_policy
 from countermand.app.work import WorkParts, work_parts
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
@@ -72,7 +74,6 @@ from countermand.kernel.ids import RandomIds
 from countermand.policy.package import compile_policy, compile_recorded
 from countermand.policy.program import Program
 from countermand.settings import Settings
-from countermand.transparency.receipt_ports import NoCosignatures
 
 log = structlog.get_logger(__name__)
 HOUSE_CONNECTIONS_MAX = 8
@@ -138,14 +139,16 @@ async def open_house(
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
-            proofs=_proofs(pool, settings, time),
+            proofs=_proofs(stack, pool, settings, time),
         )
 
 
-def _proofs(pool: asyncpg.Pool[Any], settings: Settings, clock: Clock) -> Proofs:
+def _proofs(stack: AsyncExitStack, pool: asyncpg.Pool[Any], settings: Settings, clock: Clock) -> Proofs:
     """The log, its checkpoints as others signed them, and where papers are made."""
     log_shelf = PostgresLogShelf(pool)
-    return Proofs(log_shelf, CosignedNotes(log_shelf, NoCosignatures()), papers_of(settings, clock))
+    witnessed = CosignedNotes(log_shelf, PostgresCosignatures(pool))
+    trusted = None if settings.trust_policy is None else read_trust_policy(settings.trust_policy)
+    return Proofs(log_shelf, witnessed, papers_of(stack, settings, clock), trusted)
 
 
 async def _work(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from countermand.app.files import read_confirmation_pack
+from countermand.app.witnessing import open_stamping
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.readability import obscurities
@@ -16,40 +18,56 @@ from countermand.settings import Settings
 from countermand.vocabulary.papers import ReceiptPaper
 
 if TYPE_CHECKING:
+    from pyhanko.sign import SimpleSigner
+
     from countermand.adapters.papers.printed import SealedPapers
 
 
 @dataclass(slots=True)
 class LatePapers:
-    """Implements `flows.hand_out_receipt.Papers`; the press and the seal are opened by the first paper."""
+    """Implements `flows.hand_out_receipt.Papers`; press, seal and stamps are opened by the first paper.
+
+    `stack` closes what was opened.
+    """
 
     settings: Settings
     clock: Clock
+    stack: AsyncExitStack
+    seal: SimpleSigner | None = field(default=None, repr=False)
     _opened: SealedPapers | None = field(default=None, repr=False)
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def printed(self, make: Callable[[bool], ReceiptPaper]) -> bytes:
-        """The page, signed. Raises SetupError (`seal_unusable`)."""
-        if self._opened is None:
-            self._opened = await asyncio.to_thread(_opened, self.settings, self.clock)
-        return await self._opened.printed(make)
+        """The page, signed. Raises SetupError (`seal_unusable`, `bad_timestamp_authorities`)."""
+        async with self._opening:
+            papers = self._opened or await self._open()
+            self._opened = papers
+        return await papers.printed(make)
+
+    async def _open(self) -> SealedPapers:
+        seal = self.seal
+        if seal is None:
+            seal = await asyncio.to_thread(_seal, self.settings, self.clock)
+        from countermand.adapters.papers.printed import SealedPapers
+
+        stamps = await self.stack.enter_async_context(open_stamping(self.settings, self.clock))
+        return SealedPapers(seal, stamps)
 
 
-def papers_of(settings: Settings, clock: Clock) -> LatePapers:
+def papers_of(stack: AsyncExitStack, settings: Settings, clock: Clock) -> LatePapers:
     """Papers with the seal of the settings, or one of their own. Raises SetupError (`seal_unusable`)."""
-    papers = LatePapers(settings, clock)
-    if settings.seal_file is not None:
-        papers._opened = _opened(settings, clock)  # what is set wrong is said at the start
-    return papers
+    # A seal that is set wrong is said at the start.
+    seal = None if settings.seal_file is None else _seal(settings, clock)
+    return LatePapers(settings, clock, stack, seal)
 
 
-def _opened(settings: Settings, clock: Clock) -> SealedPapers:
-    from countermand.adapters.papers.printed import SealedPapers
+def _seal(settings: Settings, clock: Clock) -> SimpleSigner:
     from countermand.adapters.papers.seals import given_seal, own_seal
 
     if settings.seal_file is not None:
-        return SealedPapers(given_seal(settings.seal_file, _passphrase(settings)))
+        return given_seal(settings.seal_file, _passphrase(settings))
     names = read_notice_pack(read_confirmation_pack(settings.confirmation), obscurities)
-    return SealedPapers(own_seal(settings.data_dir, names.institution.en, clock.now()))
+    return own_seal(settings.data_dir, names.institution.en, clock.now())
 
 
 def _passphrase(settings: Settings) -> str | None:

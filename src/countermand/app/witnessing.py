@@ -128,6 +128,16 @@ async def open_outsiders(settings: Settings, clock: Clock | None = None) -> Asyn
             await close_pool(pool)
 
 
+@asynccontextmanager
+async def open_stamping(settings: Settings, clock: Clock) -> AsyncIterator[TimestampAuthority | None]:
+    """Who stamps the time, if anybody is set. Raises SetupError `bad_timestamp_authorities`."""
+    if settings.timestamp_authorities is None:
+        yield None
+        return
+    async with _client() as client:
+        yield _authorities(settings, clock, client)
+
+
 def asks_outsiders(settings: Settings) -> bool:
     """Whether anybody is set who is to be asked."""
     return any((settings.trust_policy, settings.timestamp_authorities, settings.anchor_url))

@@ -71,6 +71,7 @@ class Proofs:
     log: LogDesk
     witnessed: WitnessedNotes
     papers: Papers | None
+    trusted: TrustPolicy | None = None
 
 
 class ReceiptHouse(Protocol):
@@ -267,6 +268,8 @@ async def _witnessed(house: ReceiptHouse, item: Proved) -> Proved:
 
 async def _policy(house: ReceiptHouse, items: Sequence[Proved]) -> bytes:
     """Our own word on whose keys these are, for comfort alone."""
+    if house.proofs.trusted is not None:
+        return str(house.proofs.trusted).encode()
     origins = {one.proof.checkpoint.origin for one in items}
     shards = [one for one in await house.proofs.log.shards() if one.origin in origins]
     keys = {key.public: key for shard in shards for key in map(VerifierKey.parse, shard.keys)}

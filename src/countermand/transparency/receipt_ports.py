@@ -45,15 +45,3 @@ class Cosignatures(Protocol):
     async def lines(self, origin: str, size: int) -> Mapping[str, tuple[Signature, ...]]:
         """What each witness signed at a size."""
         ...
-
-
-class NoCosignatures:
-    """Nobody was asked to witness: receipts bear the log's own signatures."""
-
-    async def sizes(self, origin: str) -> Mapping[str, int]:
-        """Of nobody."""
-        return {}
-
-    async def lines(self, origin: str, size: int) -> Mapping[str, tuple[Signature, ...]]:
-        """None."""
-        return {}
