@@ -103,4 +103,5 @@ async def test_the_socket_is_private_and_survives_nonsense(tmp_path: Path) -> No
                 == b'{"type":"refused","code":"malformed"}\n'
             )
             writer.close()
+            await writer.wait_closed()
         await client.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from countermand.adapters.signers.socket_server import hang_up
 from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.signing import LINE_BYTES_MAX, Ask, Reply
 
@@ -47,4 +48,4 @@ class SignerSocket:
         """Hang up."""
         streams, self._streams = self._streams, None
         if streams is not None:
-            streams[1].close()
+            await hang_up(streams[1])

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -36,19 +37,38 @@ async def signer_door(path: Path, answer: Callable[[Ask], Reply]) -> AsyncIterat
             f"签名程序无法在 {path} 监听：{error.strerror or error}。",
         ) from error
 
+    calls: set[asyncio.Task[Any]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.LimitOverrunError, ValueError):
+        call = asyncio.current_task()
+        assert call is not None, "every call has its task"
+        calls.add(call)
+        try:
             while line := await reader.readline():
                 writer.write(msgspec.json.encode(_answered(line, answer)) + b"\n")
                 await writer.drain()
-        writer.close()
+        except (OSError, ValueError, asyncio.CancelledError):
+            pass  # the caller has gone, sends what is no line, or we end
+        finally:
+            calls.discard(call)
+            await hang_up(writer)
 
     server = await asyncio.start_unix_server(serve, sock=listening, limit=LINE_BYTES_MAX)
     try:
         yield
     finally:
         server.close()
+        for call in list(calls):
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
         _remove(path)
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, and wait until it is."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def _answered(line: bytes, answer: Callable[[Ask], Reply]) -> Reply:
