@@ -100,8 +100,8 @@ class SealTerms:
 
     base: str = UNCONFIGURED
     rows_max: int = 4096
-    interval_micros: int = 40_000
-    checkpoint_micros: int = 80_000
+    interval_micros: int = 30_000
+    checkpoint_micros: int = 60_000
 
     @property
     def tenant(self) -> str:
