@@ -72,6 +72,7 @@ class Settings:
     shadow_days_kept: int = 90
     log_origin: str = "countermand.invalid/countermand/main"
     log_sealing: str = "beside"
+    log_entries: str = "closed"
     log_signer_state: Path | None = None
     log_signer_socket: Path | None = None
     trust_policy: Path | None = None

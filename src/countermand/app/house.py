@@ -40,6 +40,7 @@ from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
+from countermand.app.log import entries_open
 from countermand.app.papers import papers_of
 from countermand.app.triage import open_triage
 from countermand.app.witnessing import read_trust_policy
@@ -145,7 +146,7 @@ async def open_house(
 
 def _proofs(stack: AsyncExitStack, pool: asyncpg.Pool[Any], settings: Settings, clock: Clock) -> Proofs:
     """The log, its checkpoints as others signed them, and where papers are made."""
-    log_shelf = PostgresLogShelf(pool)
+    log_shelf = PostgresLogShelf(pool, entries_open=entries_open(settings))
     witnessed = CosignedNotes(log_shelf, PostgresCosignatures(pool))
     trusted = None if settings.trust_policy is None else read_trust_policy(settings.trust_policy)
     return Proofs(log_shelf, witnessed, papers_of(stack, settings, clock), trusted)

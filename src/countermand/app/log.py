@@ -40,6 +40,18 @@ _ORIGIN_CHARACTERS_MAX = 200
 log = structlog.get_logger(__name__)
 
 
+def entries_open(settings: Settings) -> bool:
+    """Whether anyone may fetch the log's entries. Raises SetupError `bad_setting`."""
+    if settings.log_entries not in ("open", "closed"):
+        raise SetupError(
+            "bad_setting",
+            f"COUNTERMAND_LOG_ENTRIES must be open or closed, not {settings.log_entries!r}.",
+            f"COUNTERMAND_LOG_ENTRIES 应为 open 或 closed，而不是 {settings.log_entries!r}。",
+            variable="COUNTERMAND_LOG_ENTRIES",
+        )
+    return settings.log_entries == "open"
+
+
 def seal_terms(settings: Settings) -> SealTerms:
     """How this installation seals. Raises SetupError `bad_setting`."""
     if not _ORIGIN.fullmatch(settings.log_origin) or len(settings.log_origin) > _ORIGIN_CHARACTERS_MAX:

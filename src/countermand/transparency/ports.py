@@ -57,6 +57,11 @@ class LogShelf(Protocol):
 class LogTiles(Protocol):
     """The log in the pieces that anyone may fetch (C2SP tlog-tiles). Raises Unavailable."""
 
+    @property
+    def entries_open(self) -> bool:
+        """Whether anyone may fetch entries too; who has none still checks every proof against the hashes."""
+        ...
+
     async def latest(self, shard: str | None = None) -> SignedCheckpoint | None:
         """The latest checkpoint: of the shard with this label, else of the newest one that has any."""
         ...

@@ -289,6 +289,8 @@ class FakeJournal:
 class FakeLog:
     """A log that nobody has begun."""
 
+    entries_open = True
+
     async def latest(self, shard: str | None = None) -> None:
         return None
 

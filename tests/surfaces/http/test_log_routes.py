@@ -36,7 +36,7 @@ async def test_the_log_is_open_to_all(database_dsn: str, tmp_path: Path) -> None
         await sealer.sweep()
     pool = await connect_pool(database_dsn, size_max=2)
     house: Any = FakeHouse()
-    house.log = shelf = PostgresLogShelf(pool)
+    house.log = shelf = PostgresLogShelf(pool, entries_open=True)
     async with (
         open_door(make_front(house), "127.0.0.1", 0) as address,
         httpx.AsyncClient(base_url=f"{address}/log/2026") as client,
@@ -52,6 +52,10 @@ async def test_the_log_is_open_to_all(database_dsn: str, tmp_path: Path) -> None
         entries = [entry for one in bundles for entry in unbundled(one.content)]
         assert b"".join(map(leaf_hash, entries)) == hashes
         assert len((await client.get("/tile/1/000.p/1")).content) == 32
+        house.log = PostgresLogShelf(pool)
+        closed = await client.get("/tile/entries/000")
+        assert (closed.status_code, closed.json()["code"]) == (403, "entries_closed")
+        house.log = shelf
         for path in (
             "/tile/0/001",
             "/tile/0/001.p/49",

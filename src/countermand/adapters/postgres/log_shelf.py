@@ -25,8 +25,13 @@ QUERIES = Queries("log.sql")
 class PostgresLogShelf:
     """Implements `transparency.ports.LogShelf`, and gives out tiles. Raises Unavailable."""
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
-        self._pool = pool
+    def __init__(self, pool: asyncpg.Pool[Any], *, entries_open: bool = False) -> None:
+        self._pool, self._entries_open = pool, entries_open
+
+    @property
+    def entries_open(self) -> bool:
+        """Whether anyone may fetch entries too."""
+        return self._entries_open
 
     async def latest(self, shard: str | None = None) -> SignedCheckpoint | None:
         """The latest checkpoint: of the shard with this label, else of the newest one that has any."""

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
-from countermand.kernel.errors import NotFound
+from countermand.kernel.errors import Forbidden, NotFound
 from countermand.surfaces.http.ports import House
 from countermand.transparency.tiles import tile_at
 
@@ -32,7 +32,7 @@ async def read_checkpoint(request: Asked, shard: FromPath[str]) -> Response[byte
     return Response(found.note.encode(), media_type="text/plain", headers=FOR_NOW)
 
 
-@get("/log/{shard:str}/tile/{place:path}", open=True, media="application/octet-stream")
+@get("/log/{shard:str}/tile/{place:path}", open=True, media="application/octet-stream", refuses=(403,))
 async def read_tile(request: Asked, shard: FromPath[str], place: FromPath[str]) -> Response[bytes]:
     """A tile of hashes, `LEVEL/NUMBER[.p/WIDTH]`, or of entries, `entries/NUMBER[.p/WIDTH]`."""
     found = tile_at(f"tile/{place.lstrip('/')}")
@@ -40,6 +40,12 @@ async def read_tile(request: Asked, shard: FromPath[str], place: FromPath[str]) 
     if found is not None:
         tile, entries = found
         shelf = _house(request).log
+        if entries and not shelf.entries_open:
+            raise Forbidden(
+                "entries_closed",
+                "This log gives out its hashes, not its entries. Whoever needs those asks the institution.",
+                "本日志只公开哈希，不公开条目。如需条目，请向本机构申请。",
+            )
         data = await (shelf.entries(shard, tile) if entries else shelf.tile(shard, tile))
     if data is None:
         raise NotFound(
