@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Protocol
 
-from countermand.kernel.errors import BadRequest, Conflict, TooLarge, Unavailable
+from countermand.kernel.errors import BadRequest, Conflict, SetupError, TooLarge, Unavailable
 from countermand.transparency.anchors import AnchorReceipt
 from countermand.transparency.stamps import StampedTime
 from countermand.vocabulary.banking import BankAnswer, BankEntry, Instruction
 from countermand.vocabulary.notices import NoticeAnswer, NoticeMessage
 from countermand.vocabulary.pictures import PictureText
+from countermand.vocabulary.vault import ScanReport, StoredObject, WrappedKey
 
 
 class CoreBanking(Protocol):
@@ -206,4 +207,121 @@ def reader_busy(waiting: int) -> Unavailable:
         "reader_busy",
         f"The reader of pictures is busy; {waiting} pictures wait for it. Try again in a minute.",
         f"图片识别正忙，已有 {waiting} 张图片等待。请稍候一分钟重试。",
+    )
+
+
+class KeyService(Protocol):
+    """Holds key-encryption keys, which never leave it, and wraps data keys with the newest of them.
+
+    The contract suite of this port is `tests/adapters/key_services`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What kind of service it is; it stands with every key that it wrapped."""
+        ...
+
+    async def newest(self) -> str:
+        """The name, with its version, of the key that wraps now. Raises Unavailable."""
+        ...
+
+    async def wrap(self, key: bytes, context: str) -> WrappedKey:
+        """A data key of 32 bytes, wrapped; it unwraps only with the same context. Raises Unavailable."""
+        ...
+
+    async def unwrap(self, wrapped: WrappedKey, context: str) -> bytes:
+        """The data key. Raises Unavailable (`key_service_away`; `key_encryption_key_lost`: nobody has it)."""
+        ...
+
+
+def key_service_away(what: str) -> Unavailable:
+    """The refusal while the key service cannot be asked; nothing is read or sealed without it."""
+    return Unavailable(
+        "key_service_away",
+        f"The key service does not answer: {what}.",
+        f"密钥服务未应答：{what}。",
+    )
+
+
+def key_lost(service: str, key_name: str) -> Unavailable:
+    """The refusal where a key-encryption key is gone; what it wrapped cannot be read until it is back."""
+    return Unavailable("key_encryption_key_lost", *_lost(service, key_name), service=service, key=key_name)
+
+
+def keys_lost(service: str, key_name: str) -> SetupError:
+    """The same, for an installation that must not start without it: a new key would open nothing."""
+    return SetupError("key_encryption_key_lost", *_lost(service, key_name), service=service, key=key_name)
+
+
+def _lost(service: str, key_name: str) -> tuple[str, str]:
+    en = (
+        f"The key-encryption key {key_name} of the key service '{service}' is not there. What it wrapped "
+        "cannot be read without it: restore it from its backup. No new key is made in its place."
+    )
+    zh = (
+        f"密钥服务“{service}”缺少密钥加密密钥 {key_name}；没有它，已封存的数据无法读取。"
+        "请从备份恢复该密钥，系统不会另建新密钥替代。"
+    )
+    return en, zh
+
+
+class ObjectStore(Protocol):
+    """Keeps sealed objects of any length under the SHA-256 of their bytes; the same bytes are one object.
+
+    The contract suite of this port is `tests/adapters/objects`.
+    """
+
+    async def put(self, pieces: AsyncIterable[bytes]) -> StoredObject:
+        """Keep an object; when this returns it is durable, before that it is not there at all.
+
+        Raises Unavailable (`object_store_away`).
+        """
+        ...
+
+    def get(self, digest: bytes) -> AsyncIterator[bytes]:
+        """Its bytes in pieces. Raises Unavailable (`object_store_away`, `object_missing`)."""
+        ...
+
+    async def delete(self, digest: bytes) -> None:
+        """Forget it; what is not there is passed over. Raises Unavailable."""
+        ...
+
+    async def exists(self, digest: bytes) -> bool:
+        """Whether it is there, whole. Raises Unavailable."""
+        ...
+
+
+def object_store_away(what: str) -> Unavailable:
+    """The refusal while the object store cannot be used."""
+    return Unavailable(
+        "object_store_away",
+        f"The object store cannot be used: {what}.",
+        f"对象存储暂不可用：{what}。",
+    )
+
+
+def object_missing(digest: bytes) -> Unavailable:
+    """The refusal of an object that ought to be there and is not: restore the store from its backup."""
+    return Unavailable(
+        "object_missing",
+        f"The object {digest.hex()} is not in the object store; restore it from its backup.",
+        f"对象存储中缺少对象 {digest.hex()}，请从备份恢复。",
+        object=digest.hex(),
+    )
+
+
+class VirusScanner(Protocol):
+    """Looks for viruses. The contract suite of this port is `tests/adapters/scanners`."""
+
+    async def scan(self, pieces: AsyncIterable[bytes]) -> ScanReport:
+        """What it found in these bytes. Raises Unavailable (`scanner_away`)."""
+        ...
+
+
+def scanner_away(what: str) -> Unavailable:
+    """The refusal while the scanner does not answer; what was sent is safe, and is taken up when it does."""
+    return Unavailable(
+        "scanner_away",
+        f"The virus scanner does not answer: {what}. Send the same again; what is here stays.",
+        f"病毒扫描服务未应答：{what}。请稍后重试，已上传部分不会丢失。",
     )

@@ -45,6 +45,13 @@ class Settings:
     session_issuer: str = "https://countermand.invalid"
     shared_buffers_mb: int = 256
     vault_key_file: Path | None = None
+    key_service: str = "file"
+    key_service_key: str = "countermand"
+    key_service_token_file: Path | None = None
+    key_encryption_keys: str | None = None
+    objects: str | None = None
+    virus_scanner: str | None = None
+    retention: Path | None = None
     relying_party: str = "localhost"
     relying_party_origins: str = "http://localhost:8080"
     breached_passwords_dir: Path | None = None

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         open_knowledge,
         reception_beside,
     )
+    from countermand.app.evidence import (
+        open_key_service,
+    )
     from countermand.app.files import (
         DEMO_PLACES,
         MAPPINGS,
@@ -88,6 +91,7 @@ _ROOMS = {
     "address": "open_database",
     "database": "OpenedRecord database_grants open_desk open_follower open_record",
     "desk": "open_knowledge reception_beside",
+    "evidence": "open_key_service",
     "files": (
         "DEMO_PLACES MAPPINGS OpenedTable PACKS file_identity open_operation_table "
         "open_places read_confirmation_pack read_knowledge read_policy "
@@ -132,6 +136,7 @@ __all__ = [
     "open_engine",
     "open_follower",
     "open_house",
+    "open_key_service",
     "open_knowledge",
     "open_learner",
     "open_log",

@@ -18,6 +18,7 @@ from countermand.app.triage import open_triage
 from countermand.flows.address_book import Sealer
 from countermand.flows.channels import Channels
 from countermand.flows.chat import CHAT_REPLIES_PORT, ChatDoor, ChatReplies
+from countermand.flows.data_keys import DataKeys
 from countermand.flows.deliver_effects import Port
 from countermand.flows.hear_wechat import WechatDoor
 from countermand.flows.reception import Reception
@@ -68,7 +69,13 @@ def open_channels(
 
 
 async def channel_ports(
-    stack: AsyncExitStack, settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer
+    stack: AsyncExitStack,
+    settings: Settings,
+    works: Works,
+    clock: Clock,
+    ids: Ids,
+    vault: Sealer,
+    keys: DataKeys,
 ) -> Mapping[str, Port]:
     """Who answers in chats and on WeChat, and fetches from there. Raises SetupError."""
     ports: dict[str, Port] = {CHAT_REPLIES_PORT: ChatReplies(works, clock)}
@@ -81,7 +88,7 @@ async def channel_ports(
     }
     api = WechatApi(read.platform, files, client)
     reception = reception_of(
-        settings, works, clock, ids, vault, open_triage(settings), open_knowledge(settings)
+        settings, works, clock, ids, vault, keys, open_triage(settings), open_knowledge(settings)
     )
     door = WechatDoor(reception, _known(read))
     return ports | dict.fromkeys(PORTS, WechatAnswers(door, api, api))

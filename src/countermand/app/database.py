@@ -35,6 +35,7 @@ from countermand.app.address import open_database, unreachable
 from countermand.app.clocks import clock_house
 from countermand.app.desk import case_desk_of, open_knowledge
 from countermand.app.effects import effect_ports
+from countermand.app.evidence import may_make_keys, open_keys, room_of
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
 from countermand.app.notices import post_of
@@ -64,21 +65,13 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
     """
     time = SystemClock() if clock is None else clock
     async with AsyncExitStack() as stack:
-        if settings.database_url is not None:
-            dsn, started_here = settings.database_url, False
-        else:
-            dsn, started_here = await stack.enter_async_context(
-                shared_server(settings.data_dir, binaries=settings.postgres_binaries)
-            )
-        try:
-            await migrate(dsn)
-            pool = await connect_pool(dsn, size_max=DESK_CONNECTIONS_MAX, application_name="countermand desk")
-        except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise unreachable(error) from error
-        stack.push_async_callback(close_pool, pool)
+        pool, started_here = await _desk_pool(stack, settings)
         keys, book = PostgresKeys(pool, time), PostgresPublications(pool)
         works, profiles, ids = PostgresWorks(pool), PostgresProfiles(pool), RandomIds()
-        kit = await stack.enter_async_context(open_proving(settings))
+        fresh = await may_make_keys(pool)
+        kit = await stack.enter_async_context(open_proving(settings, may_make_keys=fresh))
+        data_keys = await open_keys(stack, settings, time, ids, may_make=fresh)
+        cases = case_desk_of(settings, works, time, ids, kit.vault, data_keys)
         desk = Desk(
             keys=keys,
             lists=PostgresLists(pool),
@@ -106,7 +99,8 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             clocks=clock_house(works, time, ids),
             clock=time,
             ids=ids,
-            case_desk=case_desk_of(settings, works, time, ids, kit.vault),
+            case_desk=cases,
+            room=room_of(settings, cases),
             started_here=started_here,
         )
         try:
@@ -114,6 +108,23 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             yield desk
         except (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
             raise unreachable(error) from error
+
+
+async def _desk_pool(stack: AsyncExitStack, settings: Settings) -> tuple[asyncpg.Pool[Any], bool]:
+    """Connections to an up-to-date database, and whether its server was started for them."""
+    if settings.database_url is not None:
+        dsn, started_here = settings.database_url, False
+    else:
+        dsn, started_here = await stack.enter_async_context(
+            shared_server(settings.data_dir, binaries=settings.postgres_binaries)
+        )
+    try:
+        await migrate(dsn)
+        pool = await connect_pool(dsn, size_max=DESK_CONNECTIONS_MAX, application_name="countermand desk")
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise unreachable(error) from error
+    stack.push_async_callback(close_pool, pool)
+    return pool, started_here
 
 
 @asynccontextmanager

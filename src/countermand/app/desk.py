@@ -21,6 +21,8 @@ from countermand.flows.case_desk import CaseDesk
 from countermand.flows.case_events import CaseClocks
 from countermand.flows.channels import Channels
 from countermand.flows.committed import VaultSalts
+from countermand.flows.data_keys import DataKeys
+from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.public_door import Network, PublicDoor
@@ -49,6 +51,7 @@ async def front_desk_of(
     reader: Reader,
     channels: Callable[[Reception], Channels],
     text_reader: TextReader | None,
+    room: EvidenceRoom,
 ) -> FrontDesk:
     """Where people are heard, every version of the knowledge base recorded.
 
@@ -56,10 +59,9 @@ async def front_desk_of(
     """
     knowledge = open_knowledge(settings)
     await knowledge.record(works, clock.now())
-    reception = reception_of(settings, works, clock, ids, vault, reader, knowledge)
+    reception = reception_of(settings, works, clock, ids, vault, room.keys, reader, knowledge)
     door = PublicDoor(reception, AddressBook(vault), _networks(settings.trusted_proxies))
-    desk = case_desk_of(settings, works, clock, ids, vault)
-    return FrontDesk(door, desk, channels(reception), reading_desk_of(desk, text_reader))
+    return FrontDesk(door, room.desk, channels(reception), reading_desk_of(room.desk, text_reader), room)
 
 
 def reception_of(
@@ -68,6 +70,7 @@ def reception_of(
     clock: Clock,
     ids: Ids,
     vault: Sealer,
+    keys: DataKeys,
     reader: Reader,
     knowledge: Knowledge,
 ) -> Reception:
@@ -82,6 +85,7 @@ def reception_of(
         ids=ids,
         effect_ports=effect_ports(settings),
         vault=vault,
+        keys=keys,
         reader=reader,
         knowledge=knowledge,
         clocks=_case_clocks(settings, works, clock, ids),
@@ -106,10 +110,14 @@ def _case_clocks(settings: Settings, works: Works, clock: Clock, ids: Ids) -> Ca
 def reception_beside(settings: Settings, desk: CaseDesk) -> Reception:
     """Where reports come in for who has a desk open: a command, no server. Raises SetupError as the parts."""
     knowledge = open_knowledge(settings)
-    return reception_of(settings, desk.works, desk.clock, desk.ids, desk.vault, open_triage(), knowledge)
+    return reception_of(
+        settings, desk.works, desk.clock, desk.ids, desk.vault, desk.keys, open_triage(), knowledge
+    )
 
 
-def case_desk_of(settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer) -> CaseDesk:
+def case_desk_of(
+    settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer, keys: DataKeys
+) -> CaseDesk:
     """Where staff work on cases. Raises SetupError (`phrases_refused`, `playbook_refused`)."""
     phrases, playbooks, macros = read_desk_books()
     return CaseDesk(
@@ -118,6 +126,7 @@ def case_desk_of(settings: Settings, works: Works, clock: Clock, ids: Ids, vault
         ids=ids,
         effect_ports=effect_ports(settings),
         vault=vault,
+        keys=keys,
         clocks=_case_clocks(settings, works, clock, ids),
         salts=VaultSalts(vault),
         draw_digits=new_code,

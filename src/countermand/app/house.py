@@ -171,8 +171,8 @@ async def _front_desk(
         return open_channels(settings, reception, stack, changes)
 
     works, reader = PostgresWorks(pool), open_triage(settings)
-    vault, pictures = work.kit.vault, work.text_reader
-    return await front_desk_of(settings, works, clock, ids, vault, reader, channels, pictures)
+    vault, pictures, room = work.kit.vault, work.text_reader, work.room
+    return await front_desk_of(settings, works, clock, ids, vault, reader, channels, pictures, room)
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:

@@ -14,6 +14,7 @@ from countermand.app.desk import open_knowledge, reception_of
 from countermand.app.triage import open_triage
 from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.answer_mail import MailAnswers
+from countermand.flows.data_keys import DataKeys
 from countermand.flows.deliver_effects import Port
 from countermand.flows.hear_mail import Hearing
 from countermand.flows.mail_ear import MailEar
@@ -41,13 +42,15 @@ def mail_terms(settings: Settings) -> MailTerms:
     return MailTerms(frozenset({f"{name}@{domain.lower()}"} if name else ()), settings.timezone)
 
 
-def open_mail(settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer) -> MailParts:
+def open_mail(
+    settings: Settings, works: Works, clock: Clock, ids: Ids, vault: Sealer, keys: DataKeys
+) -> MailParts:
     """The parts of the settings. Raises SetupError (`bad_setting`, `triage_model_unfit`)."""
     if settings.imap_url is None:
         return MailParts(None, {})
     terms = mail_terms(settings)
     reception = reception_of(
-        settings, works, clock, ids, vault, open_triage(settings), open_knowledge(settings)
+        settings, works, clock, ids, vault, keys, open_triage(settings), open_knowledge(settings)
     )
     proofs = MailSignatures(relay=settings.mail_relay_name)
     hearing = Hearing(reception=reception, addresses=AddressBook(vault), proofs=proofs, terms=terms)

@@ -26,10 +26,13 @@ VAULT_KEY_FILE = "vault.key"
 
 
 @asynccontextmanager
-async def open_proving(settings: Settings) -> AsyncIterator[ProvingKit]:
+async def open_proving(settings: Settings, *, may_make_keys: bool = True) -> AsyncIterator[ProvingKit]:
     """The kit of the settings; a method whose part is not set is not offered.
 
-    Raises SetupError (`vault_unusable`, `unknown_confirmation_pack`, `liveness_keys_unusable`,
+    Not `may_make_keys`: something is sealed already, so its key file must be there.
+
+    Raises SetupError (`vault_unusable`, `key_encryption_key_lost`,
+    `unknown_confirmation_pack`, `liveness_keys_unusable`,
     `bad_setting`), PolicyError (`auth_pack_refused`).
     """
     senders: dict[Method, CodeSender] = {}
@@ -46,7 +49,9 @@ async def open_proving(settings: Settings) -> AsyncIterator[ProvingKit]:
     try:
         yield ProvingKit(
             pack=read_pack(read_confirmation_pack(settings.confirmation)),
-            vault=FileVault(settings.vault_key_file or settings.data_dir / VAULT_KEY_FILE),
+            vault=FileVault(
+                settings.vault_key_file or settings.data_dir / VAULT_KEY_FILE, may_make=may_make_keys
+            ),
             passwords=ArgonPasswords(settings.breached_passwords_dir),
             time_codes=PyOtpCodes(),
             passkeys=WebAuthnPasskeys(settings.relying_party, "Countermand", origins),

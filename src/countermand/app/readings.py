@@ -74,5 +74,9 @@ def reading_desk_of(desk: CaseDesk, reader: TextReader | None) -> ReadingDesk:
     """Where evidence is read and checked. Raises SetupError (`evidence_pack_refused`)."""
     lexicon, checklists = read_packs()
     return ReadingDesk(
-        desk=desk, reader=reader, shelf=AttachmentShelf(desk.vault), lexicon=lexicon, checklists=checklists
+        desk=desk,
+        reader=reader,
+        shelf=AttachmentShelf(desk.vault, desk.keys),
+        lexicon=lexicon,
+        checklists=checklists,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
 import httpx
+import structlog
 
 from countermand.adapters.banking.http import HttpCoreBanking
 from countermand.adapters.notifiers.poster import HttpPoster
@@ -22,6 +24,7 @@ from countermand.app.channels import channel_ports
 from countermand.app.clocks import clock_house
 from countermand.app.desk import case_desk_of
 from countermand.app.effects import SESSIONS, effect_ports, session_port
+from countermand.app.evidence import may_make_keys, open_keys, room_of
 from countermand.app.mail import open_mail
 from countermand.app.notices import open_notices
 from countermand.app.proving import open_proving
@@ -32,15 +35,19 @@ from countermand.flows.clock_house import ClockHouse
 from countermand.flows.contain_now import Containing
 from countermand.flows.deliver_effects import Deliverer, Follower, Port
 from countermand.flows.end_orders import orders_ender
+from countermand.flows.evidence_room import EvidenceRoom
+from countermand.flows.expire_evidence import RETENTION_TIMER, retention_handler, set_retention_timer
 from countermand.flows.guard_clock import ClockGuard
 from countermand.flows.keep_own_limits import raise_binder
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import ProvingKit
 from countermand.flows.read_pictures import ReadingPort
+from countermand.flows.rewrap_keys import check_keys
 from countermand.flows.run_timers import TimerHandler, TimerRunner
 from countermand.flows.send_codes import CODES, CodeCourier
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_answers
+from countermand.flows.shred_subjects import replay_tombstones
 from countermand.flows.tell_bank import BankPort
 from countermand.flows.tell_webhooks import WebhookPort
 from countermand.flows.wake_clocks import clock_waker
@@ -57,6 +64,7 @@ from countermand.vocabulary.own_limits import LIMIT_RAISE_TIMER
 from countermand.vocabulary.pictures import READING_PORT
 from countermand.vocabulary.webhooks import WEBHOOKS
 
+log = structlog.get_logger(__name__)
 SIMULATED_BANK = "countermand.adapters.banking.simulated"
 WORKER_CONNECTIONS_MAX = 4
 
@@ -117,6 +125,7 @@ class WorkParts:
     holders: Holders
     clocks: ClockHouse
     text_reader: TextReader | None
+    room: EvidenceRoom
 
 
 async def work_parts(
@@ -127,7 +136,9 @@ async def work_parts(
     works, schedule = PostgresWorks(pool), PostgresSchedule(pool)
     settlement = settlement_of(settings, clock, ids, keys)
     guard = ClockGuard(works, schedule, clock, settings.clock_skew_seconds_max)
-    kit = await stack.enter_async_context(open_proving(settings))
+    fresh = await may_make_keys(pool)
+    kit = await stack.enter_async_context(open_proving(settings, may_make_keys=fresh))
+    room = await _evidence_room(stack, settings, works, kit, clock, ids, fresh=fresh)
     ports_put = effect_ports(settings)
     containing = Containing(works, clock, ids, ports_put)
     holders = Holders(works=works, kit=kit, clock=clock, ids=ids, effect_ports=ports_put)
@@ -137,6 +148,7 @@ async def work_parts(
         ORDER_END_TIMER: orders_ender(containing),
         LIMIT_RAISE_TIMER: raise_binder(holders),
         CLOCK_TIMER: clock_waker(clocks),
+        RETENTION_TIMER: retention_handler(room),
     }
     ports: dict[str, Port] = {}
     followers: dict[str, Follower] = {}
@@ -154,17 +166,39 @@ async def work_parts(
     notices = await open_notices(stack, settings, works, clock, kit.vault)
     ports.update(notices.ports)
     handlers.update(notices.handlers)
-    mail = open_mail(settings, works, clock, ids, kit.vault)
+    mail = open_mail(settings, works, clock, ids, kit.vault, room.keys)
     ports.update(mail.ports)
-    ports.update(await channel_ports(stack, settings, works, clock, ids, kit.vault))
+    ports.update(await channel_ports(stack, settings, works, clock, ids, kit.vault, room.keys))
     text_reader = open_reader(stack, settings)
     if text_reader is not None:
-        desk = case_desk_of(settings, works, clock, ids, kit.vault)
-        ports[READING_PORT] = ReadingPort(reading_desk_of(desk, text_reader))
+        ports[READING_PORT] = ReadingPort(reading_desk_of(room.desk, text_reader))
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
-    worker = Worker(timers, deliverer, guard, notices.decisions, mail.ear)
-    return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks, text_reader)
+    begin = partial(set_retention_timer, room, schedule)
+    worker = Worker(timers, deliverer, guard, notices.decisions, mail.ear, begin)
+    return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks, text_reader, room)
+
+
+async def _evidence_room(
+    stack: AsyncExitStack,
+    settings: Settings,
+    works: PostgresWorks,
+    kit: ProvingKit,
+    clock: Clock,
+    ids: Ids,
+    *,
+    fresh: bool,
+) -> EvidenceRoom:
+    """The evidence room, after what was erased before a restore is erased again."""
+    keys = await open_keys(stack, settings, clock, ids, may_make=fresh)
+    room = room_of(settings, case_desk_of(settings, works, clock, ids, kit.vault, keys))
+    try:
+        await check_keys(works, keys)
+    except SetupError as error:
+        # Decisions and stops go on without evidence; what needs the key answers 503 and names it.
+        log.error("evidence_unreadable", code=error.code, reason=error.text.en)  # noqa: TRY400
+    await replay_tombstones(room)
+    return room
 
 
 @asynccontextmanager

@@ -1,1 +1,1 @@
-"""Rules of evidence: what pictures say, what a case wants, and how both stand to the record."""
+"""Rules of evidence: exhibits and their chains, seals, retention; what pictures say, what a case wants."""

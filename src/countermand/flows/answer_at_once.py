@@ -8,6 +8,7 @@ from countermand.flows.answer_message import answer_within
 from countermand.flows.arrivals import Arrival, message_id
 from countermand.flows.case_events import Happenings
 from countermand.flows.keep_reports import MACHINE
+from countermand.flows.kept_words import Seals
 from countermand.flows.reception import Reception
 from countermand.flows.settle_case import settle
 from countermand.vocabulary.answers import Answered, InboundMessage, Settled
@@ -17,7 +18,7 @@ from countermand.work import Unit
 
 
 async def answer_at_once(
-    house: Reception, unit: Unit, arrival: Arrival, case: Case, *, stopped: bool
+    house: Reception, unit: Unit, arrival: Arrival, case: Case, seals: Seals, *, stopped: bool
 ) -> dict[str, Any] | None:
     """What the machine answers, as it goes into the receipt; None where a person will.
 
@@ -37,11 +38,11 @@ async def answer_at_once(
         return None
     said = await answer_within(house, unit, message, arrival.trace)
     if isinstance(said, Settled):
-        await _say(house, unit, arrival, case, said.text, None, settled=said.reply)
+        await _say(house, unit, arrival, case, seals, said.text, None, settled=said.reply)
         return {"id": said.reply, "text": said.text, "settled": True}
     if not isinstance(said, Answered):
         return None
-    await _say(house, unit, arrival, case, said.whole, f"{said.article}@{said.version}")
+    await _say(house, unit, arrival, case, seals, said.whole, f"{said.article}@{said.version}")
     return {
         "id": said.reply,
         "text": said.whole,
@@ -57,6 +58,7 @@ async def _say(
     unit: Unit,
     arrival: Arrival,
     case: Case,
+    seals: Seals,
     text: str,
     approved: str | None,
     *,
@@ -72,7 +74,7 @@ async def _say(
         at=arrival.now,
         language=arrival.language,
         masked=text,
-        sealed=house.vault.seal(text.encode(), f"message {name}"),
+        sealed=seals.seal(text.encode(), f"message {name}"),
         approved=approved,
     )
     await unit.cases.add_messages([message])

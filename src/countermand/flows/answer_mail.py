@@ -15,6 +15,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from countermand.cases.numbers import secret_of, spoken
 from countermand.cases.ports import Inbound
+from countermand.flows.kept_words import open_kept
 from countermand.flows.mail_threads import letter_name
 from countermand.flows.reception import RECEIPT_KEY, Reception
 from countermand.flows.report_words import with_words
@@ -59,9 +60,9 @@ class MailAnswers:
         async with reception.works.open() as unit:
             inbound = await unit.cases.inbound_named(effect.body["inbound"])
             case = None if inbound is None else await unit.cases.by_number(inbound.answer["case"])
-        if inbound is None or case is None:
-            return _refused("unknown")
-        raw = reception.vault.open(inbound.sealed, f"inbound {inbound.id}")
+            if inbound is None or case is None:
+                return _refused("unknown")
+            raw = await open_kept(reception, unit, inbound.sealed, f"inbound {inbound.id}")
         letter = await asyncio.to_thread(read_letter, raw, inbound.received_at, self.terms)
         if letter.sender is None or not letter.answerable or not _is_address(letter.sender):
             return _refused("not_answerable")

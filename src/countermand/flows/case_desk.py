@@ -15,7 +15,9 @@ from countermand.cases.playbooks import MacroText, Playbook
 from countermand.flows.address_book import Sealer
 from countermand.flows.case_events import CaseClocks, Happenings, follow_clocks
 from countermand.flows.committed import Salts
+from countermand.flows.data_keys import DataKeys
 from countermand.flows.hidden_values import hidden_values
+from countermand.flows.kept_words import seals_of
 from countermand.flows.show_case import unknown_case
 from countermand.intake.redaction import mask
 from countermand.kernel.clock import Clock
@@ -50,6 +52,7 @@ class CaseDesk:
     ids: Ids
     effect_ports: Collection[str]
     vault: Sealer
+    keys: DataKeys
     clocks: CaseClocks
     salts: Salts
     draw_digits: Callable[[int], str]
@@ -135,6 +138,7 @@ class CaseWork:
         """
         name = self.new_id("msg") if whole is None else copy_name(whole, self.case)
         masked = mask(text)
+        seals = await seals_of(self.house, self.unit, self.case)
         message = Message(
             id=name,
             case=self.case.id,
@@ -144,7 +148,7 @@ class CaseWork:
             at=self.now,
             language=self.case.language,
             masked=masked.text,
-            sealed=self.house.vault.seal(text.encode(), f"message {name}"),
+            sealed=seals.seal(text.encode(), f"message {name}"),
             approved=approved,
             secret_said=masked.secret_said,
         )

@@ -9,6 +9,7 @@ from countermand.confirmation.pack import Agreements
 from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.clock_house import ClockHouse
+from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.house import PolicyShelf
@@ -79,6 +80,7 @@ class Desk:
     clock: Clock
     ids: Ids
     case_desk: CaseDesk
+    room: EvidenceRoom
     started_here: bool
 
     def program_of(self, policy_id: int) -> Program | None:

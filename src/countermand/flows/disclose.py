@@ -11,6 +11,7 @@ from countermand.cases.permissions import GLASS_MINUTES, may_ever, refused
 from countermand.flows.ask_second import ask_second
 from countermand.flows.case_desk import CaseDesk, CaseWork, at_case
 from countermand.flows.case_events import subject_of
+from countermand.flows.kept_words import open_kept
 from countermand.intake.redaction import mask
 from countermand.kernel.clock import MICROS_PER_DAY, rfc3339
 from countermand.kernel.errors import Conflict, Forbidden, NotFound
@@ -34,8 +35,8 @@ class Unmask(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     reason: Why
 
 
-class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a second person is asked: this text, this field, this purpose."""
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a second person is asked: this text (or exhibit), this field, this purpose."""
 
     message: str
     field: FieldClass
@@ -56,17 +57,17 @@ async def unmask(
         found = await _message(unit, work, message)
         verdict = work.verdict(Verb.UNMASK, wanted.purpose, wanted.field)
         if verdict is Verdict.DENY:
-            raise _refusal(work, wanted)
+            raise unmask_refused(work, wanted.field, wanted.purpose)
         agreed_by = None
         if verdict is Verdict.TWO_PEOPLE:
-            asked = _Asked(
+            asked = Asked(
                 message=message, field=wanted.field, purpose=wanted.purpose, reason=mask(wanted.reason).text
             )
-            agreed_by = await _agreed(work, asked)
+            agreed_by = await agreed_to(work, asked)
             if agreed_by is None:
                 return await ask_second(work, Verb.UNMASK, asked)
         await _record(work, found, wanted, agreed_by)
-        text = house.vault.open(found.sealed, f"message {found.id}").decode()
+        text = (await open_kept(house, unit, found.sealed, f"message {found.id}")).decode()
         await work.end()
         return {**work.answer(), "message": found.id, "text": text, "disclosed_at": rfc3339(work.now)}
 
@@ -81,19 +82,20 @@ async def _message(unit: Unit, work: CaseWork, name: str) -> Message:
     )
 
 
-def _refusal(work: CaseWork, wanted: Unmask) -> Forbidden:
+def unmask_refused(work: CaseWork, field: FieldClass, purpose: Purpose) -> Forbidden:
+    """403 for whoever may not see data of this class for this purpose."""
     if not may_ever(work.by.roles, Verb.UNMASK) or work.relation in ("subject", "decider"):
         return refused(Verb.UNMASK, work.relation)
     return Forbidden(
         "purpose_refused",
-        f"Your role does not see {wanted.field.value} data for the purpose {wanted.purpose.value}.",
-        f"您的角色不能以“{wanted.purpose.value}”为目的查看“{wanted.field.value}”类信息。",
-        field=wanted.field.value,
-        purpose=wanted.purpose.value,
+        f"Your role does not see {field.value} data for the purpose {purpose.value}.",
+        f"您的角色不能以“{purpose.value}”为目的查看“{field.value}”类信息。",
+        field=field.value,
+        purpose=purpose.value,
     )
 
 
-async def _agreed(work: CaseWork, asked: _Asked) -> str | None:
+async def agreed_to(work: CaseWork, asked: Asked) -> str | None:
     """Who agreed to the very same look in the last day; None where nobody did."""
     for look in await work.unit.desk.looks(work.case.id):
         if (look.verb, look.asked_by, look.agreed) != (Verb.UNMASK.value, work.by.name, True):
@@ -103,8 +105,8 @@ async def _agreed(work: CaseWork, asked: _Asked) -> str | None:
     return None
 
 
-def _same(work: CaseWork, look: SecondLook, asked: _Asked) -> bool:
-    before = msgspec.json.decode(work.house.vault.open(look.asked, f"look {look.id}"), type=_Asked)
+def _same(work: CaseWork, look: SecondLook, asked: Asked) -> bool:
+    before = msgspec.json.decode(work.house.vault.open(look.asked, f"look {look.id}"), type=Asked)
     return (before.message, before.field, before.purpose) == (asked.message, asked.field, asked.purpose)
 
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from countermand.cases.numbers import spoken
 from countermand.cases.ports import Inbound, KeptFile
-from countermand.flows.address_book import Sealer
 from countermand.flows.committed import Label, Salts, openings
 from countermand.flows.keep_reports import report_values
+from countermand.flows.kept_words import open_kept
 from countermand.flows.log_ports import LogDesk
 from countermand.flows.receipt_paper import paper_of
 from countermand.flows.receipt_readme import readme_of
@@ -190,20 +190,21 @@ async def _heard(reception: Reception, unit: Unit, case: Case, *, to_holder: boo
             continue
         values: dict[str, Any] = {"answer": inbound.answer}
         if to_holder:
-            values = await _opened_values(reception.vault, unit, message, inbound)
+            values = await _opened_values(reception, unit, message, inbound)
         found.append(_Heard(inbound, values, message.masked if to_holder else ""))
     return found
 
 
-async def _opened_values(vault: Sealer, unit: Unit, message: Message, inbound: Inbound) -> dict[str, Any]:
+async def _opened_values(house: Reception, unit: Unit, message: Message, inbound: Inbound) -> dict[str, Any]:
     """The words, bytes and files of a report, unsealed."""
     files = []
     for file in sorted(await unit.cases.files(inbound.case), key=_place):
         if file.message == message.id:
             held = await unit.cases.file_bytes(inbound.case, file.id)
-            files.append(b"" if held is None else vault.open(held, f"attachment {file.id}"))
-    raw = vault.open(inbound.sealed, f"inbound {inbound.id}")
-    text = vault.open(message.sealed, f"message {message.id}").decode()
+            context = f"attachment {file.id}"
+            files.append(b"" if held is None else await open_kept(house, unit, held, context))
+    raw = await open_kept(house, unit, inbound.sealed, f"inbound {inbound.id}")
+    text = (await open_kept(house, unit, message.sealed, f"message {message.id}")).decode()
     return report_values(raw, text, inbound.answer, files)
 
 

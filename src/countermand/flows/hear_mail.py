@@ -14,6 +14,7 @@ from countermand.cases.ports import Inbound
 from countermand.flows.address_book import AddressBook, one_form
 from countermand.flows.case_events import Happenings
 from countermand.flows.keep_reports import MACHINE
+from countermand.flows.kept_words import open_kept, seals_of
 from countermand.flows.mail_threads import answered_case, thread_of
 from countermand.flows.receive_report import Received, receive_report
 from countermand.flows.reception import Reception
@@ -130,11 +131,12 @@ async def _received(house: Hearing, report: Report, raw: bytes) -> Received:
             raise
     async with house.reception.works.open() as unit:
         known = await unit.cases.inbound(Channel.EMAIL.value, report.key)
-    if known is not None:
-        kept = house.reception.vault.open(known.sealed, f"inbound {known.id}")
-        if content_digest(kept) == content_digest(raw):
-            # The same mail on two ways: only what the servers on the way wrote into it differs.
-            return Received(known.case, dict(known.answer), again=True)
+        kept = b""
+        if known is not None and known.sealed:
+            kept = await open_kept(house.reception, unit, known.sealed, f"inbound {known.id}")
+    if known is not None and content_digest(kept) == content_digest(raw):
+        # The same mail on two ways: only what the servers on the way wrote into it differs.
+        return Received(known.case, dict(known.answer), again=True)
     return await receive_report(house.reception, msgspec.structs.replace(report, key=digest_key(raw)), ACTOR)
 
 
@@ -249,12 +251,13 @@ async def _note(house: Hearing, letter: Letter, raw: bytes, number: str, arrived
             return False
         inbound = reception.ids.new("in", now)
         message = f"{inbound}/message"
+        seals = await seals_of(reception, unit, case)
         kept = Inbound(
             id=inbound,
             channel=Channel.EMAIL.value,
             key=letter.key,
             digest=digest(raw),
-            sealed=reception.vault.seal(raw, f"inbound {inbound}"),
+            sealed=seals.seal(raw, f"inbound {inbound}"),
             # No digest of a sender: a machine's address lets nobody go on with the case.
             sender=None,
             received_at=arrived_at,
@@ -273,7 +276,7 @@ async def _note(house: Hearing, letter: Letter, raw: bytes, number: str, arrived
             at=arrived_at,
             language="zh",
             masked=masked.text,
-            sealed=reception.vault.seal(text.encode(), f"message {message}"),
+            sealed=seals.seal(text.encode(), f"message {message}"),
             inbound=inbound,
         )
         await unit.cases.add_messages([note])

@@ -14,6 +14,7 @@ from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
 from countermand.flows.committed import Salts
+from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
@@ -137,6 +138,11 @@ class House:
     def reading_desk(self) -> ReadingDesk:
         """Where evidence is read and checked."""
         return self.front_desk.reading_desk
+
+    @property
+    def room(self) -> EvidenceRoom:
+        """Where evidence is kept."""
+        return self.front_desk.room
 
     @property
     def knowledge(self) -> Knowledge:

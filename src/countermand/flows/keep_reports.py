@@ -10,6 +10,7 @@ from countermand.cases.ports import Inbound, KeptFile, Promise
 from countermand.flows.arrivals import Arrival, message_id, promise_id
 from countermand.flows.committed import Label, commitments
 from countermand.flows.hidden_values import hidden_values
+from countermand.flows.kept_words import Seals
 from countermand.flows.read_pictures import readings_wanted
 from countermand.flows.reception import Reception
 from countermand.intake.redaction import mask
@@ -37,14 +38,20 @@ def answer_id(inbound: str) -> str:
 
 
 async def keep_report(
-    house: Reception, unit: Unit, arrival: Arrival, case: Case, answer: dict[str, Any], subject: str | None
+    house: Reception,
+    unit: Unit,
+    arrival: Arrival,
+    case: Case,
+    answer: dict[str, Any],
+    subject: str | None,
+    seals: Seals,
 ) -> None:
     """Bytes, message, files, promise, notice and facts; `subject` is the handle of whom the case is about.
 
     The unit raises Outdated at its end where the key was taken meanwhile.
     """
     report = arrival.report
-    sealed = house.vault.seal(report.raw, f"inbound {arrival.inbound}")
+    sealed = seals.seal(report.raw, f"inbound {arrival.inbound}")
     inbound = Inbound(
         id=arrival.inbound,
         channel=report.channel.value,
@@ -58,7 +65,7 @@ async def keep_report(
     )
     await unit.cases.receive_later(inbound)
     message = message_id(arrival)
-    text = house.vault.seal(report.text.encode(), f"message {message}")
+    text = seals.seal(report.text.encode(), f"message {message}")
     kept = Message(
         id=message,
         case=case.id,
@@ -75,7 +82,7 @@ async def keep_report(
     await unit.cases.add_messages([kept])
     await unit.cases.add_values(case.id, message, hidden_values(house.vault, report.text))
     if arrival.report.attachments:
-        files = _files(house, arrival, message)
+        files = _files(seals, arrival, message)
         await unit.cases.attach(files)
         if READING_PORT in house.effect_ports:
             await unit.effects.put(readings_wanted(case.id, files, arrival.now, arrival.trace))
@@ -107,7 +114,7 @@ async def _promise(
         await unit.effects.put(effects)
 
 
-def _files(house: Reception, arrival: Arrival, message: str) -> Sequence[KeptFile]:
+def _files(seals: Seals, arrival: Arrival, message: str) -> Sequence[KeptFile]:
     return [
         KeptFile(
             id=f"{message}/{place}",
@@ -116,7 +123,7 @@ def _files(house: Reception, arrival: Arrival, message: str) -> Sequence[KeptFil
             media_type=file.media_type,
             size=len(file.content),
             digest=digest(file.content),
-            sealed=house.vault.seal(file.content, f"attachment {message}/{place}"),
+            sealed=seals.seal(file.content, f"attachment {message}/{place}"),
         )
         for place, file in enumerate(arrival.report.attachments, 1)
     ]

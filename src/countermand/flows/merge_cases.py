@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from countermand.cases.numbers import NUMBER_DIGITS, number_of, read_number, spoken
 from countermand.flows.case_desk import CaseDesk, CaseWork, at_cases, at_known, case_changed, copy_name
 from countermand.flows.case_events import Happenings
 from countermand.flows.committed import Label, commitments
+from countermand.flows.kept_words import open_kept, seals_of
 from countermand.flows.link_cases import same_case
 from countermand.flows.show_case import unknown_case
 from countermand.kernel.errors import BadRequest, Conflict, Unavailable
@@ -118,13 +121,13 @@ async def split(
                 field="messages",
             )
         part = _part_of(work)
-        copies = _copies(work, part, chosen)
+        names = _named_copies(part, chosen)
         part.happen(EventKind.LINKED, case=work.case.id, kind="parent")
         if not await part.end():
             raise Unavailable(
                 "number_taken", "No free case number was drawn; try again.", "未取得可用编号，请重试。"
             )
-        await unit.cases.add_messages(copies)
+        await unit.cases.add_messages(await _copies(part, chosen, names))
         work.happen(EventKind.SPLIT, case=part.case.id, messages=[one.id for one in chosen])
         work.happen(EventKind.LINKED, case=part.case.id, kind="parent")
         await work.end()
@@ -180,30 +183,24 @@ def _part_of(work: CaseWork) -> CaseWork:
     return replace(work, happened=Happenings.of_new(event), shown={})
 
 
-def _copies(work: CaseWork, part: CaseWork, chosen: Sequence[Message]) -> list[Message]:
+def _named_copies(part: CaseWork, chosen: Sequence[Message]) -> list[str]:
+    """Names for the messages under the new case, and its events that say so."""
+    names = [copy_name(one.id, part.case) for one in chosen]
+    for name, one in zip(names, chosen, strict=True):
+        part.happen(EventKind.MESSAGE_ADDED, message=name, direction=one.direction.value, channel=one.channel)
+    return names
+
+
+async def _copies(part: CaseWork, chosen: Sequence[Message], names: Sequence[str]) -> list[Message]:
     """The messages again under the new case, sealed anew: a seal opens under its own name only."""
-    vault, copies = work.house.vault, []
-    for one in chosen:
-        name = copy_name(one.id, part.case)
-        plain = vault.open(one.sealed, f"message {one.id}")
+    house, unit = part.house, part.unit
+    seals = await seals_of(house, unit, part.case)
+    copies = []
+    for name, one in zip(names, chosen, strict=True):
+        plain = await open_kept(house, unit, one.sealed, f"message {one.id}")
         copies.append(
-            Message(
-                id=name,
-                case=part.case.id,
-                direction=one.direction,
-                channel=one.channel,
-                author=one.author,
-                at=one.at,
-                language=one.language,
-                masked=one.masked,
-                sealed=vault.seal(plain, f"message {name}"),
-                inbound=one.inbound,
-                approved=one.approved,
-                secret_said=one.secret_said,
+            msgspec.structs.replace(
+                one, id=name, case=part.case.id, sealed=seals.seal(plain, f"message {name}")
             )
-        )
-    for one in copies:
-        part.happen(
-            EventKind.MESSAGE_ADDED, message=one.id, direction=one.direction.value, channel=one.channel
         )
     return copies

@@ -11,6 +11,8 @@ from countermand.cases.ports import KeptFile
 from countermand.evidence.fields import FieldName, Reading
 from countermand.evidence.incident_facts import IncidentFacts
 from countermand.flows.address_book import Sealer
+from countermand.flows.data_keys import DataKeys
+from countermand.flows.kept_words import open_kept
 from countermand.kernel.canonical import digest
 from countermand.kernel.errors import NotFound
 from countermand.vocabulary.pictures import PICTURES
@@ -93,6 +95,7 @@ class AttachmentShelf:
     """The files that came with messages; what is made of them stands beside them under a longer name."""
 
     vault: Sealer
+    keys: DataKeys
 
     async def files(self, unit: Unit, cases: tuple[str, ...]) -> list[KeptFile]:
         """All files of these cases, derived ones too, without their bytes."""
@@ -138,14 +141,15 @@ class AttachmentShelf:
         for case in cases:
             sealed = await unit.cases.file_bytes(case, file.id)
             if sealed is not None:
-                return msgspec.json.decode(self.vault.open(sealed, f"attachment {file.id}"), type=kind)
+                plain = await open_kept(self, unit, sealed, f"attachment {file.id}")
+                return msgspec.json.decode(plain, type=kind)
         raise unknown_file(file.id)
 
     async def _bytes(self, unit: Unit, case: str, file: KeptFile) -> bytes:
         sealed = await unit.cases.file_bytes(case, file.id)
         if sealed is None:
             raise unknown_file(file.id)
-        return self.vault.open(sealed, f"attachment {file.id}")
+        return await open_kept(self, unit, sealed, f"attachment {file.id}")
 
 
 def is_picture(file: KeptFile) -> bool:

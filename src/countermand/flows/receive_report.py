@@ -18,6 +18,7 @@ from countermand.flows.case_events import Happenings, key_of
 from countermand.flows.contain_now import contain_within, keys_of
 from countermand.flows.incident_words import key_reused
 from countermand.flows.keep_reports import HUMAN_CONTACT, MACHINE, keep_report
+from countermand.flows.kept_words import seals_of
 from countermand.flows.reception import RECEIPT_KEY, Reception
 from countermand.flows.report_words import receipt_of, with_words
 from countermand.intake.warnings import shown, warnings_in
@@ -214,12 +215,13 @@ async def _record(
         secret_said=arrival.shown.secret_said,
         warnings=shown(warnings_in(report.text, house.warnings)),
     )
+    seals = await seals_of(house, unit, happened.case, opened=opened, subject=subject)
     reply = None
     if arrival.promises:
         stopped = story.stopped is not None
-        reply = await answer_at_once(house, unit, arrival, happened.case, stopped=stopped)
+        reply = await answer_at_once(house, unit, arrival, happened.case, seals, stopped=stopped)
     kept = {**answer, "opened": opened, "reply": reply}
-    await keep_report(house, unit, arrival, happened.case, kept, subject)
+    await keep_report(house, unit, arrival, happened.case, kept, subject, seals)
     return _answered(house, happened.case.id, kept, again=False, with_secret=with_secret)
 
 

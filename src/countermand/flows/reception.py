@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from countermand.flows.address_book import Sealer
 from countermand.flows.case_events import CaseClocks
 from countermand.flows.committed import Salts
+from countermand.flows.data_keys import DataKeys
 from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.turns import Turns
 from countermand.intake.warnings import Warned
@@ -37,6 +38,7 @@ class Reception:
     ids: Ids
     effect_ports: Collection[str]
     vault: Sealer
+    keys: DataKeys
     reader: Reader
     knowledge: Knowledge
     clocks: CaseClocks

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from countermand.cases.ports import Inbound, KeptFile
 from countermand.flows.case_events import Happenings
 from countermand.flows.hear_wechat import ANSWERS_PORT, Said, WechatDoor, words_for
+from countermand.flows.kept_words import open_kept, seals_of
 from countermand.flows.read_pictures import readings_wanted
 from countermand.intake.media_types import media_type_of
 from countermand.intake.wechat_messages import read_message, shortened
@@ -63,7 +64,7 @@ class WechatAnswers:
             inbound = await unit.cases.inbound_named(heard[-1]) if heard else None
         if out is None or inbound is None:
             return _failed("nobody_to_answer")
-        said = self._said(inbound)
+        said = await self._said(inbound)
         if said is None:
             return _failed("account_unknown")
         return _sent(await self.messenger.send(said.account, said.message.sender, shortened(out.masked)))
@@ -73,24 +74,26 @@ class WechatAnswers:
         house = self.door.reception
         async with house.works.open() as unit:
             inbound = await unit.cases.inbound_named(effect.body["inbound"])
-        said = None if inbound is None else self._said(inbound)
+        said = None if inbound is None else await self._said(inbound)
         if inbound is None or said is None or said.message.media is None:
             return _failed("nothing_to_fetch")
         got = await self.fetcher.fetch(said.account, said.message.media, MEDIA_BYTES_MAX)
         if got.refused is not None:
             return _failed(got.refused)
         message, place = f"{inbound.id}/message", effect.body["place"]
-        file = KeptFile(
-            id=f"{message}/{place}",
-            message=message,
-            name=got.name,
-            media_type=media_type_of(got.content),
-            size=len(got.content),
-            digest=digest(got.content),
-            sealed=house.vault.seal(got.content, f"attachment {message}/{place}"),
-        )
+        name = f"{message}/{place}"
         async with house.works.open() as unit:
             (case,) = await unit.cases.lock([inbound.case])
+            seals = await seals_of(house, unit, case)
+            file = KeptFile(
+                id=name,
+                message=message,
+                name=got.name,
+                media_type=media_type_of(got.content),
+                size=len(got.content),
+                digest=digest(got.content),
+                sealed=seals.seal(got.content, f"attachment {name}"),
+            )
             known = {one.id for one in await unit.cases.files(case.id)}
             if file.id not in known:
                 now = Happenings(case, house.clock.now(), effect.trace)
@@ -102,12 +105,14 @@ class WechatAnswers:
                 await now.write(unit, house)
         return Delivery(state=EffectState.DONE, answer={"sha256": file.digest.hex()})
 
-    def _said(self, inbound: Inbound) -> Said | None:
+    async def _said(self, inbound: Inbound) -> Said | None:
         """What came in, read again from the sealed bytes."""
         account = self.door.account(inbound.key.partition(" ")[0])
         if account is None:
             return None
-        raw = self.door.reception.vault.open(inbound.sealed, f"inbound {inbound.id}")
+        reception = self.door.reception
+        async with reception.works.open() as unit:
+            raw = await open_kept(reception, unit, inbound.sealed, f"inbound {inbound.id}")
         return Said(account, raw, read_message(raw))
 
 

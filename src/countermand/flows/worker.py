@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +13,24 @@ from countermand.flows.follow_decisions import DecisionFollower
 from countermand.flows.guard_clock import ClockGuard
 from countermand.flows.mail_ear import MailEar
 from countermand.flows.run_timers import TimerRunner
+from countermand.kernel.errors import Unavailable
+
+TRY_AGAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The ones that work; several workers on one database share what there is to do. `ear` hears mail."""
+    """The ones that work; several workers on one database share what there is to do. `ear` hears mail.
+
+    `begin` is done once as it begins to work; while the database is away it is tried again.
+    """
 
     timers: TimerRunner
     deliverer: Deliverer
     guard: ClockGuard
     decisions: DecisionFollower
     ear: MailEar | None = None
+    begin: Callable[[], Awaitable[None]] | None = None
 
     async def effects_changed(self, connection: Any, noticed: bool) -> None:
         """Called when effects were written: look at once."""
@@ -38,6 +45,8 @@ class Worker:
             asyncio.create_task(self.deliverer.run(), name="countermand effects"),
             asyncio.create_task(self.decisions.run(), name="countermand notices"),
         ]
+        if self.begin is not None:
+            tasks.append(asyncio.create_task(_begun(self.begin), name="countermand daily run"))
         if self.ear is not None:
             tasks.append(asyncio.create_task(self.ear.run(), name="countermand mail"))
         try:
@@ -48,3 +57,11 @@ class Worker:
             for task in tasks:
                 with suppress(asyncio.CancelledError):
                     await task
+
+
+async def _begun(begin: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            return await begin()
+        except Unavailable:
+            await asyncio.sleep(TRY_AGAIN_SECONDS)

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     MANAGE = "manage"
     POLICY = "policy"
     ADMIN = "admin"
+    DETOKENISE = "detokenise"
 
 
 SCOPES = frozenset(scope.value for scope in Scope)

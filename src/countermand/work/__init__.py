@@ -27,6 +27,7 @@ from countermand.confirmation.ports import (
     ProofShelf,
 )
 from countermand.containment.ports import HolderBook, IncidentBook, IncidentRecord, StandingBook
+from countermand.evidence.ports import EvidenceBook, InstrumentBook
 from countermand.intake.ports import AnswerBook
 from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
@@ -170,6 +171,12 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def acts(self) -> ActBook: ...
+
+    @property
+    def evidence(self) -> EvidenceBook: ...
+
+    @property
+    def instruments(self) -> InstrumentBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

@@ -158,7 +158,7 @@ async def test_nobody_rewrites_the_record(database_dsn, table, statement):
 
 
 async def test_the_reader_reads_and_does_nothing_else(database_dsn):
-    """The reader sees every table but the digests of keys, and writes to none."""
+    """The reader sees every table but what is secret of keys and numbers, and writes to none."""
     connection = await asyncpg.connect(database_dsn)
     tables = [
         row["relname"]
@@ -168,7 +168,11 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
     assert {"operation", "api_key", "journal"} <= set(tables)
     await connection.execute("SET ROLE countermand_reader")
     for table in tables:
-        columns = "id, name, scopes" if table == "api_key" else "*"
+        columns = {
+            "api_key": "id, name, scopes",
+            "data_key": "id, case_id, service",
+            "instrument": "token, merchant, masked",
+        }.get(table, "*")
         await connection.fetch(f"SELECT {columns} FROM {table}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(f"DELETE FROM {table}")
@@ -176,6 +180,9 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
             await connection.execute(f"INSERT INTO {table} DEFAULT VALUES")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.fetch("SELECT digest FROM api_key")
+    for secret in ("SELECT wrapped FROM data_key", "SELECT sealed FROM instrument"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch(secret)
     await connection.close()
 
 

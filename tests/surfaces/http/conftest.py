@@ -14,7 +14,9 @@ from countermand.surfaces.http.server import open_door
 from surfaces.http.door import Door
 from surfaces.http.fake_house import FakeHouse
 
-ALL_SCOPES = ("decide", "confirm", "contain", "approve", "desk", "read", "manage", "policy", "admin")
+ALL_SCOPES = (
+    "decide", "confirm", "contain", "approve", "desk", "read", "manage", "policy", "admin", "detokenise",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -134,6 +134,7 @@ def test_the_server_keeps_its_contract(served: tuple[str, str], mode: Generation
     """Whatever is sent, valid or not: a documented status, its media type, a body that fits its schema."""
     address, key = served
     tried = 0
+    schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
     # What is too large is refused as such, before anybody reads what else is wrong with it.
     refusals = schema.config.checks.negative_data_rejection
@@ -155,7 +156,7 @@ def test_the_server_keeps_its_contract(served: tuple[str, str], mode: Generation
             tried += 1
             response = case.call(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=10)
             assert response.status_code != 500
-            if response.status_code >= 400:
+            if response.status_code >= 400 and case.method.upper() != "HEAD":
                 assert json.loads(response.content)["status"] == response.status_code
             # Types cannot say everything: a valid operation from the year 1 is refused all the same.
             case.validate_response(response, excluded_checks=[positive_data_acceptance])

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from countermand.extensions import keys_lost
 from countermand.kernel.canonical import digest
 from countermand.kernel.errors import SetupError
 from countermand.kernel.ids import new_nonce
@@ -23,16 +24,15 @@ _NAME_BYTES, _NONCE_BYTES, _KEY_BYTES = 4, 12, 32
 class FileVault:
     """Keys from a file, one a line in base 64; the first one seals, every one opens, the last one makes MACs.
 
-    To rotate, put a new line before the others. A file that is not there is made with a fresh key.
-    Raises SetupError (`vault_unusable`).
+    To rotate, put a new line before the others. A file that is not there is made with a fresh key, unless
+    something is sealed already (`may_make`): then it was lost, and a fresh key would open nothing.
+    Raises SetupError (`vault_unusable`, `key_encryption_key_lost`).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, may_make: bool = True) -> None:
         self._path = path
-        keys = [_key_of(line, path) for line in _lines(path)]
-        if not keys:
-            raise _unusable(path, "it holds no key", "其中没有密钥")
-        self._keys = {_name_of(key): AESGCM(_derived(key, b"seal")) for key in keys}
+        keys = read_key_file(path, may_make=may_make)
+        self._keys = {_name_of(key): AESGCM(derived_key(key, b"seal")) for key in keys}
         self._first = _name_of(keys[0])
         self._mac_master = keys[-1]
 
@@ -59,10 +59,24 @@ class FileVault:
 
     def mac_key(self, purpose: str) -> bytes:
         """A key for one purpose, derived from the oldest key of the file."""
-        return _derived(self._mac_master, b"mac/" + purpose.encode())
+        return derived_key(self._mac_master, b"mac/" + purpose.encode())
 
 
-def _derived(key: bytes, purpose: bytes) -> bytes:
+def read_key_file(path: Path, *, may_make: bool = True) -> list[bytes]:
+    """The keys of a file, the newest first.
+
+    Raises SetupError (`vault_unusable`, `key_encryption_key_lost`).
+    """
+    if not may_make and not path.exists():
+        raise keys_lost("file", str(path))
+    keys = [_key_of(line, path) for line in _lines(path)]
+    if not keys:
+        raise _unusable(path, "it holds no key", "其中没有密钥")
+    return keys
+
+
+def derived_key(key: bytes, purpose: bytes) -> bytes:
+    """A key of 32 bytes for one purpose."""
     return HKDF(SHA256(), _KEY_BYTES, None, b"countermand/" + purpose).derive(key)
 
 

@@ -25,6 +25,7 @@ from countermand.adapters.postgres.consents import PostgresConsents, PostgresPro
 from countermand.adapters.postgres.desk import PostgresDesk
 from countermand.adapters.postgres.effects import QUERIES as EFFECTS
 from countermand.adapters.postgres.effects import PostgresEffects
+from countermand.adapters.postgres.evidence import PostgresEvidence, PostgresInstruments
 from countermand.adapters.postgres.finding import PostgresCaseLists
 from countermand.adapters.postgres.gates import QUERIES
 from countermand.adapters.postgres.holds import PostgresHolds
@@ -77,6 +78,8 @@ class PostgresUnit:
         self.webhooks = PostgresWebhooks(connection)
         self.channels = PostgresChannels(connection)
         self.acts = PostgresActs(connection)
+        self.evidence = PostgresEvidence(connection)
+        self.instruments = PostgresInstruments(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""

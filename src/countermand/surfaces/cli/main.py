@@ -120,6 +120,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.bank",
         Text(en="Compare with core banking; simulate one", zh="与核心系统对账；模拟核心系统"),
     ),
+    "vault": (
+        "commands.vault",
+        Text(en="Keys, legal holds and erasure of evidence", zh="证据的密钥、法律保全与销毁"),
+    ),
     "work": (
         "commands.work",
         Text(en="Settle what is due beside a server", zh="在服务器之外处理到期事项"),

@@ -151,6 +151,11 @@ def _only_json(request: Request[Any, Any, Any]) -> None:
         if request.route_handler.opt.get("takes_xml"):
             return
         content_type = request.headers.get("content-type", "")
+        own = request.route_handler.opt.get("takes_media")
+        if own is not None:
+            if content_type.partition(";")[0].strip().lower() != own:
+                raise wrong_media_type(own)
+            return
         if not is_json(content_type.encode("latin-1", "replace")):
             raise wrong_media_type()
 

@@ -118,6 +118,7 @@ def _structures(handlers: list[HTTPRouteHandler]) -> list[Any]:
             hints.get("data"),
             handler.opt.get("gives"),
             handler.opt.get("later"),
+            handler.opt.get("waits"),
             hints.get("return"),
         ):
             if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and hint not in found:
@@ -158,6 +159,7 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
         {"name": name, "in": "query", "required": False, "schema": _text_schema(str)}
         for name in handler.opt.get("asks", ())
     )
+    parameters.extend(_sent_header(name) for name in handler.opt.get("sends", ()))
     keyed = takes_key(handler)
     if keyed or handler.opt.get("keyed"):
         parameters.append(_KEY_PARAMETER)
@@ -170,7 +172,8 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
         "summary": summary,
         "parameters": [*parameters, *_TRACE_PARAMETERS],
         "responses": {
-            "200": _answered(handler.opt.get("gives") or hints.get("return"), handler.opt.get("media")),
+            str(handler.status_code): _success(handler, hints),
+            **_waiting(handler),
             **_problems(
                 scoped="scope" in handler.opt,
                 body=method in _BODY_METHODS,
@@ -185,10 +188,32 @@ def _operation(handler: HTTPRouteHandler, raw_path: str, method: str) -> dict[st
         described["requestBody"] = _json_body(_REF.format(name=takes.__name__))
     if handler.opt.get("takes_xml"):
         described["requestBody"] = {"required": True, "content": {"text/xml": {"schema": {"type": "string"}}}}
+    own = handler.opt.get("takes_media")
+    if own is not None:
+        described["requestBody"] = {"content": {own: {"schema": {"type": "string", "format": "binary"}}}}
     secured = _secured(described, handler.opt.get("scope"))
     if handler.opt.get("open_on_loopback"):
         secured["security"] = [{}, {"key": []}]
     return secured
+
+
+def _success(handler: HTTPRouteHandler, hints: Mapping[str, Any]) -> dict[str, Any]:
+    if handler.opt.get("gives_nothing"):
+        return {"description": "Done"}
+    return _answered(handler.opt.get("gives") or hints.get("return"), handler.opt.get("media"))
+
+
+def _waiting(handler: HTTPRouteHandler) -> dict[str, Any]:
+    """202: it waits for a second person."""
+    waits = handler.opt.get("waits")
+    return {} if waits is None else {"202": _answer(_REF.format(name=waits.__name__))}
+
+
+def _sent_header(name: str) -> dict[str, Any]:
+    """A header that a route reads; of an upload's offset it cannot do without."""
+    offset = name == "Upload-Offset"
+    schema = {"type": "integer", "minimum": 0} if offset else {"type": "string", "enum": ["1.0.0"]}
+    return {"name": name, "in": "header", "required": offset, "schema": schema}
 
 
 _VERSION_PARAMETER = {

@@ -11,6 +11,7 @@ from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Asking
 from countermand.flows.channels import Channels
 from countermand.flows.enrolment_drafts import Enrolment
+from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.group_commit import Meter
 from countermand.flows.holder_proofs import Keeping
@@ -260,6 +261,9 @@ class House(Protocol):
 
     @property
     def reading_desk(self) -> ReadingDesk: ...
+
+    @property
+    def room(self) -> EvidenceRoom: ...
 
     @property
     def knowledge(self) -> Knowledge: ...

@@ -23,6 +23,7 @@ TITLES = {
     405: Text(en="Method not allowed", zh="不支持该方法"),
     408: Text(en="Request timed out", zh="请求超时"),
     409: Text(en="Conflict", zh="冲突"),
+    412: Text(en="Another version", zh="版本不符"),
     413: Text(en="Body too large", zh="请求体过大"),
     415: Text(en="Unsupported media type", zh="不支持的媒体类型"),
     422: Text(en="Policy refused", zh="策略未通过检查"),
@@ -44,8 +45,14 @@ class RequestTimeout(CountermandError):
     http_status = 408
 
 
+class PreconditionFailed(CountermandError):
+    """The caller speaks another version of a protocol."""
+
+    http_status = 412
+
+
 class UnsupportedMediaType(CountermandError):
-    """The body is not JSON by its own account."""
+    """The body is not JSON by its own account, or not what else a route takes."""
 
     http_status = 415
 
@@ -182,12 +189,22 @@ def wrong_method(method: str, allowed: list[str]) -> MethodNotAllowed:
     )
 
 
-def wrong_media_type() -> UnsupportedMediaType:
-    """415: the body says it is something else than JSON."""
+def wrong_media_type(wanted: str = "application/json") -> UnsupportedMediaType:
+    """415: the body says it is something else than what the route takes."""
     return UnsupportedMediaType(
         "unsupported_media_type",
-        "Send the body as Content-Type: application/json.",
-        "请以 Content-Type: application/json 发送请求体。",
+        f"Send the body as Content-Type: {wanted}.",
+        f"请以 Content-Type: {wanted} 发送请求体。",
+    )
+
+
+def wrong_tus_version(known: str) -> PreconditionFailed:
+    """412: an upload in another version of the tus protocol."""
+    return PreconditionFailed(
+        "unsupported_tus_version",
+        f"Uploads speak tus {known}; send Tus-Resumable: {known}.",
+        f"上传使用 tus {known} 协议；请发送 Tus-Resumable: {known}。",
+        version=known,
     )
 
 

@@ -24,6 +24,8 @@ HEADER_BYTES_MAX = 32 * 1024
 LINGER_BYTES_MAX = 4 * 1024 * 1024
 LINGER_SECONDS_MAX = 2.0
 ARRIVAL_SECONDS_MAX = 30.0
+# A long body arrives for as long as it goes on: so many bytes at least in the time that others have in all.
+PROGRESS_BYTES_MIN = 64 * 1024
 IDLE_SECONDS_MAX = 75.0
 
 _OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\n"
@@ -148,6 +150,7 @@ class DoorProtocol(HttpToolsProtocol):
         self.in_headers = False
         self.arriving = False
         self.since = loop.time()
+        self.progress_bytes = 0
         self.lingering_bytes: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -170,6 +173,7 @@ class DoorProtocol(HttpToolsProtocol):
         self.header_bytes = 0
         self.arriving = True
         self.in_headers = True
+        self.progress_bytes = 0
         self.since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -223,6 +227,10 @@ class DoorProtocol(HttpToolsProtocol):
         elif _is_hot(self.cycle):
             self._take(self.cycle, body)
         elif self.cycle is not None:
+            self.progress_bytes += len(body)
+            if self.progress_bytes >= PROGRESS_BYTES_MIN:
+                self.progress_bytes = 0
+                self.since = self.loop.time()
             super().on_body(body)
 
     def _take(self, cycle: Any, body: bytes) -> None:

@@ -23,6 +23,7 @@ from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
 from countermand.surfaces.http.channel_routes import CHANNEL_HANDLERS
 from countermand.surfaces.http.containment_routes import CONTAINMENT_HANDLERS
 from countermand.surfaces.http.desk_routes import DESK_HANDLERS
+from countermand.surfaces.http.evidence_routes import EVIDENCE_HANDLERS
 from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.holder_routes import HOLDER_HANDLERS
 from countermand.surfaces.http.knowledge_routes import KNOWLEDGE_HANDLERS
@@ -278,4 +279,5 @@ ROUTE_HANDLERS = (
     *CHANNEL_HANDLERS,
     *LOG_HANDLERS,
     *RECEIPT_HANDLERS,
+    *EVIDENCE_HANDLERS,
 )  # fmt: skip

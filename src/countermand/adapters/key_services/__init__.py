@@ -1,0 +1,1 @@
+"""Key services: where key-encryption keys are held."""

@@ -1,0 +1,1 @@
+"""Where tombstones stay apart from the database."""

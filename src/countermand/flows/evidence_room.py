@@ -1,0 +1,45 @@
+"""Where evidence is kept: the desk it belongs to, the objects, the scanner, the rules of how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from countermand.evidence.ports import TombstoneFile
+from countermand.evidence.retention import RetentionPack
+from countermand.extensions import ObjectStore, VirusScanner
+from countermand.flows.case_desk import CaseDesk
+from countermand.flows.data_keys import DataKeys
+from countermand.kernel.clock import Clock
+from countermand.kernel.ids import Ids
+from countermand.work import Works
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRoom:
+    """Without a `scanner` exhibits are kept as unscanned, and said to be so."""
+
+    desk: CaseDesk
+    objects: ObjectStore
+    scanner: VirusScanner | None
+    retention: RetentionPack
+    stones: TombstoneFile
+
+    @property
+    def keys(self) -> DataKeys:
+        """Data keys."""
+        return self.desk.keys
+
+    @property
+    def works(self) -> Works:
+        """Where units of work begin."""
+        return self.desk.works
+
+    @property
+    def clock(self) -> Clock:
+        """Where the time comes from."""
+        return self.desk.clock
+
+    @property
+    def ids(self) -> Ids:
+        """Where names come from."""
+        return self.desk.ids
