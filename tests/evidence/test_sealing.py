@@ -16,7 +16,6 @@ from countermand.evidence.sealing import (
     StreamSealer,
     data_key_of,
     open_value,
-    salt_of,
     seal_value,
 )
 from countermand.kernel.errors import Conflict
@@ -123,12 +122,3 @@ def test_a_value_opens_under_its_own_name_and_context() -> None:
             open_value(KEY, wrong, "message 1")
     with pytest.raises(Conflict):
         open_value(KEY, one, "message 2")
-
-
-def test_salts_differ_by_label_and_key() -> None:
-    """256 bits, the same again for the same key and label, and for nothing else."""
-    labels = ["report.received/1/phone", "report.received/2/phone", "report.received/1/name"]
-    salts = {salt_of(key, label) for key in (KEY, SALT) for label in labels}
-    assert len(salts) == 6
-    assert {len(salt) for salt in salts} == {32}
-    assert salt_of(KEY, labels[0]) == salt_of(KEY, labels[0])

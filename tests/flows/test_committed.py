@@ -22,6 +22,7 @@ from countermand.flows.house import House
 from countermand.flows.keep_contacts import GivenContacts, GivenPoint, put_contacts
 from countermand.flows.keep_lists import add_entry
 from countermand.flows.keep_reports import report_values
+from countermand.flows.kept_words import open_kept
 from countermand.flows.public_door import Told
 from countermand.flows.receive_report import receive_report
 from countermand.flows.show_case import dossier_of
@@ -124,11 +125,10 @@ async def test_what_was_said_and_answered_opens_the_fact(house: House, database_
         (message,) = [one for one in dossier.messages if one.inbound is not None]
         async with house.works.open() as unit:
             inbound = await unit.cases.inbound_named(fact["report"])
-            key = await house.salts.key(unit, dossier.case.id)
-        assert inbound is not None
-        vault = house.reception.vault
-        raw = vault.open(inbound.sealed, f"inbound {inbound.id}")
-        text = vault.open(message.sealed, f"message {message.id}").decode()
+            assert inbound is not None
+            key, _ = await house.salts.keys(unit, dossier.case)
+            raw = await open_kept(house.reception, unit, inbound.sealed, f"inbound {inbound.id}")
+            text = (await open_kept(house.reception, unit, message.sealed, f"message {message.id}")).decode()
         shown = openings(key, Label.report(inbound.id), report_values(raw, text, inbound.answer, files))
         assert len(shown) == len(fact["commit"]) == count
         assert all(opened.opens(fact["commit"][name]) for name, opened in shown.items())

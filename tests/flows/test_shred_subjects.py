@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hmac
 import json
 import os
 import shutil
 import subprocess
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,9 @@ from countermand.evidence.ports import Tombstone
 from countermand.evidence.sealing import data_key_of
 from countermand.extensions import key_service_away
 from countermand.flows.case_desk import HOLDER
+from countermand.flows.committed import Label, commitments, salts_key
 from countermand.flows.expire_evidence import RETENTION_TIMER, expire, retention_handler
+from countermand.flows.house import House
 from countermand.flows.rewrap_keys import rewrap
 from countermand.flows.show_case import dossier_of
 from countermand.flows.shred_subjects import lay_hold, lift_hold, shred_case
@@ -38,6 +38,7 @@ from countermand.flows.uploads import begin_upload
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR, ManualClock
 from countermand.kernel.errors import BadRequest, Conflict, NotFound, SetupError, Unavailable
 from countermand.vocabulary.acts import Note
+from countermand.vocabulary.cases import Case
 from countermand.vocabulary.reports import Attached
 from countermand.vocabulary.staff import Purpose, Role
 from flows.case_stage import acted, case_at, opened, somebody
@@ -192,8 +193,10 @@ async def test_commitments_of_the_shredded_cannot_be_linked(database_dsn: str, t
         (captured,) = await bodies(database_dsn, "evidence.captured")
         async with house.works.open() as unit:
             key = await house.room.keys.of_case(unit, case)
-        salt = key.salt(f"evidence.captured/{sent.exhibit}/plain")
-        assert captured["plain"] == hmac.digest(salt, PNG, sha256).hex()
+        bound = commitments(salts_key(key), Label.exhibit(sent.exhibit), {"plain": PNG})
+        assert captured["commit"] == bound["commit"]
+        (opening,) = [one for one in await bodies(database_dsn, "case.opened") if one["case"] == case.id]
+        assert await opens(house, case, opening)
         assert "key" not in repr(key).replace("DataKey", "")
         await closed(house, number)
         await shred_case(house.room, number, "li", "request")
@@ -202,6 +205,15 @@ async def test_commitments_of_the_shredded_cannot_be_linked(database_dsn: str, t
                 await house.room.keys.one(unit, key.id)
             again = await house.room.keys.of_case(unit, case)
         assert again.id != key.id, "what is said afterwards gets a key of its own"
+        assert not await opens(house, case, opening)
+
+
+async def opens(house: House, case: Case, opening: dict[str, Any]) -> bool:
+    """Whether anybody who has the house can still show the number that the opening of a case binds."""
+    async with house.works.open() as unit:
+        keys = await house.salts.keys(unit, case)
+    values = {"number": case.number}
+    return any(commitments(key, Label.opened(case.id), values)["commit"] == opening["commit"] for key in keys)
 
 
 async def test_words_are_sealed_under_the_key_of_their_case(database_dsn: str, tmp_path: Path) -> None:

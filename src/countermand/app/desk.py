@@ -20,7 +20,7 @@ from countermand.flows.address_book import AddressBook, Sealer
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.case_events import CaseClocks
 from countermand.flows.channels import Channels
-from countermand.flows.committed import VaultSalts
+from countermand.flows.committed import CaseSalts
 from countermand.flows.data_keys import DataKeys
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.front_desk import FrontDesk
@@ -89,7 +89,7 @@ def reception_of(
         reader=reader,
         knowledge=knowledge,
         clocks=_case_clocks(settings, works, clock, ids),
-        salts=VaultSalts(vault),
+        salts=CaseSalts(keys, vault),
         draw_digits=new_code,
         warnings=read_warnings(WARNINGS.read_text(encoding="utf-8")),
         timezone=settings.timezone,
@@ -128,7 +128,7 @@ def case_desk_of(
         vault=vault,
         keys=keys,
         clocks=_case_clocks(settings, works, clock, ids),
-        salts=VaultSalts(vault),
+        salts=CaseSalts(keys, vault),
         draw_digits=new_code,
         timezone=settings.timezone,
         phrases=phrases,

@@ -95,6 +95,10 @@ class KeyBook(Protocol):
         """Write the first key of a case that the same unit opens, at its end at the latest."""
         ...
 
+    def key_at_hand(self, case: str, about: About) -> KeyRow | None:
+        """The live key of a case, where this unit has found or put one; the server is not asked."""
+        ...
+
     async def find_key(self, case: str, about: About) -> KeyRow | None:
         """The live key of a case; it stays alive until this transaction ends."""
         ...

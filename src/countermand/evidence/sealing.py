@@ -30,15 +30,6 @@ def derived(key: bytes, label: str, salt: bytes | None = None, length: int = KEY
     return HKDF(SHA256(), length, salt, b"countermand/evidence/" + label.encode()).derive(key)
 
 
-def salt_of(case_key: bytes, label: str) -> bytes:
-    """The 32-byte salt of one commitment: `label` names the fact and the field, and no two are the same.
-
-    Whoever has the data key can compute it again; once the key is shredded nobody can, and the commitment
-    says nothing about anybody any more.
-    """
-    return derived(case_key, f"salt/{label}")
-
-
 def seal_value(key: bytes, data_key: str, plain: bytes, nonce: bytes, context: str) -> bytes:
     """A small value under a data key; its name stands before it, so that the right key is found.
 

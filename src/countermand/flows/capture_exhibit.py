@@ -24,18 +24,21 @@ from countermand.evidence.exhibits import (
 from countermand.evidence.sealing import StreamSealer
 from countermand.flows.case_desk import CaseWork
 from countermand.flows.case_events import subject_of
+from countermand.flows.committed import Label, salts_key
 from countermand.flows.data_keys import DataKey
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.intake.mail.files import SNIFFED_BYTES, sniffed
 from countermand.intake.redaction import mask
 from countermand.kernel.ids import new_nonce
+from countermand.transparency.commitments import salt_of
+from countermand.transparency.entries import COMMITMENTS
 from countermand.vocabulary.cases import EventKind
 from countermand.vocabulary.facts import EVIDENCE_CAPTURED, EVIDENCE_TOUCHED, Fact
 from countermand.vocabulary.vault import StoredObject
 
 # The directory of an archive stands at its end; longer archives are told by their beginning alone.
 ARCHIVE_BYTES_MAX = 16 * 1024 * 1024
-PLAIN_LABEL = "evidence.captured/{exhibit}/plain"
+PLAIN = "plain"
 Source = Callable[[], AsyncIterator[bytes]]
 
 
@@ -94,9 +97,8 @@ async def seal_exhibit(room: EvidenceRoom, key: DataKey, wanted: Wanted, source:
     """
     looked = await look_at(room, source)
     name = room.ids.new("exh", room.clock.now())
-    passing = _Passing(
-        StreamSealer(key.key, new_nonce(), f"exhibit {name}"), key.salt(PLAIN_LABEL.format(exhibit=name))
-    )
+    salt = salt_of(salts_key(key), *Label.exhibit(name), PLAIN)
+    passing = _Passing(StreamSealer(key.key, new_nonce(), f"exhibit {name}"), salt)
     stored = await room.objects.put(passing.sealed(source()))
     return Sealed(name, wanted, looked, passing.size, passing.plain.digest(), passing.mac.digest(), stored)
 
@@ -140,7 +142,7 @@ async def record_exhibit(work: CaseWork, key: DataKey, sealed: Sealed) -> Exhibi
         "media_type": exhibit.sniffed,
         "bytes": exhibit.size,
         "object": exhibit.object.hex(),
-        "plain": sealed.plain_mac.hex(),
+        COMMITMENTS: {PLAIN: sealed.plain_mac.hex()},
         "lies": exhibit.lies,
         "scan": exhibit.scan.value,
         "actor": exhibit.captured_by,

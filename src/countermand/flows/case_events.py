@@ -112,7 +112,8 @@ async def record_events(unit: Unit, house: RecordingHouse, case: Case, events: S
 async def _follow(
     unit: Unit, house: RecordingHouse, case: Case, events: Sequence[CaseEvent], subject: str | None
 ) -> None:
-    key = await house.salts.key(unit, case.id)
+    opened = events[0].kind is EventKind.OPENED
+    key = await house.salts.key(unit, case, opened=opened, subject=subject)
     await unit.note([_fact(event, subject, key) for event in events])
     await follow_clocks(unit, house.clocks, case, events)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from countermand.evidence.exhibits import About
 from countermand.evidence.ports import KeyRow
-from countermand.evidence.sealing import open_value, salt_of, seal_value
+from countermand.evidence.sealing import open_value, seal_value
 from countermand.extensions import KeyService
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Conflict
@@ -20,6 +20,8 @@ from countermand.work import Unit
 
 KEPT_SECONDS = 300
 KEPT_MAX = 10_000
+# What a key service says that has no key to give just now.
+NO_KEY_NOW = ("key_service_away", "key_encryption_key_lost")
 
 
 class DataKey(NamedTuple):
@@ -38,10 +40,6 @@ class DataKey(NamedTuple):
     def open(self, sealed: bytes, context: str) -> bytes:
         """What was sealed. Raises Conflict (`evidence_altered`)."""
         return open_value(self.key, sealed, context)
-
-    def salt(self, label: str) -> bytes:
-        """The salt of one commitment; gone with the key."""
-        return salt_of(self.key, label)
 
 
 class _Kept(NamedTuple):
@@ -76,7 +74,9 @@ class DataKeys:
 
         Raises Unavailable (`key_service_away`, `key_encryption_key_lost`).
         """
-        found = None if opened else await unit.evidence.find_key(case.id, about)
+        found = unit.evidence.key_at_hand(case.id, about)
+        if found is None and not opened:
+            found = await unit.evidence.find_key(case.id, about)
         if found is None:
             now = self.clock.now()
             name, key = self.ids.new("dk", now), new_nonce()
@@ -99,6 +99,11 @@ class DataKeys:
             if found.id == name:
                 return self._keep(found, key)
         return await self.unwrapped(found)
+
+    async def live(self, unit: Unit, case: Case, about: About = About.HOLDER) -> DataKey | None:
+        """The key of a case, None where it has none, or none any more. Raises Unavailable as `of_case`."""
+        found = unit.evidence.key_at_hand(case.id, about) or await unit.evidence.find_key(case.id, about)
+        return None if found is None else await self.unwrapped(found)
 
     async def named(self, unit: Unit, names: Collection[str]) -> Mapping[str, DataKey]:
         """Keys by name; those that were destroyed are left out. Raises Unavailable as `of_case`."""

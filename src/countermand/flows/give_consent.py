@@ -24,7 +24,7 @@ from countermand.vocabulary.facts import CONSENT_GIVEN, CONSENT_MISUNDERSTOOD, F
 from countermand.vocabulary.holds import STATES_ZH, HoldState, Need
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
-from countermand.work import Unit, Works
+from countermand.work import Works
 
 TIMEZONE = "Asia/Shanghai"
 
@@ -110,22 +110,17 @@ async def give_consent(
         hold = await take_hold(unit, operation_id) if held else None
         kept = await unit.consents.keep(receipt)
         if kept == receipt:
-            await unit.note([await _fact(house, unit, kept, handle, actor, trace)])
+            await unit.note([_fact(house, kept, handle, actor, trace)])
         if hold is not None:
             await move_on(unit, [met(hold, [Need.CONSENT])], now, house.settlement, actor, "consented", trace)
     return _told(kept)
 
 
-async def _fact(
-    house: ConsentingHouse,
-    unit: Unit,
-    kept: ConsentReceipt,
-    handle: str | None,
-    actor: str,
-    trace: str | None,
+def _fact(
+    house: ConsentingHouse, kept: ConsentReceipt, handle: str | None, actor: str, trace: str | None
 ) -> Fact:
     """The words hold amounts and names: what was shown and answered is bound, not hashed."""
-    key = await house.salts.key(unit, kept.operation)
+    key = house.salts.of_operation(kept.operation)
     values = {"shown": kept.shown, "answers": kept.answers}
     body = {
         "operation": kept.operation,

@@ -124,12 +124,12 @@ async def hand_out_receipt(house: ReceiptHouse, case: Case, *, to_holder: bool) 
     """
     sealed = await house.proofs.log.entries_of_case(case.id)
     async with house.reception.works.open() as unit:
-        key = await house.salts.key(unit, case.id)
+        keys = await house.salts.keys(unit, case)
         heard = await _heard(house.reception, unit, case, to_holder=to_holder)
         events = {
             event.seq: event.body for event in await unit.cases.events(case.id) if event.kind in _OPENED
         }
-    kept = _Kept(case, key, {one.inbound.id: one for one in heard}, events)
+    kept = _Kept(case, keys, {one.inbound.id: one for one in heard}, events)
     shown = [(one, kept.shown(one)) for one in sealed]
     items = [Proved(one.entry, one.proof, opened) for one, opened in shown if opened is not None]
     if kept.heard or not items:
@@ -147,7 +147,7 @@ class _Kept:
     """What is kept of a case that a receipt shows; `heard` ends empty when every report is sealed."""
 
     case: Case
-    key: bytes
+    keys: Sequence[bytes]
     heard: dict[str, _Heard]
     events: Mapping[int, Mapping[str, Any]]
 
@@ -166,7 +166,11 @@ class _Kept:
         if label is None:
             return None
         bound = says.get(COMMITMENTS, {})  # a fact from before there were commitments binds nothing
-        return {name: one for name, one in openings(self.key, label, values).items() if name in bound}
+        for key in self.keys:
+            made = {name: one for name, one in openings(key, label, values).items() if name in bound}
+            if all(one.opens(bound[name]) is not False for name, one in made.items()):
+                return made
+        return {}  # bound under a key that was destroyed since: nobody opens it any more
 
 
 def _ordered(items: Sequence[Proved]) -> list[Proved]:

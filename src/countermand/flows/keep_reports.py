@@ -88,7 +88,7 @@ async def keep_report(
             await unit.effects.put(readings_wanted(case.id, files, arrival.now, arrival.trace))
     if arrival.promises:
         await _promise(house, unit, arrival, case, answer)
-    key = await house.salts.key(unit, case.id)
+    key = await house.salts.key(unit, case, opened=answer["opened"], subject=subject)
     await unit.note(_facts(arrival, case, answer, subject, key))
 
 

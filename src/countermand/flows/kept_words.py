@@ -8,7 +8,7 @@ import structlog
 
 from countermand.evidence.sealing import data_key_of
 from countermand.flows.address_book import Sealer
-from countermand.flows.data_keys import DataKeys, gone
+from countermand.flows.data_keys import NO_KEY_NOW, DataKeys, gone
 from countermand.kernel.errors import Unavailable
 from countermand.vocabulary.cases import Case
 from countermand.work import Unit
@@ -47,7 +47,7 @@ async def seals_of(
     try:
         return await house.keys.of_case(unit, case, opened=opened, subject=subject)
     except Unavailable as error:
-        if error.code not in ("key_service_away", "key_encryption_key_lost"):
+        if error.code not in NO_KEY_NOW:
             raise
         log.warning("sealed_without_data_key", code=error.code)
         return house.vault

@@ -131,7 +131,7 @@ async def split(
         work.happen(EventKind.SPLIT, case=part.case.id, messages=[one.id for one in chosen])
         work.happen(EventKind.LINKED, case=part.case.id, kind="parent")
         await work.end()
-        key = await house.salts.key(unit, part.case.id)
+        key = await house.salts.key(unit, part.case)
         bound = commitments(key, Label.opened(part.case.id), {"number": part.case.number})
         body = {"case": part.case.id, "first_at": part.case.first_at, **bound}
         await unit.note([Fact(work.now, CASE_OPENED, body, None, trace)])

@@ -23,6 +23,8 @@ class PostgresKeyring:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        # Found or put in this unit; the share of their rows keeps them alive until it ends.
+        self._keys: dict[tuple[str, About], KeyRow] = {}
 
     async def put_key(self, row: KeyRow, subject_key: str | None) -> KeyRow:
         """Write a key under the handle of its subject; or the live one of its case."""
@@ -38,18 +40,26 @@ class PostgresKeyring:
             moment_of(row.created_at),
             subject_key,
         )
-        return _key(written)
+        return self._seen(_key(written))
 
     async def put_key_later(self, row: KeyRow) -> None:
         """Write the first key of a case that the same unit opens, together with the case."""
         given = (row.id, row.case, row.subject, row.about.value, row.wrapped, row.service, row.key_name)
         self._connection.later(QUERIES.put_new_keys, [(*given, moment_of(row.created_at))])
+        self._seen(row)
+
+    def key_at_hand(self, case: str, about: About) -> KeyRow | None:
+        """The live key of a case, where this unit has found or put one."""
+        return self._keys.get((case, about))
 
     async def find_key(self, case: str, about: About) -> KeyRow | None:
         """The live key of a case."""
-        # Of a case that the unit opens the key may wait yet: then it is written a second time, and found so.
         row = await self._connection.beside.fetchrow(QUERIES.find_key, case, about.value)
-        return None if row is None else _key(row)
+        return None if row is None else self._seen(_key(row))
+
+    def _seen(self, row: KeyRow) -> KeyRow:
+        self._keys[row.case, row.about] = row
+        return row
 
     async def keys(self, names: Collection[str]) -> Mapping[str, KeyRow]:
         """Keys by name, destroyed ones too."""
