@@ -17,6 +17,7 @@ from wechatpy import parse_message
 
 from channels.channel_stage import ChannelStage, message_xml
 from countermand.flows.desk_view import for_desk
+from countermand.flows.kept_words import open_kept
 from countermand.flows.show_case import Dossier, dossier_of
 from countermand.intake.puzzles import solved
 from countermand.vocabulary.reports import Channel
@@ -155,8 +156,8 @@ async def test_the_bytes_are_kept_hashed_and_nothing_personal_is_shown(
     dossier = await told(stage, heard)
     async with stage.house.works.open() as unit:
         inbound = await unit.cases.inbound_named(dossier.messages[0].inbound or "")
-    assert inbound is not None
-    raw = stage.house.reception.vault.open(inbound.sealed, f"inbound {inbound.id}")
+        assert inbound is not None
+        raw = await open_kept(stage.house.reception, unit, inbound.sealed, f"inbound {inbound.id}")
     assert sha256(raw).digest() == inbound.digest
     shown = str(for_desk(dossier)) + heard.text
     assert "hunter2222" not in shown

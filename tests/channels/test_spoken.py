@@ -12,6 +12,7 @@ import pytest
 
 from channels.channel_stage import ChannelStage
 from countermand.flows.keep_contacts import GivenContacts, GivenPoint, put_contacts
+from countermand.flows.kept_words import open_kept
 from countermand.flows.show_case import dossier_of
 from countermand.flows.show_notices import list_notices
 from countermand.kernel.clock import rfc3339
@@ -108,10 +109,10 @@ async def test_a_secret_that_is_typed_is_not_kept_at_all(stage: ChannelStage) ->
     message = (await dossier_of(stage.house.reception, answer["receipt"]["case"])).messages[0]
     async with stage.house.works.open() as unit:
         inbound = await unit.cases.inbound_named(message.inbound or "")
-    assert inbound is not None
-    vault = stage.house.reception.vault
-    raw = vault.open(inbound.sealed, f"inbound {inbound.id}").decode()
-    text = vault.open(message.sealed, f"message {message.id}").decode()
+        assert inbound is not None
+        house = stage.house.reception
+        raw = (await open_kept(house, unit, inbound.sealed, f"inbound {inbound.id}")).decode()
+        text = (await open_kept(house, unit, message.sealed, f"message {message.id}")).decode()
     assert "384756" not in raw + text
     assert "hunter" not in raw + text
     assert "钱不是他转的" in text

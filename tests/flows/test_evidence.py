@@ -33,7 +33,7 @@ from countermand.vocabulary.vault import ScanReport
 from flows.case_stage import case_at, somebody
 from flows.case_stage import opened as opened_case
 from flows.evidence_stage import PHONE, PNG, brought, kilobytes, opened_raw, pieces_of, told
-from flows.stage import KEPT, NOON, house_on
+from flows.stage import NOON, house_on
 
 SECOND = 10**6
 _numbers = itertools.count(1)
@@ -50,9 +50,7 @@ async def house(
     """One house for all of them; each brings a case of its own, about an account of its own."""
     await execute(postgres_server, f"CREATE DATABASE {ROOM} TEMPLATE {database_template} STRATEGY file_copy")
     folder = tmp_path_factory.mktemp("room")
-    async with house_on(
-        with_database(postgres_server, ROOM), ManualClock(NOON), data_dir=folder, vault_key_file=KEPT
-    ) as one:
+    async with house_on(with_database(postgres_server, ROOM), ManualClock(NOON), data_dir=folder) as one:
         yield one
     await drop_database(postgres_server, ROOM)
 

@@ -219,11 +219,15 @@ def _read(case: Case, event: CaseEvent) -> dict[str, Any]:
     flags = case.flags | frozenset(event.body.get("flags", ()))
     category = Category(event.body["category"])
     read = risk_of(Risk(event.body["risk"]), category, flags)
-    risk = min(case.risk, read)
-    graver = risk < case.risk or case.category is Category.OTHER
-    alone = None if case.risk_alone is None else min(case.risk_alone, read)
-    changed = {"flags": flags, "risk": risk, "category": category if graver else case.category}
-    return {**changed, "risk_alone": alone}
+    alone = case.risk if case.risk_alone is None else case.risk_alone
+    # What was merged into it makes it graver, and says nothing of what it is about itself.
+    graver = read < alone or case.category is Category.OTHER
+    return {
+        "flags": flags,
+        "risk": min(case.risk, read),
+        "category": category if graver else case.category,
+        "risk_alone": None if case.risk_alone is None else min(alone, read),
+    }
 
 
 def _contained(case: Case, event: CaseEvent) -> dict[str, Any]:

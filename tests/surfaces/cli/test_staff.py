@@ -58,7 +58,7 @@ def test_somebody_is_entered_changed_listed_and_removed(run: Any) -> None:
     away = "2026-12-01T09:00:00+08:00"
     _, shown = run("staff", "change", "li", "--away-until", away, "--json", key=root)
     assert (shown["skills"], shown["cases_max"], shown["team"]) == (["fee_question"], 5, "zh-1")
-    assert shown["away_until"] == "2026-12-01T01:00:00Z"
+    assert shown["away_until"] == "2026-12-01T01:00:00.000000Z"
     assert "bad_time" in run("staff", "change", "li", "--away-until", "tomorrow", key=root)[1]
     _, shown = run("staff", "change", "li", "--skill", "any", "--away-until", "none", "--json", key=root)
     assert (shown["skills"], shown["away_until"], shown["cases_max"]) == (["any"], None, 5)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from countermand.flows.keep_acts import check_key
 from countermand.kernel.errors import BadRequest
 from countermand.surfaces.http.problems import invalid_request
 from countermand.vocabulary.operations import Identifier
@@ -64,7 +65,13 @@ def invalid_identifier(field: str) -> BadRequest:
 
 
 def key_of(request: Any) -> str:
-    """The idempotency key; without one the request stands for itself: nobody is refused a stop for that."""
+    """The idempotency key; without one the request stands for itself: nobody is refused a stop for that.
+
+    Raises BadRequest (`invalid_key`).
+    """
     given = request.headers.get("idempotency-key")
+    if given is not None:
+        check_key(given)
+        return str(given)
     house = request.app.state["house"]
-    return str(house.ids.new("key", house.clock.now())) if given is None else str(given)
+    return str(house.ids.new("key", house.clock.now()))
