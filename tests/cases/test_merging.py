@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -81,8 +81,19 @@ def test_merging_many_and_taking_it_back_in_any_order_is_nothing(lives, chance):
     assert [stands(one) for one in (into, *parts)] == before
 
 
+READ = {"kind": EventKind.READ, "flags": []}
+
+
 @settings(max_examples=60)
 @given(st.sampled_from(Risk), st.sampled_from(Risk), happenings)
+@example(
+    Risk.P2,
+    Risk.P0,
+    [
+        {**READ, "risk": Risk.P1, "category": Category.UNAUTHORISED_PAYMENT},
+        {**READ, "risk": Risk.P0, "category": Category.UNAUTHORISED_LOAN},
+    ],
+)
 def test_what_happened_in_between_stays_as_if_nothing_had_been_merged(mine, theirs, tries):
     """Risk set by a person or read by the machine meanwhile is kept after the merge is taken back."""
     alone = made("c1", mine, [])
