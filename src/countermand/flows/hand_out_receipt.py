@@ -234,7 +234,7 @@ async def _page(
     async with reception.works.open() as unit:
         promises = [one for one in await unit.cases.promises(case.id) if one.kept_at is None]
     names = reception.knowledge.names["institution"]
-    origin = first.proof.checkpoint.origin
+    origin, trusted = first.proof.checkpoint.origin, house.proofs.trusted
     first_said = next((one.masked for one in heard if one.inbound.answer.get("opened")), "")
 
     def page(stamped: bool) -> ReceiptPaper:
@@ -249,6 +249,7 @@ async def _page(
             institution=names,
             code=first.mark,
             witnesses=sorted({one.name for one in first.proof.note.signatures} - {origin}),
+            awaited=trusted is not None and bool(trusted.witnesses),
             timezone=reception.timezone,
             stamped=stamped,
             made_at=reception.clock.now(),

@@ -37,6 +37,10 @@ _NOBODY = Text(
     en="No witness has signed yet: fetch the receipt again in a minute, it will bear their signatures.",
     zh="尚无见证人签名：请一分钟后重新领取，届时将附见证人签名。",
 )
+_NO_WITNESSES = Text(
+    en="The log's own signatures vouch for it so far; no outside witness has been appointed.",
+    zh="目前仅有日志自身的签名作证；尚未指定外部见证人。",
+)
 _WITNESSED = Text(en="Witnesses who signed: {who}.", zh="已签名的见证人：{who}。")
 _NEVER = Text(
     en="We never ask for your password or a one-time code.",
@@ -60,11 +64,15 @@ def paper_of(
     institution: Text,
     code: str,
     witnesses: Sequence[str],
+    awaited: bool,
     timezone: str,
     stamped: bool,
     made_at: int,
 ) -> ReceiptPaper:
-    """The page of a case: `said` is masked, `promised` what and by when (microseconds UTC)."""
+    """The page of a case: `said` is masked, `promised` what and by when (microseconds UTC).
+
+    `witnesses` have signed; more are `awaited` where somebody was appointed.
+    """
     words = said if len(said) <= WORDS_MAX else f"{said[:WORDS_MAX]}……"
     heard = written_time(heard_at, timezone)
     dated = [(what, written_time(due_at, timezone)) for what, due_at in promised]
@@ -74,7 +82,9 @@ def paper_of(
     if words:
         parts.append(Part(_SAID, Text(en=words, zh=words), quoted=True))
     parts += [Part(_STOPPED, stopped), Part(_NEXT, _joined([*steps, mover]))]
-    seen = _WITNESSED.filled({"who": ", ".join(witnesses)}) if witnesses else _NOBODY
+    seen = _NOBODY if awaited else _NO_WITNESSES
+    if witnesses:
+        seen = _WITNESSED.filled({"who": ", ".join(witnesses)})
     foot = (seen, _STAMPED if stamped else _UNSTAMPED, *([_MASKED] if words else []), _NEVER)
     return ReceiptPaper(
         language=language,

@@ -52,12 +52,22 @@ def paper(
         "institution": NAME,
         "code": CODE,
         "witnesses": (),
+        "awaited": True,
         "timezone": "Asia/Shanghai",
         "stamped": stamped,
         "made_at": NOW,
     }
     promised = [(Text(en="A person speaks to you", zh="工作人员联系您"), NOW + 1_800_000_000)]
     return paper_of("482910357716", NOW, said, promised, **{**given, **more})
+
+
+def test_nobody_is_promised_a_witness_who_was_never_appointed() -> None:
+    """Those who signed are named; who is appointed is waited for; without either the paper says so."""
+    feet = [
+        paper(stamped=False, witnesses=witnesses, awaited=awaited).foot[0].en
+        for witnesses, awaited in (((), False), ((), True), (("w.example/1",), True))
+    ]
+    assert ["appointed" in feet[0], "in a minute" in feet[1], "w.example/1" in feet[2]] == [True] * 3
 
 
 @dataclass
