@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -42,7 +43,9 @@ def _read(place: str) -> bytes:
 
 def _end_with_input(server: BankServer) -> None:
     """Whoever started us holds the other end, and lets go of it even when they are killed."""
-    sys.stdin.buffer.read()
+    # Not through `sys.stdin`: a thread that waits within it keeps the interpreter from ending cleanly.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     server.shutdown()
 
 
