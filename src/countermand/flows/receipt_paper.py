@@ -22,7 +22,7 @@ _CHECK = Text(en="Check it without us", zh="不经我们也能核验")
 _HOW = Text(
     en="Keep the .zip you got with this paper. Open it in the verify page or with countermand-verify, with "
     "keys you got from a witness or a regulator. The code names your entry in the log.",
-    zh="请保存随本回执领取的 .zip 文件，用核验页面或 countermand-verify 打开，密钥请向见证人或监管部门索取。"
+    zh="请保存随本回执领取的 .zip 文件，用核验页面或 countermand-verify 打开，密钥请向见证方或监管部门索取。"
     "二维码指明您的记录在日志中的位置。",
 )
 _STAMPED = Text(
@@ -35,13 +35,13 @@ _UNSTAMPED = Text(
 )
 _NOBODY = Text(
     en="No witness has signed yet: fetch the receipt again in a minute, it will bear their signatures.",
-    zh="尚无见证人签名：请一分钟后重新领取，届时将附见证人签名。",
+    zh="尚无见证方签名：请一分钟后重新领取，届时将附见证方签名。",
 )
 _NO_WITNESSES = Text(
     en="The log's own signatures vouch for it so far; no outside witness has been appointed.",
-    zh="目前仅有日志自身的签名作证；尚未指定外部见证人。",
+    zh="目前仅有日志自身的签名作证；尚未指定外部见证方。",
 )
-_WITNESSED = Text(en="Witnesses who signed: {who}.", zh="已签名的见证人：{who}。")
+_WITNESSED = Text(en="Witnesses who signed: {who}.", zh="已签名的见证方：{who}。")
 _NEVER = Text(
     en="We never ask for your password or a one-time code.",
     zh="我们绝不会索要您的密码或验证码。",

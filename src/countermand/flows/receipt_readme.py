@@ -10,7 +10,7 @@ _README = """\
 - receipt.tlog-proof  记录在日志中的证明与签名
 - openings.json       您的原话和我们的答复；请自行保管，不要转发给陌生人
 - receipt.pdf         供人阅读的单页，带电子签名
-- policy.txt          我们公布的密钥，仅供参考；核验时请从别处（见证人、监管部门）取得
+- policy.txt          我们公布的密钥，仅供参考；核验时请从别处（见证方、监管部门）取得
 核验（无需联网，无需联系我们）：
   countermand verify 本文件.zip --policy 您取得的policy.txt
   或：python countermand-verify.pyz 本文件.zip --policy 您取得的policy.txt

@@ -115,11 +115,11 @@ CHECKS: dict[str, CheckWords] = {
     "quorum": CheckWords(
         Words(
             "Enough witnesses signed, as your policy asks: {witnesses}.",
-            "见证人已达您的策略要求：{witnesses}。",
+            "见证方已达您的策略要求：{witnesses}。",
         ),
         Words(
             "Not enough witnesses have signed yet ({witnesses}). Fetch the receipt again in a minute.",
-            "见证人尚未达到要求（{witnesses}）。请一分钟后重新领取回执。",
+            "见证方尚未达到要求（{witnesses}）。请一分钟后重新领取回执。",
         ),
         "C2SP tlog-cosignature, tlog-policy",
         "Go: note.Open with the witness keys; the signed text is 'cosignature/v1', 'time N', the checkpoint",

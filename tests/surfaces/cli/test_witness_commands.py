@@ -66,7 +66,7 @@ def test_a_witness_is_made_and_learns_of_a_log(capsys, tmp_path):
     code, _, err = run(capsys, "witness", "init", "--folder", tmp_path / "w", "--name", "x")
     assert (code, "witness_exists" in err) == (1, True)
     code, _, err = run(capsys, "--lang", "zh", "witness", "add-log", "--folder", tmp_path / "w", "nonsense")
-    assert (code, "见证者无法使用" in err) == (1, True)
+    assert (code, "见证方无法使用" in err) == (1, True)
 
 
 def test_a_log_is_watched_and_convicted(capsys, tmp_path):

@@ -78,17 +78,17 @@ class HttpWitness:
 
 def witness_away(what: str) -> Unavailable:
     """The refusal while a witness does not answer; it is asked again in the next round."""
-    return Unavailable("witness_away", f"The witness does not answer: {what}.", f"见证者未应答：{what}。")
+    return Unavailable("witness_away", f"The witness does not answer: {what}.", f"见证方未应答：{what}。")
 
 
 def _refuses(status: int, answer: bytes) -> Conflict:
     said = f"{status} {answer[:WORDS_MAX].decode(errors='replace').strip()}"
     return Conflict(
-        "witness_refuses", f"The witness refuses our checkpoint: {said}", f"见证者拒绝了我方检查点：{said}"
+        "witness_refuses", f"The witness refuses our checkpoint: {said}", f"见证方拒绝了我方检查点：{said}"
     )
 
 
 def _lies(what: str) -> Conflict:
     return Conflict(
-        "witness_lies", f"The witness's answer does not hold: {what}.", f"见证者的应答未通过核验：{what}。"
+        "witness_lies", f"The witness's answer does not hold: {what}.", f"见证方的应答未通过核验：{what}。"
     )

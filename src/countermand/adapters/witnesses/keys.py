@@ -38,7 +38,7 @@ def make_witness(folder: Path, name: str) -> tuple[Cosigner, ...]:
         raise SetupError(
             "witness_exists",
             f"{folder} holds a witness already; its keys are never replaced.",
-            f"{folder} 中已有见证者；其密钥不会被替换。",
+            f"{folder} 中已有见证方；其密钥不会被替换。",
         )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / NAME_NAME).write_text(f"{name}\n", encoding="utf-8")
@@ -112,5 +112,5 @@ def _unusable(folder: Path, en: str, zh: str) -> SetupError:
     return SetupError(
         "witness_unusable",
         f"The witness in {folder} cannot be used: {en}.",
-        f"{folder} 中的见证者无法使用：{zh}。",
+        f"{folder} 中的见证方无法使用：{zh}。",
     )

@@ -47,7 +47,7 @@ class FileMemory:
             raise SetupError(
                 "witness_busy",
                 f"Another witness is at work in {self._folder}.",
-                f"另一个见证者进程正在使用 {self._folder}。",
+                f"另一个见证方进程正在使用 {self._folder}。",
             ) from error
         self._lock_file = opened
         return self
@@ -152,5 +152,5 @@ def _unsound(path: Path, error: Exception) -> Unavailable:
     return Unavailable(
         "witness_memory",
         f"The witness's memory cannot be used ({path.parent.name}): {error}.",
-        f"见证者的存档无法使用（{path.parent.name}）：{error}。",
+        f"见证方的存档无法使用（{path.parent.name}）：{error}。",
     )

@@ -142,7 +142,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "witness": (
         "commands.witness",
-        Text(en="Witness the logs of others", zh="为其他机构的日志担任见证者"),
+        Text(en="Witness the logs of others", zh="为其他机构的日志担任见证方"),
     ),
     "verify": (
         "commands.verify",

@@ -19,7 +19,7 @@ PAGE = {
     "policy": Words("2. Whom you trust (policy.txt)", "2. 您信任谁（policy.txt）"),
     "policy_help": Words(
         "From a witness, a regulator or a court: not from the receipt itself.",
-        "请向见证人、监管部门或法院取得；不要用回执里附带的。",
+        "请向见证方、监管部门或法院取得；不要用回执里附带的。",
     ),
     "choose": Words("Choose a file", "选择文件"),
     "more": Words("More: your own files, the QR code", "更多：您自己的文件、二维码"),

@@ -24,21 +24,21 @@ FORKED, DOUBTFUL = 1, 2
 KEPT_NAME, PROOF_NAME = "kept-note-{}.txt", "fraud-proof{}.txt"
 KEPT_MAX = 64
 NOTE_FILE_BYTES_MAX = 1 << 20
-_NO_QUORUM = Text(en="NO quorum of witnesses vouches for them.", zh="见证者联署未达到法定数。")
+_NO_QUORUM = Text(en="NO quorum of witnesses vouches for them.", zh="见证方联署未达到法定数。")
 
 
 @command(
     None,
     "monitor",
     en="Compare a log with its witnesses and notes handed in; exit code 0 one story, 1 two, 2 in doubt.",
-    zh="比对日志、其见证者与他人提交的检查点；退出码：0 一致，1 发现分叉，2 存疑。",
+    zh="比对日志、其见证方与他人提交的检查点；退出码：0 一致，1 发现分叉，2 存疑。",
 )
 @option(
     "--policy",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
     en="Trust policy (C2SP tlog-policy) with the log's and the witnesses' keys and addresses.",
-    zh="信任策略（C2SP tlog-policy），含日志与见证者的公钥及地址。",
+    zh="信任策略（C2SP tlog-policy），含日志与见证方的公钥及地址。",
 )
 @option(
     "--origin", en="Which log (default: the policy's only one).", zh="日志名称（默认为策略中唯一的日志）。"
@@ -158,7 +158,7 @@ def _quorum(size: int, times: Mapping[str, str]) -> Text:
     said = ", ".join(f"{name} {at}" for name, at in times.items())
     return Text(
         en=f"A quorum of witnesses vouches for {size} of them ({said or 'none is asked for'}).",
-        zh=f"见证者法定数已为其中 {size} 条联署（{said or '策略不要求见证者'}）。",
+        zh=f"见证方法定数已为其中 {size} 条联署（{said or '策略不要求见证方'}）。",
     )
 
 

@@ -27,7 +27,7 @@ _NOBODY = Text(
     None,
     "ask",
     en="Have witnesses, time stamps and anchors vouch for the log, until SIGTERM; `serve` does this too.",
-    zh="持续请见证者联署、加盖时间戳并锚定日志，直到 SIGTERM；serve 也会处理。",
+    zh="持续请见证方联署、加盖时间戳并锚定日志，直到 SIGTERM；serve 也会处理。",
 )
 @option(
     "--once",

@@ -17,7 +17,7 @@ from countermand.surfaces.cli.printing import answer, notice
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-@group("witness", en="Witness the logs of others.", zh="为其他机构的日志担任见证者。")
+@group("witness", en="Witness the logs of others.", zh="为其他机构的日志担任见证方。")
 def witness() -> None:
     """Everything is in the subcommands."""
 
@@ -26,9 +26,9 @@ def witness() -> None:
     witness,
     "init",
     en="Make a witness: a folder with new keys. Its verifier keys are printed.",
-    zh="创建见证者：生成含新密钥的文件夹，并显示其验证公钥。",
+    zh="创建见证方：生成含新密钥的文件夹，并显示其验证公钥。",
 )
-@option("--folder", type=FOLDER, required=True, en="Folder of the witness.", zh="见证者文件夹。")
+@option("--folder", type=FOLDER, required=True, en="Folder of the witness.", zh="见证方文件夹。")
 @option(
     "--name",
     required=True,
@@ -42,13 +42,13 @@ def init(folder: Path, name: str) -> None:
     notice(
         Text(
             en="Hand these keys to whoever is to trust this witness. Keep its keys and its memory safe.",
-            zh="请将这些公钥交给信任本见证者的各方。请妥善保管其密钥与存档。",
+            zh="请将这些公钥交给信任本见证方的各方。请妥善保管其密钥与存档。",
         )
     )
 
 
 @command(witness, "add-log", en="Witness a log from now on.", zh="开始见证一个日志。")
-@option("--folder", type=FOLDER, required=True, en="Folder of the witness.", zh="见证者文件夹。")
+@option("--folder", type=FOLDER, required=True, en="Folder of the witness.", zh="见证方文件夹。")
 @click.argument("key")
 def add_log(folder: Path, key: str) -> None:
     """A running witness learns of it when it starts again."""
@@ -68,7 +68,7 @@ def add_log(folder: Path, key: str) -> None:
     en="Cosign what is asked for (C2SP tlog-witness), until SIGTERM or Ctrl-C.",
     zh="响应联署请求（C2SP tlog-witness），直到 SIGTERM 或 Ctrl-C。",
 )
-@option("--folder", type=FOLDER, required=True, en="Folder of the witness.", zh="见证者文件夹。")
+@option("--folder", type=FOLDER, required=True, en="Folder of the witness.", zh="见证方文件夹。")
 @option("--host", default="127.0.0.1", show_default=True, en="Address to listen on.", zh="监听地址。")
 @option("--port", type=click.IntRange(0, 65535), default=8095, show_default=True, en="Port.", zh="监听端口。")
 @in_event_loop
