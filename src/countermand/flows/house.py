@@ -10,6 +10,7 @@ from countermand.confirmation.pack import Agreements
 from countermand.confirmation.permits import PermitKey
 from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.arms import Arm
+from countermand.flows.bundle_parts import BundleHouse
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
@@ -143,6 +144,14 @@ class House:
     def room(self) -> EvidenceRoom:
         """Where evidence is kept."""
         return self.front_desk.room
+
+    @property
+    def bundles(self) -> BundleHouse:
+        """What the bundle of a case is made from."""
+        names = self.knowledge.names
+        return BundleHouse(
+            room=self.room, proofs=self.proofs, archive=self.archive, institution=names["institution"]
+        )
 
     @property
     def knowledge(self) -> Knowledge:
