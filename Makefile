@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 UV_VERSION := 0.13.9
+STATIC := src/countermand/surfaces/web/static
 DATA_DIR ?=
 SEED ?= 1
 ONCE ?=
@@ -28,12 +29,15 @@ help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(VENV)/.stamp ## Create .venv from requirements.lock (only when something changed)
+setup: $(VENV)/.stamp $(STATIC)/manifest.json ## Create .venv from requirements.lock and bundle the pages (only when something changed)
 	@:
 
 $(VENV)/.stamp: requirements.lock pyproject.toml scripts/make_venv
 	@scripts/make_venv $(PYTHON) $(VENV) $(UV_VERSION) requirements.lock
 	@touch $@
+
+$(STATIC)/manifest.json: $(VENV)/.stamp scripts/make_assets $(shell find assets -type f -not -path '*/node_modules/*')
+	@scripts/make_assets $(VENV) $(BIN)/uv $(STATIC)
 
 $(BENCH_VENV)/.stamp: requirements-bench.lock pyproject.toml scripts/make_venv
 	@scripts/make_venv $(PYTHON) $(BENCH_VENV) $(UV_VERSION) requirements-bench.lock

@@ -7,6 +7,8 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -95,6 +97,18 @@ async def database_dsn(postgres_server: str, database_template: str) -> AsyncIte
     await execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {database_template} STRATEGY file_copy")
     yield with_database(postgres_server, name)
     await drop_database(postgres_server, name)
+
+
+@contextmanager
+def module_database(server: str, template: str) -> Iterator[str]:
+    """A migrated database for a whole module of tests; the owner's DSN."""
+    name = f"test_{next(_numbers)}"
+    # On a thread of its own: the browser's loop runs on this one.
+    with ThreadPoolExecutor(1) as apart:
+        made = execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        apart.submit(asyncio.run, made).result()
+        yield with_database(server, name)
+        apart.submit(asyncio.run, drop_database(server, name)).result()
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ from countermand.surfaces.cli.speech import Speech, current_speech
 from countermand.surfaces.collector import collector_off_the_path
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import open_door
+from countermand.surfaces.web.routes import pages
 
 POLICY = "cn-consumer-finance"
 DONE, FAILED = 0, 1
@@ -105,7 +106,7 @@ async def _play(settings: Settings, seed: int, *, once: bool) -> bool:
         mark = mark_of(now)
         overheard = Overheard(house.decider, view.heard)
         # The door asks of a decider only what the overheard one has, too.
-        front = make_front(replace(house, decider=cast("GroupCommitter", overheard)))
+        front = make_front(replace(house, decider=cast("GroupCommitter", overheard)), pages())
         keys = {
             role: (await create_key(house, _key_name(role, mark), scopes, ACTOR))[1]
             for role, scopes in SCOPES.items()

@@ -20,6 +20,7 @@ from countermand.surfaces.http.contract import contract_document
 from countermand.surfaces.http.hot import MANY, ONE, HotLane, is_json, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
+from countermand.surfaces.http.paged import Pages
 from countermand.surfaces.http.ports import House, KnownKey
 from countermand.surfaces.http.problems import (
     invalid_request,
@@ -39,15 +40,18 @@ from countermand.vocabulary.reading import BODY_BYTES_MAX
 from countermand.vocabulary.staff import Verb
 
 _MISSING = re.compile(r"missing required field `([^`]+)`")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def make_application(house: House, keeper: Keeper, measures: Measures, lane: HotLane) -> Litestar:
+def make_application(
+    house: House, keeper: Keeper, measures: Measures, lane: HotLane, pages: Pages
+) -> Litestar:
     """The ASGI application of the ordinary routes; it must be called through the Front."""
     document = msgspec.json.encode(contract_document(ROUTE_HANDLERS, lane.routes))
     return Litestar(
-        route_handlers=list(ROUTE_HANDLERS),
+        route_handlers=[*ROUTE_HANDLERS, *pages.handlers],
         guards=[guard],
         before_request=_begin,
         after_request=keep,
@@ -61,6 +65,7 @@ def make_application(house: House, keeper: Keeper, measures: Measures, lane: Hot
                 "house": house,
                 "keeper": keeper,
                 "measures": measures,
+                "pages": pages,
                 "document": document,
                 "replays": Replays(),
             }
@@ -151,6 +156,10 @@ def _only_json(request: Request[Any, Any, Any]) -> None:
         if request.route_handler.opt.get("takes_xml"):
             return
         content_type = request.headers.get("content-type", "")
+        if request.route_handler.opt.get("page"):
+            if content_type.partition(";")[0].strip().lower() not in FORMS:
+                raise wrong_media_type(FORMS[0])
+            return
         own = request.route_handler.opt.get("takes_media")
         if own is not None:
             if content_type.partition(";")[0].strip().lower() != own:
@@ -163,6 +172,9 @@ def _only_json(request: Request[Any, Any, Any]) -> None:
 def _refused(request: Request[Any, Any, Any], error: CountermandError) -> Response[bytes]:
     measures: Measures = request.app.state["measures"]
     measures.refusals[str(error.http_status), error.code] += 1
+    pages: Pages = request.app.state["pages"]
+    if pages.shown_to(request):
+        return pages.refuse(request, error)
     language = language_of(request.headers.get("accept-language"))
     headers = {name.decode(): value.decode() for name, value in problem_headers(error, language)}
     media_type = headers.pop("content-type")
@@ -180,7 +192,8 @@ def _translated(request: Request[Any, Any, Any], error: HTTPException) -> Counte
     if status == 404:
         return unknown_route(request.scope["path"])
     if status == 405:
-        return wrong_method(request.method, methods_at(request.scope["path"]))
+        known = methods_at(request.scope["path"], request.app.state["pages"])
+        return wrong_method(request.method, known)
     if status == 413:
         return too_large(BODY_BYTES_MAX)
     if status >= 500:
@@ -188,11 +201,11 @@ def _translated(request: Request[Any, Any, Any], error: HTTPException) -> Counte
     return _invalid(error)
 
 
-def methods_at(path: str) -> list[str]:
+def methods_at(path: str, pages: Pages) -> list[str]:
     """The methods that a path knows."""
     sent = [part for part in path.split("/") if part]
     found: set[str] = {"POST"} if path.encode() in (ONE, MANY) else set()
-    for handler in ROUTE_HANDLERS:
+    for handler in (*ROUTE_HANDLERS, *pages.handlers):
         for template in handler.paths:
             known = [part for part in template.split("/") if part]
             if len(known) == len(sent) and all(

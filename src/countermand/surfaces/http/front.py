@@ -12,6 +12,7 @@ from countermand.surfaces.http.chat_socket import serve_chat
 from countermand.surfaces.http.hot import ONE, Head, HotLane, HotRoute, Reply, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
+from countermand.surfaces.http.paged import Pages
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import wrong_method
 from countermand.surfaces.http.replays import end_claim
@@ -84,8 +85,8 @@ class Front:
             self.keeper.put_back(notes)
 
 
-def make_front(house: House) -> Front:
-    """The door's application over a house; its measures become the meter of `house.decider`."""
+def make_front(house: House, pages: Pages = Pages()) -> Front:  # noqa: B008  # frozen and empty
+    """The door's application over a house, with pages; its measures become the meter of `house.decider`."""
     measures = Measures()
     house.decider.meter = measures
     measures.gauge(
@@ -94,7 +95,7 @@ def make_front(house: House) -> Front:
     _measure_work(measures, house)
     keeper = Keeper(house.keys, measures)
     lane = HotLane(house.decider, keeper, measures)
-    return Front(lane, make_application(house, keeper, measures, lane), keeper, measures, house)
+    return Front(lane, make_application(house, keeper, measures, lane, pages), keeper, measures, house)
 
 
 def _measure_work(measures: Measures, house: House) -> None:

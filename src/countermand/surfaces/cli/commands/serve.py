@@ -19,6 +19,7 @@ from countermand.surfaces.http.server import serve as serve_front
 from countermand.surfaces.log_children import sealing_beside
 from countermand.surfaces.log_gauges import log_watched
 from countermand.surfaces.shadow_child import follower_beside
+from countermand.surfaces.web.routes import pages
 
 
 @command(
@@ -56,7 +57,7 @@ def serve(
 
 async def _serve(settings: Settings) -> None:
     async with open_house(settings) as house:
-        front = make_front(house)
+        front = make_front(house, pages())
         async with (
             collector_off_the_path(),
             follower_beside(house.shadows, settings),

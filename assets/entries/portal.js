@@ -1,0 +1,2 @@
+// The portal in the browser: every page works without it.
+import "../scripts/forms.js";

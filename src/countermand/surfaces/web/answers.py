@@ -1,0 +1,107 @@
+"""What a page route answers: a page, a way on, or a page that says why not; all under one strict policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response
+
+from countermand.kernel.errors import BadRequest, CountermandError
+from countermand.surfaces.http.problems import TITLES, language_of
+from countermand.surfaces.http.visits import visit_of
+from countermand.surfaces.web.rendering import HTML_LANGUAGE, render
+
+Asked = Request[Any, Any, Any]
+HTML = "text/html; charset=utf-8"
+LANGUAGE, THEME = "language", "theme"
+THEMES = ("light", "dark", "auto")
+# Nothing from elsewhere, nothing inline: a text that slips through as markup still runs nothing.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
+    " manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=(), payment=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+    "vary": "accept-language, cookie",
+}
+
+
+def page(
+    request: Asked,
+    template: str,
+    /,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **values: Any,
+) -> Response[bytes]:
+    """The template as a page in the visitor's language, with `values`.
+
+    Every template also has `here` (the path), `theme`, and `member` (the staff who looks, or None).
+    """
+    language = page_language(request)
+    timezone = request.app.state["house"].reception.timezone
+    given = {
+        "here": request.scope["path"],
+        "theme": page_theme(request),
+        "member": visit_of(request.scope).staff,
+        **values,
+    }
+    return Response(
+        render(template, language, timezone, given),
+        status_code=status,
+        media_type=HTML,
+        headers={**HEADERS, "content-language": HTML_LANGUAGE[language], **(headers or {})},
+    )
+
+
+def see_other(path: str) -> Response[bytes]:
+    """303: what was asked is done, and shown there. A reload repeats nothing."""
+    assert is_local(path), "pages lead nowhere else"
+    return Response(b"", status_code=303, media_type=HTML, headers={**HEADERS, "location": path})
+
+
+def problem_page(request: Asked, error: CountermandError) -> Response[bytes]:
+    """Why not, what to do about it, and where to find it in the log."""
+    title = TITLES.get(error.http_status, TITLES[500])
+    trace = visit_of(request.scope).trace_id
+    values = {"title": title, "text": error.text, "code": error.code, "trace": trace}
+    headers = {"retry-after": "1"} if error.http_status == 503 else {}
+    return page(request, "problem.html", status=error.http_status, headers=headers, **values)
+
+
+def page_language(request: Asked) -> str:
+    """What the visitor chose (`en` or `zh`), else what their browser asks for."""
+    chosen = request.cookies.get(LANGUAGE)
+    return chosen if chosen in HTML_LANGUAGE else language_of(request.headers.get("accept-language"))
+
+
+def page_theme(request: Asked) -> str:
+    """`light`, `dark`, or `auto`: as the device is set."""
+    chosen = request.cookies.get(THEME)
+    return chosen if chosen in THEMES else "auto"
+
+
+def is_local(path: str) -> bool:
+    """Whether a path leads to a page of ours: nothing that a browser could read as another host."""
+    return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+
+
+def local_path(given: str) -> str:
+    """Where to go back to. Raises BadRequest (`invalid_request`) for anything but a path of ours."""
+    if not is_local(given):
+        raise BadRequest(
+            "invalid_request",
+            "The way back must be a path of this site.",
+            "返回地址必须是本站路径。",
+            field="back",
+        )
+    return given
