@@ -55,6 +55,12 @@ class Settings:
     relying_party: str = "localhost"
     relying_party_origins: str = "http://localhost:8080"
     breached_passwords_dir: Path | None = None
+    staff_idle_seconds: int = 1800
+    staff_session_seconds: int = 43200
+    staff_invitation_seconds: int = 259200
+    staff_issuer: str | None = None
+    staff_client_id: str | None = None
+    staff_client_secret_file: Path | None = None
     liveness_issuer: str | None = None
     liveness_keys_file: Path | None = None
     smtp_url: str | None = None

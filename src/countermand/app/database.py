@@ -40,6 +40,7 @@ from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
 from countermand.app.notices import post_of
 from countermand.app.proving import open_proving
+from countermand.app.staff import staff_access
 from countermand.confirmation.pack import read_agreements
 from countermand.flows.desk import Desk
 from countermand.flows.follow_operations import Follower
@@ -101,6 +102,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             ids=ids,
             case_desk=cases,
             room=room_of(settings, cases),
+            access=await staff_access(stack, settings, pool, kit, time, ids),
             started_here=started_here,
         )
         try:

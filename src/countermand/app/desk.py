@@ -60,7 +60,7 @@ async def front_desk_of(
     knowledge = open_knowledge(settings)
     await knowledge.record(works, clock.now())
     reception = reception_of(settings, works, clock, ids, vault, room.keys, reader, knowledge)
-    door = PublicDoor(reception, AddressBook(vault), _networks(settings.trusted_proxies))
+    door = PublicDoor(reception, AddressBook(vault), networks_of(settings.trusted_proxies))
     return FrontDesk(door, room.desk, channels(reception), reading_desk_of(room.desk, text_reader), room)
 
 
@@ -174,7 +174,8 @@ def open_knowledge(settings: Settings) -> Knowledge:
     )
 
 
-def _networks(text: str) -> tuple[Network, ...]:
+def networks_of(text: str) -> tuple[Network, ...]:
+    """The networks of a setting. Raises SetupError (`bad_setting`)."""
     try:
         return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError:

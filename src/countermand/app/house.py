@@ -42,6 +42,7 @@ from countermand.app.files import open_places, read_confirmation_pack, read_poli
 from countermand.app.lab import open_models
 from countermand.app.log import entries_open
 from countermand.app.papers import papers_of
+from countermand.app.staff import staff_access
 from countermand.app.triage import open_triage
 from countermand.app.witnessing import read_trust_policy
 from countermand.app.work import WorkParts, work_parts
@@ -141,6 +142,7 @@ async def open_house(
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
             proofs=_proofs(stack, pool, settings, time),
+            access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
         )
 
 

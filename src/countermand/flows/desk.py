@@ -26,6 +26,7 @@ from countermand.flows.send_notices import Post
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.show_notices import NoticeShelf
+from countermand.flows.staff_access import StaffAccess
 from countermand.flows.watch_drift import LatestFacts
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -81,6 +82,7 @@ class Desk:
     ids: Ids
     case_desk: CaseDesk
     room: EvidenceRoom
+    access: StaffAccess
     started_here: bool
 
     def program_of(self, policy_id: int) -> Program | None:

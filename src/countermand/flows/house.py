@@ -41,6 +41,7 @@ from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.show_notices import Bell, NoticeShelf, Telling
+from countermand.flows.staff_access import StaffAccess
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
@@ -104,6 +105,7 @@ class House:
     threshold_keeper: ThresholdKeeper
     front_desk: FrontDesk
     proofs: Proofs
+    access: StaffAccess
 
     @property
     def log(self) -> LogDesk:

@@ -13,6 +13,7 @@ from countermand.cases.desk_ports import DeskBook
 from countermand.cases.list_ports import CaseLists
 from countermand.cases.ports import CaseBook
 from countermand.cases.webhook_ports import WebhookBook
+from countermand.confirmation.access_ports import AccessBook
 from countermand.confirmation.challenge_ports import (
     AuthenticatorBook,
     ChallengeBook,
@@ -177,6 +178,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def instruments(self) -> InstrumentBook: ...
+
+    @property
+    def access(self) -> AccessBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

@@ -172,6 +172,12 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
             "api_key": "id, name, scopes",
             "data_key": "id, case_id, service",
             "instrument": "token, merchant, masked",
+            "staff_invitation": "id, name, roles",
+            "staff_credential": "id, account, method",
+            "staff_session": "id, staff, seen_at",
+            "sign_in_attempt": "kind, staff",
+            "staff_browser": "staff, known_at",
+            "kept_form": "id, staff",
         }.get(table, "*")
         await connection.fetch(f"SELECT {columns} FROM {table}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -180,7 +186,12 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
             await connection.execute(f"INSERT INTO {table} DEFAULT VALUES")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.fetch("SELECT digest FROM api_key")
-    for secret in ("SELECT wrapped FROM data_key", "SELECT sealed FROM instrument"):
+    for secret in (
+        "SELECT wrapped FROM data_key",
+        "SELECT sealed FROM instrument",
+        "SELECT secret FROM staff_credential",
+        "SELECT digest FROM staff_session",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch(secret)
     await connection.close()

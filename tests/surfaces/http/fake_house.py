@@ -331,6 +331,7 @@ class FakeHouse:
         self.worker = WORKER
         self.permit_keys = (PERMIT_KEY,)
         self.log = FakeLog()
+        self.access: Any = SimpleNamespace(trusted=(), origins=frozenset(), address="http://localhost:8080")
         self.settlement = Settlement(
             key=PERMIT_KEY,
             ids=self.ids,

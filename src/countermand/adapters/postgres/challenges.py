@@ -42,12 +42,8 @@ class PostgresAuthenticators:
     async def put(self, authenticators: Sequence[Authenticator]) -> None:
         """Write new ones, and what became of locked ones."""
         for one in authenticators:
-            values = {name: getattr(one, name) for name in Authenticator.__struct_fields__}
-            for name in _INSTANTS:
-                values[name] = None if values[name] is None else moment_of(values[name])
-            values |= {"method": one.method.value, "state": one.state.value}
             try:
-                await self._connection.execute(QUERIES.put_authenticator, *values.values())
+                await self._connection.execute(QUERIES.put_authenticator, *row_of_authenticator(one))
             except asyncpg.UniqueViolationError:
                 raise Conflict(
                     "passkey_known",
@@ -174,6 +170,15 @@ class PostgresConfirmations:
         await self._connection.execute(QUERIES.forget_tokens, moment_of(now))
         rows = await self._connection.fetch(QUERIES.undelivered_methods, since, account)
         return frozenset(row["method"] for row in rows if row["method"] is not None)
+
+
+def row_of_authenticator(one: Authenticator) -> list[Any]:
+    """An authenticator as the columns of its table, in their order."""
+    values = {name: getattr(one, name) for name in Authenticator.__struct_fields__}
+    for name in _INSTANTS:
+        values[name] = None if values[name] is None else moment_of(values[name])
+    values |= {"method": one.method.value, "state": one.state.value}
+    return list(values.values())
 
 
 def authenticator_of_row(row: Any) -> Authenticator:

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from countermand.adapters.postgres.access import PostgresAccess
 from countermand.adapters.postgres.acts import PostgresActs, take_claim
 from countermand.adapters.postgres.agreements import PostgresApprovals, PostgresDataConsents
 from countermand.adapters.postgres.answers import PostgresAnswers
@@ -80,6 +81,7 @@ class PostgresUnit:
         self.acts = PostgresActs(connection)
         self.evidence = PostgresEvidence(connection)
         self.instruments = PostgresInstruments(connection)
+        self.access = PostgresAccess(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
         """Take the gates of these accounts alone; in order, so that none can deadlock."""

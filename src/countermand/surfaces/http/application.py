@@ -9,19 +9,18 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.handlers import BaseRouteHandler
 
-from countermand.cases.permissions import may_ever, role_lacks
-from countermand.kernel.errors import BadRequest, CountermandError, Forbidden
+from countermand.kernel.errors import BadRequest, CountermandError
 from countermand.surfaces.http.contract import contract_document
+from countermand.surfaces.http.guard import guard
 from countermand.surfaces.http.hot import MANY, ONE, HotLane, is_json, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
+from countermand.surfaces.http.page_safety import FORMS, elsewhere
 from countermand.surfaces.http.paged import Pages
-from countermand.surfaces.http.ports import House, KnownKey
+from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import (
     invalid_request,
     language_of,
@@ -35,14 +34,9 @@ from countermand.surfaces.http.problems import (
 from countermand.surfaces.http.replays import Replays, keep
 from countermand.surfaces.http.routes import ROUTE_HANDLERS
 from countermand.surfaces.http.visits import visit_of
-from countermand.vocabulary.access import Scope
 from countermand.vocabulary.reading import BODY_BYTES_MAX
-from countermand.vocabulary.staff import Verb
 
 _MISSING = re.compile(r"missing required field `([^`]+)`")
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_LOOPBACK = ("127.", "::1", "::ffff:127.")
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 def make_application(
@@ -74,55 +68,6 @@ def make_application(
         openapi_config=None,
         logging_config=None,
     )
-
-
-def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Every route names the scope it asks for, or says that it is open; one that says neither stays shut.
-
-    `/metrics` is open to the machine itself (a peer on loopback that forwards for nobody), else wants `read`.
-    """
-    scope = handler.opt.get("scope")
-    if scope is None and handler.opt.get("open"):
-        return
-    if handler.opt.get("open_on_loopback") and _is_local(connection):
-        return
-    assert isinstance(scope, str), f"{handler} names no scope"
-    authorization = connection.headers.get("authorization")
-    keeper: Keeper = connection.app.state["keeper"]
-    key = keeper.admit(
-        None if authorization is None else authorization.encode("latin-1"),
-        scope,
-        str(connection.scope.get("path_template", "")),
-    )
-    visit = visit_of(connection.scope)
-    visit.staff = key.holder
-    visit.actor = key.name if key.holder is None else key.holder.name
-    if scope == Scope.DESK:
-        _admit_staff(key, handler)
-
-
-def _admit_staff(key: KnownKey, handler: BaseRouteHandler) -> None:
-    """A door of the desk is for people whose roles may ever do what it is for; which case, the story asks.
-
-    Raises Forbidden (`staff_needed`, `role_lacks_verb`).
-    """
-    verb = handler.opt.get("verb")
-    assert isinstance(verb, Verb), f"{handler} names no verb"
-    if key.holder is None:
-        raise Forbidden(
-            "staff_needed",
-            f"The desk takes personal keys only; {key.name} is nobody's.",
-            f"客服台仅接受个人密钥；{key.name} 不属于任何人员。",
-            key=key.name,
-        )
-    if not may_ever(key.holder.roles, verb):
-        raise role_lacks(verb)
-
-
-def _is_local(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-    client = connection.client
-    forwarded = any(name in connection.headers for name in _FORWARDED)
-    return client is not None and client.host.startswith(_LOOPBACK) and not forwarded
 
 
 async def _begin(request: Request[Any, Any, Any]) -> Response[bytes] | None:
@@ -172,6 +117,8 @@ def _only_json(request: Request[Any, Any, Any]) -> None:
 def _refused(request: Request[Any, Any, Any], error: CountermandError) -> Response[bytes]:
     measures: Measures = request.app.state["measures"]
     measures.refusals[str(error.http_status), error.code] += 1
+    if (moved := elsewhere(request, error)) is not None:
+        return moved
     pages: Pages = request.app.state["pages"]
     if pages.shown_to(request):
         return pages.refuse(request, error)

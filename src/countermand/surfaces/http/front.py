@@ -12,6 +12,7 @@ from countermand.surfaces.http.chat_socket import serve_chat
 from countermand.surfaces.http.hot import ONE, Head, HotLane, HotRoute, Reply, too_large
 from countermand.surfaces.http.keeper import Keeper
 from countermand.surfaces.http.measures import Measures
+from countermand.surfaces.http.page_safety import armoured
 from countermand.surfaces.http.paged import Pages
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import wrong_method
@@ -58,6 +59,8 @@ class Front:
         async def send_traced(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *marks]}
+                if visit.page:
+                    message["headers"] = armoured(message["headers"], visit)
             await send(message)
 
         # The application sees the path as it was sent: an identifier may itself hold a slash (%2F).

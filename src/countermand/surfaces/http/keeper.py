@@ -33,10 +33,11 @@ class Keeper:
             return self._keys.check(_bearer(authorization), scope)
         except CountermandError as refusal:
             if refusal.http_status in (401, 403):
-                self._note(refusal.code, route)
+                self.note(refusal.code, route)
             raise
 
-    def _note(self, reason: str, route: str) -> None:
+    def note(self, reason: str, route: str) -> None:
+        """Somebody was refused: counted, logged, and soon in the journal."""
         self._measures.access_refused[reason] += 1
         noted = (reason, route)
         if noted in self._unjournaled or len(self._unjournaled) < NOTES_MAX:

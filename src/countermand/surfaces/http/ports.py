@@ -29,6 +29,7 @@ from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.show_notices import Bell, NoticeShelf
+from countermand.flows.staff_access import StaffAccess
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
@@ -252,6 +253,9 @@ class House(Protocol):
 
     @property
     def reception(self) -> Reception: ...
+
+    @property
+    def access(self) -> StaffAccess: ...
 
     @property
     def public_door(self) -> PublicDoor: ...

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 import msgspec
 
 from countermand.flows.keep_acts import check_key
+from countermand.flows.staff_access import OpenSession
+from countermand.flows.staff_sessions import sign_in_needed
 from countermand.kernel.errors import BadRequest
 from countermand.surfaces.http.problems import invalid_request
 from countermand.vocabulary.operations import Identifier
@@ -21,9 +23,13 @@ class Visit:
 
     With a personal key, `staff` is who acts, and the actor is their name, whichever of their keys it was.
     `claim` is what it does under an idempotency key, `release` lets the next request with that key go on.
+    Of a browser, `opened` is the session of whoever is signed in; `page`: the answer is one that browsers
+    show, and `secure`: it came by HTTPS (`local`: from this machine, where that is not needed).
     """
 
-    __slots__ = ("actor", "claim", "release", "staff", "trace_id", "traceparent")
+    __slots__ = (
+        "actor", "claim", "local", "opened", "page", "release", "secure", "staff", "trace_id", "traceparent",
+    )  # fmt: skip
 
     def __init__(self, trace_id: str, traceparent: str) -> None:
         self.trace_id = trace_id
@@ -32,6 +38,10 @@ class Visit:
         self.staff: Staff | None = None
         self.claim: Claim | None = None
         self.release: Callable[[], None] | None = None
+        self.opened: OpenSession | None = None
+        self.page = False
+        self.secure = False
+        self.local = False
 
 
 def staff_of(request: Any) -> Staff:
@@ -39,6 +49,23 @@ def staff_of(request: Any) -> Staff:
     staff = visit_of(request.scope).staff
     assert staff is not None, "the guard lets only staff in at the desk"
     return staff
+
+
+def csrf_of(scope: Any) -> str:
+    """The token that every form of a page carries as `csrf`, or a script's request as `X-CSRF-Token`.
+
+    Empty where nobody is signed in: the forms of open pages are told from foreign ones by their origin.
+    """
+    opened = visit_of(scope).opened
+    return "" if opened is None else opened.csrf
+
+
+def opened_of(request: Any) -> OpenSession:
+    """The session that a page was asked for in. Raises Unauthenticated (`sign_in_needed`): it came by key."""
+    opened = visit_of(request.scope).opened
+    if opened is None:
+        raise sign_in_needed()
+    return opened
 
 
 def visit_of(scope: Any) -> Visit:

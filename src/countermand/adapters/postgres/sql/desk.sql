@@ -1,11 +1,15 @@
 -- name: desk_members
--- Everybody with a good key for the desk ($1: one of them), and what was entered of them.
+-- Everybody with a good key for the desk or an account ($1: one of them), and what was entered of them.
 SELECT k.staff AS name, array_agg(DISTINCT r.role) AS roles, m.team, m.skills, m.languages, m.cases_max, m.own,
     m.away_until
-FROM api_key AS k
+FROM (
+    SELECT staff, roles FROM api_key WHERE staff IS NOT NULL AND revoked_at IS NULL
+    UNION ALL
+    SELECT name, roles FROM staff_account WHERE left_at IS NULL
+) AS k
 CROSS JOIN LATERAL unnest(k.roles) AS r (role)
 LEFT JOIN staff_member AS m ON m.name = k.staff
-WHERE k.staff IS NOT NULL AND k.revoked_at IS NULL AND ($1::text IS NULL OR k.staff = $1)
+WHERE $1::text IS NULL OR k.staff = $1
 GROUP BY k.staff, m.name
 ORDER BY k.staff;
 

@@ -1,0 +1,1 @@
+"""Who vouches for people elsewhere: providers of single sign-on."""
