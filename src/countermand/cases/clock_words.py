@@ -9,11 +9,11 @@ from countermand.cases.calendars import Calendar
 from countermand.cases.clock_policies import ClockUnit
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_SECOND, moment_of
 from countermand.kernel.text import Text
+from countermand.kernel.wall_times import MONTHS
 from countermand.vocabulary.cases import Ball
 
 MICROS_PER_MINUTE: Final = 60 * MICROS_PER_SECOND
 WEEKDAYS = Text(en="Mon Tue Wed Thu Fri Sat Sun", zh="周一 周二 周三 周四 周五 周六 周日")
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 _UNITS = {
     ClockUnit.HOUR: ("hour", "小时"),

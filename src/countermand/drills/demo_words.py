@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from countermand.kernel.text import Text
-from countermand.oversight.notice_words import KIND_WORDS
+from countermand.vocabulary.operation_words import KIND_WORDS
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD, OUTCOMES_ZH
 
 

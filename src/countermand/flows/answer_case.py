@@ -13,7 +13,7 @@ from countermand.flows.whole_case import parts_of, reached
 from countermand.kernel.clock import micros_of, rfc3339
 from countermand.kernel.errors import BadRequest, NotFound
 from countermand.kernel.text import Text
-from countermand.oversight.notice_words import local_time
+from countermand.kernel.wall_times import local_time
 from countermand.vocabulary.acts import KeepPromise, Promise, Reply
 from countermand.vocabulary.cases import Direction, EventKind, Stage
 from countermand.vocabulary.triage import Category

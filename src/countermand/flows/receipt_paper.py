@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from countermand.cases.numbers import spoken
-from countermand.kernel.clock import moment_of
 from countermand.kernel.text import Text
+from countermand.kernel.wall_times import written_time
 from countermand.vocabulary.papers import Part, ReceiptPaper
 
 WORDS_MAX = 400
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 TITLE = Text(en="Receipt", zh="受理回执")
 NUMBER = Text(en="Case number", zh="案件编号")
 _SAID = Text(en="What you said", zh="您说的")
@@ -96,21 +94,6 @@ def paper_of(
         code=code,
         foot=foot,
         made_at=made_at,
-    )
-
-
-def written_time(at: int, timezone: str) -> Text:
-    """An instant as papers say it: with its year, and how far that clock is from Greenwich.
-
-    >>> written_time(1_795_233_600_000_000, "Asia/Shanghai").en
-    '21 Nov 2026, 12:00 (UTC+08:00)'
-    """
-    local = moment_of(at).astimezone(ZoneInfo(timezone))
-    zone = f"UTC{local.isoformat()[-6:]}"
-    month = _MONTHS[local.month - 1]
-    return Text(
-        en=f"{local.day} {month} {local.year}, {local:%H:%M} ({zone})",
-        zh=f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}（{zone}）",
     )
 
 

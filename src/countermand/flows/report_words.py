@@ -9,7 +9,7 @@ from typing import Any
 from countermand.cases.numbers import grouped, spoken
 from countermand.kernel.clock import micros_of, rfc3339
 from countermand.kernel.text import Text
-from countermand.oversight.notice_words import local_time
+from countermand.kernel.wall_times import local_time
 from countermand.vocabulary.triage import Flag, Reading, Risk
 
 FIRST = Text(en="We stop it first; details can wait.", zh="先停住，再慢慢说。")

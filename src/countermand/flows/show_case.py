@@ -15,7 +15,7 @@ from countermand.flows.reading_shelf import DERIVED_TYPES
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import NotFound
 from countermand.kernel.text import Text
-from countermand.oversight.notice_words import local_time, time_left
+from countermand.kernel.wall_times import local_time, time_left
 from countermand.vocabulary.cases import (
     Ball,
     Case,

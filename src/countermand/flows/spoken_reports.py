@@ -19,7 +19,7 @@ from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import MICROS_PER_DAY, micros_of, rfc3339
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.text import Text
-from countermand.oversight.notice_words import local_time
+from countermand.kernel.wall_times import local_time
 from countermand.vocabulary.cases import EventKind
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.incidents import Preset

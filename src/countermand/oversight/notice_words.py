@@ -5,42 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from countermand.kernel.clock import MICROS_PER_SECOND, micros_of, moment_of
+from countermand.kernel.clock import micros_of
 from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
+from countermand.kernel.wall_times import local_time, time_left
 from countermand.oversight.notice_pack import NoticePack
 from countermand.vocabulary.notices import Notice, Words
+from countermand.vocabulary.operation_words import KIND_WORDS
 
 NOTHING = Text(en="not known", zh="未知")
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _TAIL = 4
 # The year 2286: whatever is later is no instant that anybody meant.
 _FAR = 10**16
 
-KIND_WORDS: Mapping[str, Text] = {
-    "login": Text(en="a sign-in", zh="登录"),
-    "register": Text(en="a registration", zh="注册"),
-    "loan_apply": Text(en="a loan application", zh="借款申请"),
-    "loan_disburse": Text(en="a loan payout", zh="借款发放"),
-    "payment": Text(en="a payment", zh="付款"),
-    "transfer": Text(en="a transfer", zh="转账"),
-    "withdrawal": Text(en="a withdrawal", zh="提现"),
-    "repayment": Text(en="a repayment", zh="还款"),
-    "deposit": Text(en="a deposit", zh="充值"),
-    "refund": Text(en="a refund", zh="退款"),
-    "device_bind": Text(en="a new device", zh="绑定新设备"),
-    "device_unbind": Text(en="a device taken off", zh="解绑设备"),
-    "credential_change": Text(en="a new way to sign in", zh="修改登录凭证"),
-    "contact_change": Text(en="a new contact address", zh="修改联系方式"),
-    "limit_change": Text(en="a new limit", zh="调整限额"),
-    "beneficiary_add": Text(en="a new payee", zh="新增收款人"),
-    "mandate_create": Text(en="a new direct debit", zh="新增自动扣款"),
-    "mandate_run": Text(en="a direct debit", zh="自动扣款"),
-    "mandate_cancel": Text(en="a direct debit ended", zh="取消自动扣款"),
-    "data_export": Text(en="a copy of your data", zh="导出数据"),
-}
 OUTCOME_WORDS: Mapping[str, Text] = {
     "allow": Text(en="went through", zh="已通过"),
     "challenge": Text(en="waits until you confirm it", zh="等待您本人确认"),
@@ -163,34 +141,3 @@ def _instant(value: Any) -> int | None:
         except (ValueError, TypeError):
             return None
     return None
-
-
-def local_time(at: int, timezone: str) -> Text:
-    """An instant on the customer's clock, to the minute.
-
-    >>> local_time(1_795_233_600_000_000, "Asia/Shanghai")
-    Text(en='21 Nov 12:00', zh='11月21日12:00')
-    """
-    local = moment_of(at).astimezone(ZoneInfo(timezone))
-    clock = f"{local:%H:%M}"
-    return Text(
-        en=f"{local.day} {_MONTHS[local.month - 1]} {clock}", zh=f"{local.month}月{local.day}日{clock}"
-    )
-
-
-def time_left(micros: int) -> Text:
-    """A countdown in its two largest units, rounded down; nothing left is said as that.
-
-    >>> time_left((3 * 86400 + 4 * 3600) * 10**6)
-    Text(en='3 days 4 hours', zh='3天4小时')
-    """
-    seconds = max(0, micros // MICROS_PER_SECOND)
-    days, hours, minutes = seconds // 86400, seconds % 86400 // 3600, seconds % 3600 // 60
-    parts = [(days, "day", "天"), (hours, "hour", "小时"), (minutes, "minute", "分钟")]
-    while len(parts) > 1 and not parts[0][0]:
-        parts = parts[1:]
-    shown = [part for part in parts[:2] if part[0]] or parts[:1]
-    return Text(
-        en=" ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word, _ in shown),
-        zh="".join(f"{count}{word}" for count, _, word in shown),
-    )
