@@ -15,7 +15,7 @@ from countermand.kernel.errors import SetupError
 from countermand.kernel.readability import obscurities
 from countermand.oversight.notice_pack import read_notice_pack
 from countermand.settings import Settings
-from countermand.vocabulary.papers import ReceiptPaper
+from countermand.vocabulary.papers import Paper
 
 if TYPE_CHECKING:
     from pyhanko.sign import SimpleSigner
@@ -37,7 +37,7 @@ class LatePapers:
     _opened: SealedPapers | None = field(default=None, repr=False)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
-    async def printed(self, make: Callable[[bool], ReceiptPaper]) -> bytes:
+    async def printed(self, make: Callable[[bool], Paper]) -> bytes:
         """The page, signed. Raises SetupError (`seal_unusable`, `bad_timestamp_authorities`)."""
         async with self._opening:
             papers = self._opened or await self._open()

@@ -28,7 +28,7 @@ from countermand.transparency.tree import inclusion_spans
 from countermand.transparency.trust import TrustPolicy
 from countermand.vocabulary.cases import Case, Direction, EventKind, Message
 from countermand.vocabulary.facts import CASE_CHANGED, CASE_OPENED, REPORT_RECEIVED
-from countermand.vocabulary.papers import ReceiptPaper
+from countermand.vocabulary.papers import Paper, ReceiptPaper
 from countermand.vocabulary.reports import Channel
 from countermand.work import Unit
 
@@ -59,7 +59,7 @@ SOON = Text(
 class Papers(Protocol):
     """Where pages are set and sealed."""
 
-    async def printed(self, make: Callable[[bool], ReceiptPaper]) -> bytes:
+    async def printed(self, make: Callable[[bool], Paper]) -> bytes:
         """The signed page that `make` describes, told whether an authority stamps its time; PDF."""
         ...
 
@@ -228,7 +228,7 @@ def _of_opener(inbound: Inbound, opener: Inbound) -> bool:
 
 async def _page(
     house: ReceiptHouse, case: Case, heard: Sequence[_Heard], first: Proved
-) -> Callable[[bool], ReceiptPaper]:
+) -> Callable[[bool], Paper]:
     """What the paper says, but for whether its time is stamped."""
     reception = house.reception
     async with reception.works.open() as unit:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from countermand.kernel.text import Text
+from countermand.vocabulary.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,7 @@ class ReceiptPaper:
 
     def _both(self, text: Text) -> list[str]:
         return [text.zh, text.en] if self.language == "zh" else [text.en, text.zh]
+
+
+# Whatever is set and sealed.
+Paper = ReceiptPaper | Document

@@ -29,6 +29,7 @@ from countermand.confirmation.ports import (
 )
 from countermand.containment.ports import HolderBook, IncidentBook, IncidentRecord, StandingBook
 from countermand.evidence.ports import EvidenceBook, InstrumentBook
+from countermand.evidence.record_ports import PaperRecord
 from countermand.intake.ports import AnswerBook
 from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
@@ -181,6 +182,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def access(self) -> AccessBook: ...
+
+    @property
+    def paper_record(self) -> PaperRecord: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

@@ -27,7 +27,7 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from countermand.adapters.papers.press import picture_of
+from countermand.adapters.papers.press import pictures_of
 from countermand.adapters.papers.printed import SealedPapers
 from countermand.adapters.papers.seals import OWN_AUTHORITY, OWN_SEAL, given_seal, own_seal
 from countermand.flows.receipt_paper import WORDS_MAX, paper_of
@@ -164,7 +164,7 @@ def test_the_page_is_looked_at_in_both_languages() -> None:
         told = page.told()
         assert told["title"] == (["受理回执", "Receipt"] if language == "zh" else ["Receipt", "受理回执"])
         assert len(told["parts"][1]["text"][0]) < WORDS_MAX + 10
-        assert picture_of(page, 40.0).startswith(b"\x89PNG")
+        assert pictures_of(page, 40.0)[0].startswith(b"\x89PNG")
     assert [part.label.en for part in paper(stamped=True, said="").parts] == [
         "We heard you at", "What is stopped", "Who acts next, and until when"
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sets a receipt with Typst: the font from its wheel, nothing of the machine; same words, same bytes."""
+"""Sets papers with Typst: the font from its wheel, nothing of the machine; same words, same bytes."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import noto_cjk_sans_otc
 import segno
 import typst
 
 from countermand.kernel.clock import MICROS_PER_SECOND
-from countermand.vocabulary.papers import ReceiptPaper
+from countermand.vocabulary.papers import Paper, ReceiptPaper
 
 # Medium error correction: a fold or a thumb over a tenth of it is forgiven.
 _ERROR = "m"
 
 
-def set_receipt(paper: ReceiptPaper) -> bytes:
-    """The page as PDF/A-2b (ISO 19005-2): about 45 KB, 50 ms."""
+def set_paper(paper: Paper) -> bytes:
+    """Its pages as PDF/A-2b (ISO 19005-2): a receipt about 45 KB, 50 ms; a document some more."""
     return typst.compile(
-        _template(),
+        _template(_name_of(paper)),
         font_paths=_fonts(),
         format="pdf",
         pdf_standards="a-2b",
@@ -31,19 +32,27 @@ def set_receipt(paper: ReceiptPaper) -> bytes:
     )
 
 
-def picture_of(paper: ReceiptPaper, pixels_per_inch: float = 200.0) -> bytes:
-    """The same page as PNG, to be looked at."""
-    return typst.compile(
-        _template(),
+def pictures_of(paper: Paper, pixels_per_inch: float = 200.0) -> list[bytes]:
+    """The same pages as PNG, to be looked at."""
+    made: Any = typst.compile(
+        _template(_name_of(paper)),
         font_paths=_fonts(),
         format="png",
         ppi=pixels_per_inch,
         sys_inputs=_inputs(paper),
     )
+    return made if isinstance(made, list) else [made]  # one page alone comes alone
 
 
-def _inputs(paper: ReceiptPaper) -> dict[str, str]:
-    return {"paper": json.dumps({**paper.told(), "code_svg": _code(paper.code)}, ensure_ascii=False)}
+def _name_of(paper: Paper) -> str:
+    return "receipt.typ" if isinstance(paper, ReceiptPaper) else "document.typ"
+
+
+def _inputs(paper: Paper) -> dict[str, str]:
+    told = paper.told()
+    if isinstance(paper, ReceiptPaper):
+        told["code_svg"] = _code(paper.code)
+    return {"paper": json.dumps(told, ensure_ascii=False)}
 
 
 @cache
@@ -53,8 +62,8 @@ def _fonts() -> typst.Fonts:
 
 
 @cache
-def _template() -> bytes:
-    return files("countermand.adapters.papers").joinpath("receipt.typ").read_bytes()
+def _template(name: str) -> bytes:
+    return files("countermand.adapters.papers").joinpath(name).read_bytes()
 
 
 def _code(text: str) -> str:

@@ -14,9 +14,9 @@ from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
 
-from countermand.adapters.papers.press import set_receipt
+from countermand.adapters.papers.press import set_paper
 from countermand.kernel.errors import CountermandError
-from countermand.vocabulary.papers import ReceiptPaper
+from countermand.vocabulary.papers import Paper
 
 FIELD = "Countermand"
 _DIGEST = "sha256"
@@ -40,7 +40,7 @@ class SealedPapers:
     def __init__(self, seal: SimpleSigner, stamps: Stamps | None = None) -> None:
         self._seal, self._stamps = seal, stamps
 
-    async def printed(self, make: Callable[[bool], ReceiptPaper]) -> bytes:
+    async def printed(self, make: Callable[[bool], Paper]) -> bytes:
         """The page, signed. Where the time cannot be stamped, the page says that it is not."""
         if self._stamps is not None:
             try:
@@ -49,8 +49,8 @@ class SealedPapers:
                 log.warning("paper_not_stamped", code=away.code)
         return await self._signed(make(False), None)
 
-    async def _signed(self, paper: ReceiptPaper, stamper: TimeStamper | None) -> bytes:
-        page = await asyncio.to_thread(set_receipt, paper)
+    async def _signed(self, paper: Paper, stamper: TimeStamper | None) -> bytes:
+        page = await asyncio.to_thread(set_paper, paper)
         terms = PdfSignatureMetadata(
             field_name=FIELD,
             md_algorithm=_DIGEST,

@@ -148,16 +148,7 @@ class PostgresConfirmations:
     async def find(self, confirmation: str) -> Confirmation | None:
         """One proof by its id."""
         row = await self._connection.fetchrow(QUERIES.find_confirmation, confirmation)
-        if row is None:
-            return None
-        values = {name: row[name] for name in Confirmation.__struct_fields__}
-        values |= {
-            "purpose": Purpose(row["purpose"]),
-            "factors": tuple(Factor(word) for word in row["factors"]),
-            "methods": tuple(Method(word) for word in row["methods"]),
-            "at": micros_of(row["at"]),
-        }
-        return Confirmation(**values)
+        return None if row is None else confirmation_of_row(row)
 
     async def spend(self, token: str, expires_at: int) -> bool:
         """Take a token that counts once; False where it was taken before."""
@@ -179,6 +170,18 @@ def row_of_authenticator(one: Authenticator) -> list[Any]:
         values[name] = None if values[name] is None else moment_of(values[name])
     values |= {"method": one.method.value, "state": one.state.value}
     return list(values.values())
+
+
+def confirmation_of_row(row: Any) -> Confirmation:
+    """A row of the table as a proof."""
+    values = {name: row[name] for name in Confirmation.__struct_fields__}
+    values |= {
+        "purpose": Purpose(row["purpose"]),
+        "factors": tuple(Factor(word) for word in row["factors"]),
+        "methods": tuple(Method(word) for word in row["methods"]),
+        "at": micros_of(row["at"]),
+    }
+    return Confirmation(**values)
 
 
 def authenticator_of_row(row: Any) -> Authenticator:

@@ -21,7 +21,7 @@ class PostgresConsents:
     async def receipts_for(self, operations: Collection[str]) -> Mapping[str, ConsentReceipt]:
         """The receipts of those operations that have one."""
         rows = await self._connection.fetch(QUERIES.receipts_of, list(operations))
-        return {row["operation"]: _receipt_of_row(row) for row in rows}
+        return {row["operation"]: receipt_of_row(row) for row in rows}
 
     async def keep(self, receipt: ConsentReceipt) -> ConsentReceipt:
         """Keep a receipt; the one that is kept: this one, or an earlier one of the same operation."""
@@ -30,7 +30,7 @@ class PostgresConsents:
         row = await self._connection.fetchrow(QUERIES.keep_receipt, *values, receipt.digest)
         if row is None:  # somebody else kept one in this very moment, and the statement could not see it yet
             (row,) = await self._connection.fetch(QUERIES.receipts_of, [receipt.operation])
-        return _receipt_of_row(row)
+        return receipt_of_row(row)
 
 
 class PostgresProofs:
@@ -57,7 +57,8 @@ def _proof_of_row(row: Any) -> Proof:
     return Proof(**values)
 
 
-def _receipt_of_row(row: Any) -> ConsentReceipt:
+def receipt_of_row(row: Any) -> ConsentReceipt:
+    """A row of the table as a receipt of consent."""
     values = {name: row[name] for name in ConsentReceipt.__struct_fields__}
     values["given_at"] = micros_of(values["given_at"])
     return ConsentReceipt(**values)

@@ -121,7 +121,7 @@ class PostgresNotices:
     async def find(self, notice: str) -> Notice | None:
         """A notice by its id."""
         row = await self._connection.fetchrow(QUERIES.notice_of_id, notice)
-        return None if row is None else _notice_of(row)
+        return None if row is None else notice_of_row(row)
 
     async def plan(self, sendings: Sequence[Sending]) -> None:
         """Keep new sendings; one that is there stays as it is."""
@@ -138,13 +138,13 @@ class PostgresNotices:
     async def sendings(self, notice: str) -> list[Sending]:
         """The sendings of a notice, in order of planning."""
         return [
-            _sending_of(row) for row in await self._connection.fetch(QUERIES.sendings_of_notices, [notice])
+            sending_of_row(row) for row in await self._connection.fetch(QUERIES.sendings_of_notices, [notice])
         ]
 
     async def lock(self, sending: str) -> Sending | None:
         """One sending by its id, for us alone until the transaction ends."""
         row = await self._connection.fetchrow(QUERIES.lock_sending, sending)
-        return None if row is None else _sending_of(row)
+        return None if row is None else sending_of_row(row)
 
     async def id_of(self, seq: int) -> str | None:
         """The id of the sending with this number."""
@@ -192,19 +192,19 @@ class PostgresNoticeShelf:
         """Notices of an account behind number `seq`, in order."""
         with away_is_unavailable():
             rows = await self._pool.fetch(QUERIES.notices_of_account, account, seq, count_max)
-        return [_notice_of(row) for row in rows]
+        return [notice_of_row(row) for row in rows]
 
     async def before(self, account: str, seq: int, count_max: int) -> list[Notice]:
         """The newest notices of an account before number `seq`, newest first."""
         with away_is_unavailable():
             rows = await self._pool.fetch(QUERIES.newest_notices_of_account, account, seq, count_max)
-        return [_notice_of(row) for row in rows]
+        return [notice_of_row(row) for row in rows]
 
     async def sendings(self, notices: Collection[str]) -> list[Sending]:
         """The sendings of these notices, in order."""
         with away_is_unavailable():
             rows = await self._pool.fetch(QUERIES.sendings_of_notices, list(notices))
-        return [_sending_of(row) for row in rows]
+        return [sending_of_row(row) for row in rows]
 
     async def revocable(self, accounts: Collection[str]) -> list[str]:
         """Operations of these accounts that wait, or were just released, the oldest first."""
@@ -221,10 +221,11 @@ class PostgresNoticeShelf:
             rows = await self._pool.fetch(
                 QUERIES.texted_notices, point, list(kinds), moment_of(since), moment_of(now)
             )
-        return [_notice_of(row) for row in rows]
+        return [notice_of_row(row) for row in rows]
 
 
-def _notice_of(row: Any) -> Notice:
+def notice_of_row(row: Any) -> Notice:
+    """A row of the table as a notice."""
     return Notice(
         id=row["id"],
         kind=row["kind"],
@@ -238,7 +239,8 @@ def _notice_of(row: Any) -> Notice:
     )
 
 
-def _sending_of(row: Any) -> Sending:
+def sending_of_row(row: Any) -> Sending:
+    """A row of the table as a sending."""
     return Sending(
         id=row["id"],
         notice=row["notice"],
