@@ -39,6 +39,7 @@ from countermand.app.evidence import may_make_keys, open_keys, room_of
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
 from countermand.app.notices import post_of
+from countermand.app.papers import proofs_of
 from countermand.app.proving import open_proving
 from countermand.app.staff import staff_access
 from countermand.confirmation.pack import read_agreements
@@ -103,6 +104,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             case_desk=cases,
             room=room_of(settings, cases),
             access=await staff_access(stack, settings, pool, kit, time, ids),
+            proofs=proofs_of(stack, pool, settings, time),
             started_here=started_here,
         )
         try:

@@ -20,7 +20,6 @@ from countermand.adapters.postgres.incidents import PostgresIncidentsRead
 from countermand.adapters.postgres.journal import PostgresJournal
 from countermand.adapters.postgres.keys import PostgresKeys
 from countermand.adapters.postgres.lists import PostgresLists
-from countermand.adapters.postgres.log_shelf import PostgresLogShelf
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.notices import PostgresNoticeShelf
 from countermand.adapters.postgres.orders import PostgresOrders
@@ -33,18 +32,15 @@ from countermand.adapters.postgres.shadows import PostgresShadows
 from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
-from countermand.adapters.postgres.witnesses import PostgresCosignatures
 from countermand.app.address import unreachable
 from countermand.app.channels import open_channels
 from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
-from countermand.app.log import entries_open
-from countermand.app.papers import papers_of
+from countermand.app.papers import proofs_of
 from countermand.app.staff import staff_access
 from countermand.app.triage import open_triage
-from countermand.app.witnessing import read_trust_policy
 from countermand.app.work import WorkParts, work_parts
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
@@ -53,11 +49,9 @@ from countermand.flows.bind_decisions import DecisionBinder
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
 from countermand.flows.circumstances import Surroundings
-from countermand.flows.cosigned_notes import CosignedNotes
 from countermand.flows.decide_operation import Decider
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
-from countermand.flows.hand_out_receipt import Proofs
 from countermand.flows.house import House, Readiness
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
@@ -141,17 +135,9 @@ async def open_house(
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
-            proofs=_proofs(stack, pool, settings, time),
+            proofs=proofs_of(stack, pool, settings, time),
             access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
         )
-
-
-def _proofs(stack: AsyncExitStack, pool: asyncpg.Pool[Any], settings: Settings, clock: Clock) -> Proofs:
-    """The log, its checkpoints as others signed them, and where papers are made."""
-    log_shelf = PostgresLogShelf(pool, entries_open=entries_open(settings))
-    witnessed = CosignedNotes(log_shelf, PostgresCosignatures(pool))
-    trusted = None if settings.trust_policy is None else read_trust_policy(settings.trust_policy)
-    return Proofs(log_shelf, witnessed, papers_of(stack, settings, clock), trusted)
 
 
 async def _work(

@@ -6,10 +6,17 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import asyncpg
+
+from countermand.adapters.postgres.log_shelf import PostgresLogShelf
+from countermand.adapters.postgres.witnesses import PostgresCosignatures
 from countermand.app.files import read_confirmation_pack
-from countermand.app.witnessing import open_stamping
+from countermand.app.log import entries_open
+from countermand.app.witnessing import open_stamping, read_trust_policy
+from countermand.flows.cosigned_notes import CosignedNotes
+from countermand.flows.hand_out_receipt import Proofs
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.readability import obscurities
@@ -52,6 +59,17 @@ class LatePapers:
 
         stamps = await self.stack.enter_async_context(open_stamping(self.settings, self.clock))
         return SealedPapers(seal, stamps)
+
+
+def proofs_of(stack: AsyncExitStack, pool: asyncpg.Pool[Any], settings: Settings, clock: Clock) -> Proofs:
+    """The log, its checkpoints as others signed them, and where papers are made.
+
+    Raises SetupError (`seal_unusable`, those of the trust policy).
+    """
+    log_shelf = PostgresLogShelf(pool, entries_open=entries_open(settings))
+    witnessed = CosignedNotes(log_shelf, PostgresCosignatures(pool))
+    trusted = None if settings.trust_policy is None else read_trust_policy(settings.trust_policy)
+    return Proofs(log_shelf, witnessed, papers_of(stack, settings, clock), trusted)
 
 
 def papers_of(stack: AsyncExitStack, settings: Settings, clock: Clock) -> LatePapers:

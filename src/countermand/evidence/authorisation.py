@@ -11,17 +11,6 @@ from countermand.kernel.clock import rfc3339
 from countermand.kernel.text import Text
 from countermand.vocabulary.authenticators import Confirmation
 from countermand.vocabulary.confirmations import needs_consent
-    Cell,
-    Document,
-    Field,
-    Fields,
-    Prose,
-    Section,
-    Table,
-    Tone,
-    exact,
-    plain,
-)
 from countermand.vocabulary.holds import WITHOUT_EFFECT
 
 
@@ -55,7 +44,7 @@ def grade_of(record: OperationRecord) -> Grade:
 
 
 def same_device(record: OperationRecord, given: Confirmation) -> bool | None:
-    """Whether the proof was given on the device that asked for the operation; None where either is unknown."""
+    """Whether the proof was given on the device that asked; None where either is unknown."""
     asked = record.operation.device
     if asked is None or given.device is None:
         return None

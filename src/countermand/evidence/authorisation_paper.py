@@ -24,10 +24,12 @@ from countermand.kernel.text import Text
 from countermand.kernel.wall_times import exact_time, written_time
 from countermand.vocabulary.confirmations import needs_consent
 from countermand.vocabulary.documents import (
+    Block,
     Cell,
     Document,
     Field,
     Fields,
+    Heading,
     Prose,
     Section,
     Table,
@@ -111,25 +113,23 @@ def _sections(record: CaseRecord, cover: Cover, timezone: str) -> tuple[Section,
         widths=(2, 7, 5, 5, 5, 9),
         rows=tuple(_row(place, one, timezone) for place, one in enumerate(record.operations, 1)),
     )
-    detailed = [
-        Section(
-            Text(
-                en=f"Operation {place}: {titled(one.operation.kind).en}",
-                zh=f"第{place}笔：{titled(one.operation.kind).zh}",
-            ),
-            _details(one, cover, timezone),
-        )
-        for place, one in enumerate(record.operations[:DETAILED_MAX], 1)
-    ]
-    left = len(record.operations) - len(detailed)
-    rest = ()
+    shown = record.operations[:DETAILED_MAX]
+    detailed: list[Block] = []
+    for place, one in enumerate(shown, 1):
+        name = titled(one.operation.kind)
+        detailed.append(Heading(Text(en=f"No. {place}: {name.en}", zh=f"第{place}笔：{name.zh}")))
+        detailed.append(Fields(_details(one, cover, timezone)))
+    left = len(record.operations) - len(shown)
     if left:
         more = Text(
             en=f"{left} more operations stand with the same detail in authorisation-record.json.",
             zh=f"另有 {left} 笔操作的同等明细见 authorisation-record.json。",
         )
-        rest = (Section(Text(en="More", zh="其余操作"), (Prose((more,)),)),)
-    return (Section(Text(en="All operations in question", zh="涉及操作总览"), (overview,)), *detailed, *rest)
+        detailed.append(Prose((more,)))
+    return (
+        Section(Text(en="All operations in question", zh="涉及操作总览"), (overview,)),
+        Section(Text(en="One by one", zh="逐笔记录"), tuple(detailed)),
+    )
 
 
 def _row(place: int, one: OperationRecord, timezone: str) -> tuple[Cell, ...]:
@@ -144,7 +144,7 @@ def _row(place: int, one: OperationRecord, timezone: str) -> tuple[Cell, ...]:
     )
 
 
-def _details(one: OperationRecord, cover: Cover, timezone: str) -> tuple[Fields, ...]:
+def _details(one: OperationRecord, cover: Cover, timezone: str) -> tuple[Field, ...]:
     asked = one.operation
     who = [
         field("Operation", "操作编号", exact(asked.id)),
@@ -161,7 +161,7 @@ def _details(one: OperationRecord, cover: Cover, timezone: str) -> tuple[Fields,
         field("Decision", "当时处置", _decided(one)),
     ]
     who += [field("Why", "理由", reason.text) for reason in one.decision.reasons]
-    return (Fields((*who, *_proofs(one, cover, timezone), *_agreed(one, timezone))),)
+    return (*who, *_proofs(one, cover, timezone), *_agreed(one, timezone))
 
 
 def _proofs(one: OperationRecord, cover: Cover, timezone: str) -> list[Field]:

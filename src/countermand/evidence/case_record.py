@@ -147,8 +147,16 @@ def _values_of(record: OperationRecord) -> Iterator[str]:
     found = [asked.account, asked.person, asked.ip, asked.session]
     found += [] if asked.device is None else [asked.device.id]
     found += [] if asked.counterparty is None else [asked.counterparty.id]
-    for given in (*record.confirmations, *record.attempts):
-        found += [given.device, given.session]
-    if record.consent is not None:
-        found += [record.consent.device, record.consent.session]
+    for device, session in given_on(record):
+        found += [device, session]
     yield from (one for one in found if one is not None)
+
+
+def given_on(record: OperationRecord) -> Iterator[tuple[str | None, str | None]]:
+    """On which devices and in which sessions proofs and consent were given, in order."""
+    for proof in record.confirmations:
+        yield proof.device, proof.session
+    for attempt in record.attempts:
+        yield attempt.device, attempt.session
+    if record.consent is not None:
+        yield record.consent.device, record.consent.session

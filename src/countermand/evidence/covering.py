@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, ip_address
 
-from countermand.evidence.case_record import CaseRecord
+from countermand.evidence.case_record import CaseRecord, given_on
 from countermand.kernel.text import Text
 from countermand.vocabulary.documents import same
 
@@ -25,10 +25,10 @@ class Cover:
         for one in record.operations:
             asked = one.operation
             _number(self._accounts, [asked.account])
-            given = (*one.confirmations, *one.attempts, *(() if one.consent is None else (one.consent,)))
+            given = list(given_on(one))
             first = None if asked.device is None else asked.device.id
-            _number(self._devices, [first, *(by.device for by in given)])
-            _number(self._sessions, [asked.session, *(by.session for by in given)])
+            _number(self._devices, [first, *(device for device, _ in given)])
+            _number(self._sessions, [asked.session, *(session for _, session in given)])
             _number(self._receivers, [None if asked.counterparty is None else asked.counterparty.id])
 
     def device(self, value: str | None) -> Text:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 # Shorter values are words too; they say nothing about anybody.
-VALUE_CHARACTERS_MIN = 5
+VALUE_CHARACTERS_MIN = 6
 _LOOSE_MIN = 9
 _LEAKS_MAX = 50
 _UNION_DIGITS_MIN = 16

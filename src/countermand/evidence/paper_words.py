@@ -28,9 +28,9 @@ METHODS: Mapping[Method, Text] = {
     Method.OUT_OF_BAND_CALL: Text(en="call back", zh="电话回拨"),
 }
 FACTORS: Mapping[Factor, Text] = {
-    Factor.KNOWLEDGE: Text(en="something known", zh="所知（口令类）"),
-    Factor.POSSESSION: Text(en="something held", zh="所持（设备类）"),
-    Factor.INHERENCE: Text(en="something one is", zh="所是（生物特征）"),
+    Factor.KNOWLEDGE: Text(en="something known", zh="知识因素"),
+    Factor.POSSESSION: Text(en="something held", zh="持有因素"),
+    Factor.INHERENCE: Text(en="something one is", zh="生物特征因素"),
 }
 HOLDS: Mapping[HoldState, Text] = {
     HoldState.OPEN: Text(en="on hold", zh="暂缓中"),

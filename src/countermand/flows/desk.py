@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
 from countermand.flows.adapt_thresholds import ThresholdBook
+from countermand.flows.bundle_parts import BundleHouse
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.explain_score import FactsRecord
 from countermand.flows.freeze_account import OrderBook
+from countermand.flows.hand_out_receipt import Proofs
 from countermand.flows.house import PolicyShelf
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_knowledge import Knowledge
@@ -83,7 +85,16 @@ class Desk:
     case_desk: CaseDesk
     room: EvidenceRoom
     access: StaffAccess
+    proofs: Proofs
     started_here: bool
+
+    @property
+    def bundles(self) -> BundleHouse:
+        """What the papers and the bundle of a case are made from."""
+        names = self.knowledge.names
+        return BundleHouse(
+            room=self.room, proofs=self.proofs, archive=self.archive, institution=names["institution"]
+        )
 
     def program_of(self, policy_id: int) -> Program | None:
         """None: a desk has no policy at hand, it reads each from the record."""

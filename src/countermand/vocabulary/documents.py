@@ -46,6 +46,13 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """What the blocks behind it are about, within a section."""
+
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Fields:
     """Labelled values, two columns."""
 
@@ -89,7 +96,7 @@ class Lines:
     lines: tuple[str, ...]
 
 
-Block = Prose | Fields | Table | Steps | Lines
+Block = Prose | Heading | Fields | Table | Steps | Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,8 @@ class Document:
             case Prose():
                 said = [self.said(one) for one in block.paragraphs]
                 return {"kind": "prose", "paragraphs": said, "quoted": block.quoted}
+            case Heading():
+                return {"kind": "heading", "text": self.glossed(block.text)}
             case Fields():
                 return {"kind": "fields", "rows": [self._field(one) for one in block.rows]}
             case Table():

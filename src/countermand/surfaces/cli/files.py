@@ -1,4 +1,4 @@
-"""Input of a command: a named file, or standard input for a dash."""
+"""Files of a command: what it reads (a dash is standard input), and what it writes."""
 
 from __future__ import annotations
 
@@ -36,3 +36,17 @@ def read_input(file: str) -> bytes:
             file=file,
         )
     return data
+
+
+def write_output(file: Path, content: bytes) -> None:
+    """Write a file, its folder too. Raises BadRequest (`unwritable_file`)."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as error:
+        raise BadRequest(
+            "unwritable_file",
+            f"The file {file} cannot be written: {error.strerror}.",
+            f"无法写入文件 {file}：{error.strerror}。",
+            file=str(file),
+        ) from None

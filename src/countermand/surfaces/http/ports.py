@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from countermand.confirmation.pack import Agreements
 from countermand.confirmation.permits import PermitKey
+from countermand.flows.bundle_parts import BundleHouse
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Asking
 from countermand.flows.channels import Channels
@@ -268,6 +269,9 @@ class House(Protocol):
 
     @property
     def room(self) -> EvidenceRoom: ...
+
+    @property
+    def bundles(self) -> BundleHouse: ...
 
     @property
     def knowledge(self) -> Knowledge: ...

@@ -50,6 +50,7 @@ from countermand.surfaces.http.messages import (
     RuleRow,
 )
 from countermand.surfaces.http.notice_routes import NOTICE_HANDLERS
+from countermand.surfaces.http.paper_routes import PAPER_HANDLERS
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import language_of
 from countermand.surfaces.http.publishing import PUBLISHING_HANDLERS
@@ -279,5 +280,6 @@ ROUTE_HANDLERS = (
     *CHANNEL_HANDLERS,
     *LOG_HANDLERS,
     *RECEIPT_HANDLERS,
+    *PAPER_HANDLERS,
     *EVIDENCE_HANDLERS,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,8 +10,10 @@ import click
 
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.agree_act import agree
+from countermand.flows.case_papers import Paper
 from countermand.flows.desk_view import for_desk
 from countermand.flows.disclose import Unmask, break_glass, review_glass, unmask
+from countermand.flows.hand_out_paper import hand_out_paper
 from countermand.flows.link_cases import link, suggested
 from countermand.flows.mass_incident import answer_all, gather, take_back
 from countermand.flows.merge_cases import merge, split, unmerge
@@ -18,12 +21,16 @@ from countermand.flows.see_case import cover_for
 from countermand.flows.show_case import dossier_of
 from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.text import Text
-from countermand.surfaces.cli.at_desk import at_desk, key_option
+from countermand.surfaces.cli.at_desk import at_desk, key_option, whole_desk
 from countermand.surfaces.cli.case_acts import ACT_WORDS, act_of, act_options
+from countermand.surfaces.cli.files import write_output
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.printing import answer
 from countermand.vocabulary.acts import AnyAct, Link, Reply, Unlink
+from countermand.vocabulary.consent import LANGUAGES
 from countermand.vocabulary.staff import FieldClass, Purpose
+
+OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @group("case", en="Work on cases, as the person whose key one has.", zh="以密钥持有人身份办理案件。")
@@ -77,6 +84,33 @@ async def show(number: str, key: str, data_dir: Path | None) -> None:
     ]
     lines += [f"{one['at']}  {one['direction']}  {one['author']}  {one['text']}" for one in shown["messages"]]
     answer(shown, *lines)
+
+
+@command(
+    case,
+    "paper",
+    en="Make a paper about a case, masked and signed: PDF, with its data beside it.",
+    zh="制作案件文件（已脱敏、已签名）：PDF 及同内容的数据文件。",
+)
+@click.argument("number")
+@click.argument("paper", type=click.Choice([one.value for one in Paper]))
+@option("--to", "folder", type=OUT_FOLDER, required=True, en="Into which folder.", zh="保存到的文件夹。")
+@option("--language", type=click.Choice(LANGUAGES), default="zh", en="Which language.", zh="语言。")
+@key_option
+@data_dir_option
+@in_event_loop
+async def make_case_paper(
+    number: str, paper: str, folder: Path, language: str, key: str, data_dir: Path | None
+) -> None:
+    """That it was made is on record, by its hashes, before a file is written."""
+    async with whole_desk(data_dir, key) as (desk, by):
+        made = await hand_out_paper(desk.bundles, number, Paper(paper), language, by)
+    files = {}
+    for file in made.files:
+        place = folder / Path(file.path).name
+        write_output(place, file.content)
+        files[str(place)] = sha256(file.content).hexdigest()
+    answer({"files": files}, *[f"{digest}  {place}" for place, digest in files.items()])
 
 
 def _act_command(kind: type[AnyAct]) -> None:

@@ -1,0 +1,108 @@
+"""The papers about a case: each is made from one record, for the desk, for the holder, or for a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from countermand.evidence.authorisation import authorisation_data
+from countermand.evidence.authorisation_paper import authorisation_record
+from countermand.evidence.bundles import BundleFile
+from countermand.evidence.case_record import CaseRecord
+from countermand.evidence.covering import Cover
+from countermand.flows.bundle_parts import BundleHouse, Part
+from countermand.flows.case_record import gathered
+from countermand.flows.press_papers import pressed
+from countermand.kernel.text import Text
+from countermand.vocabulary.cases import Case
+from countermand.vocabulary.documents import Document
+from countermand.work import Unit
+
+
+class Paper(StrEnum):
+    """Which paper."""
+
+    AUTHORISATION_RECORD = "authorisation-record"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a paper is made from, and for whom; `holder`: for the person it is about."""
+
+    house: BundleHouse
+    record: CaseRecord
+    cover: Cover
+    language: str
+    holder: bool = False
+
+    @property
+    def institution(self) -> Text:
+        """Whose paper it is."""
+        return self.house.institution
+
+    @property
+    def timezone(self) -> str:
+        """Whose clock it goes by."""
+        return self.house.room.desk.timezone
+
+
+Making = Callable[[Order], Awaitable[tuple[BundleFile, ...]]]
+
+
+async def _authorisation(order: Order) -> tuple[BundleFile, ...]:
+    def make(stamped: bool) -> Document:
+        return authorisation_record(
+            order.record,
+            order.cover,
+            institution=order.institution,
+            language=order.language,
+            timezone=order.timezone,
+            stamped=stamped,
+        )
+
+    data = authorisation_data(order.record, order.cover)
+    return await pressed(
+        order.house.proofs.papers, order.record, Paper.AUTHORISATION_RECORD.value, make, data
+    )
+
+
+# Which papers there are, and which of them their holder is given too.
+MAKINGS: Mapping[Paper, Making] = MappingProxyType({Paper.AUTHORISATION_RECORD: _authorisation})
+FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD})
+
+
+async def make_paper(
+    house: BundleHouse, case: Case, paper: Paper, language: str, *, holder: bool = False
+) -> tuple[BundleFile, ...]:
+    """The files of one paper about a case. Raises Unavailable, SetupError (`paper_would_leak`, ...)."""
+    async with house.room.works.open() as unit:
+        record = await gathered(house.room.desk, unit, case, facts=paper in _WITH_FACTS)
+    order = Order(house=house, record=record, cover=Cover(record), language=language, holder=holder)
+    return await MAKINGS[paper](order)
+
+
+_WITH_FACTS: frozenset[Paper] = frozenset()
+
+
+def part_of(paper: Paper) -> Part:
+    """The paper as a part of the bundle of a case."""
+
+    async def part(house: BundleHouse, case: str, language: str) -> tuple[BundleFile, ...]:
+        async with house.room.works.open() as unit:
+            found = await case_named(unit, case)
+        return await make_paper(house, found, paper, language)
+
+    return part
+
+
+async def case_named(unit: Unit, name: str) -> Case:
+    """A case by its name inside, which is known to be there."""
+    numbers = await unit.desk.numbers_of([name])
+    case = await unit.cases.by_number(numbers[name])
+    assert case is not None, "what has a number is there"
+    return case
+
+
+PAPER_PARTS: Mapping[str, Part] = MappingProxyType({one.value: part_of(one) for one in Paper})
