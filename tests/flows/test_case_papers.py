@@ -6,13 +6,20 @@ Method: one night of operations with every kind of proof, a report, and each pap
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from countermand.evidence.bundles import BundleFile
 from countermand.flows.case_papers import Paper
+from countermand.flows.show_case import dossier_of
+from countermand.vocabulary.acts import Decide
+from countermand.vocabulary.cases import CaseOutcome
+from countermand.vocabulary.staff import Role
+from flows.case_stage import acted, somebody
 from flows.paper_stage import PaperStage, papers_on
 
 
@@ -35,3 +42,34 @@ async def test_the_authorisation_record_says_what_is_proved_and_what_is_not(pape
     assert proved["consent"]["shown_sha256"]
     assert (waiting["proofs"], waiting["hold"]["state"]) == ([], "revoked")
     assert files["papers/authorisation-record.pdf"].content.startswith(b"%PDF")
+
+
+async def test_the_map_says_which_control_failed_and_goes_with_the_decision(papers: PaperStage) -> None:
+    """What was let through unasked fails once it is found unwanted; the map of that moment is kept."""
+    before = map_in(await papers.made(Paper.RESPONSIBILITY_MAP))
+    small = papers.operations["small"]
+    assert verdicts_of(before, small) == {
+        "screening": "open", "factors": "not_asked", "consent": "failed", "notice": "not_asked"
+    }  # fmt: skip
+    assert verdicts_of(before, papers.operations["waiting"])["hold"] == "passed"
+    house = papers.stage.house
+    li = await somebody(house, "li", Role.INVESTIGATOR)
+    found = Decide(outcome=CaseOutcome.UNAUTHORISED_CONFIRMED, why="两笔均非本人操作")
+    await acted(house, papers.case.number, li, found)
+    papers.case = (await dossier_of(house.reception, papers.case.number)).case
+    files = await papers.made(Paper.RESPONSIBILITY_MAP)
+    assert verdicts_of(map_in(files), small)["screening"] == "failed"
+    kept = files["papers/responsibility-map-decision-1.json"].content
+    decided = (await dossier_of(house.reception, papers.case.number)).events[-1]
+    assert decided.body["map"] == sha256(kept).hexdigest()
+
+
+def map_in(files: dict[str, BundleFile]) -> dict[str, Any]:
+    """The map as machines read it."""
+    found: dict[str, Any] = msgspec.json.decode(files["papers/responsibility-map.json"].content)
+    return found
+
+
+def verdicts_of(found: dict[str, Any], about: str) -> dict[str, str]:
+    """What each control came to for one operation."""
+    return {one["control"]: one["verdict"] for one in found["findings"] if one["about"] == about}

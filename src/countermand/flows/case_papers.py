@@ -6,15 +6,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from countermand.evidence.authorisation import authorisation_data
 from countermand.evidence.authorisation_paper import authorisation_record
 from countermand.evidence.bundles import BundleFile
 from countermand.evidence.case_record import CaseRecord
 from countermand.evidence.covering import Cover
+from countermand.evidence.responsibility_paper import responsibility_map
+from countermand.evidence.responsibility_rules import map_of
 from countermand.flows.bundle_parts import BundleHouse, Part
 from countermand.flows.case_record import gathered
-from countermand.flows.press_papers import pressed
+from countermand.flows.clock_house import ClockHouse
+from countermand.flows.press_papers import JSON, check_covered, pressed
 from countermand.kernel.text import Text
 from countermand.vocabulary.cases import Case
 from countermand.vocabulary.documents import Document
@@ -25,6 +29,7 @@ class Paper(StrEnum):
     """Which paper."""
 
     AUTHORISATION_RECORD = "authorisation-record"
+    RESPONSIBILITY_MAP = "responsibility-map"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,30 +52,63 @@ class Order:
         """Whose clock it goes by."""
         return self.house.room.desk.timezone
 
+    def terms(self, stamped: bool) -> dict[str, Any]:
+        """What every paper is told of its making."""
+        return {
+            "institution": self.institution,
+            "language": self.language,
+            "timezone": self.timezone,
+            "stamped": stamped,
+        }
+
+    async def pressed(
+        self, paper: Paper, make: Callable[[bool], Document], data: dict[str, Any] | None
+    ) -> tuple[BundleFile, ...]:
+        """The files of a paper. Raises as `press_papers.pressed`."""
+        return await pressed(self.house.proofs.papers, self.record, paper.value, make, data)
+
 
 Making = Callable[[Order], Awaitable[tuple[BundleFile, ...]]]
 
 
 async def _authorisation(order: Order) -> tuple[BundleFile, ...]:
     def make(stamped: bool) -> Document:
-        return authorisation_record(
-            order.record,
-            order.cover,
-            institution=order.institution,
-            language=order.language,
-            timezone=order.timezone,
-            stamped=stamped,
-        )
+        return authorisation_record(order.record, order.cover, **order.terms(stamped))
 
     data = authorisation_data(order.record, order.cover)
-    return await pressed(
-        order.house.proofs.papers, order.record, Paper.AUTHORISATION_RECORD.value, make, data
-    )
+    return await order.pressed(Paper.AUTHORISATION_RECORD, make, data)
+
+
+async def _responsibility(order: Order) -> tuple[BundleFile, ...]:
+    """The map as it stands, and as it stood at each decision."""
+    found, names = map_of(order.record), clock_names(order.house.room.desk.clocks.house)
+
+    def make(stamped: bool) -> Document:
+        return responsibility_map(found, order.record, names, **order.terms(stamped))
+
+    files = await order.pressed(Paper.RESPONSIBILITY_MAP, make, found.told())
+    async with order.house.room.works.open() as unit:
+        attached = [
+            (part, seq, content)
+            for part in order.record.parts
+            for seq, content in await unit.paper_record.attached(part)
+        ]
+    decided = []
+    for place, (_, seq, content) in enumerate(attached, 1):
+        check_covered(order.record, f"responsibility-map {seq}", [content.decode()])
+        decided.append(BundleFile(f"papers/responsibility-map-decision-{place}.json", JSON, content))
+    return (*files, *decided)
 
 
 # Which papers there are, and which of them their holder is given too.
-MAKINGS: Mapping[Paper, Making] = MappingProxyType({Paper.AUTHORISATION_RECORD: _authorisation})
+MAKINGS: Mapping[Paper, Making] = MappingProxyType(
+    {
+        Paper.AUTHORISATION_RECORD: _authorisation,
+        Paper.RESPONSIBILITY_MAP: _responsibility,
+    }
+)
 FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD})
+_WITH_FACTS = frozenset({Paper.RESPONSIBILITY_MAP})
 
 
 async def make_paper(
@@ -81,9 +119,6 @@ async def make_paper(
         record = await gathered(house.room.desk, unit, case, facts=paper in _WITH_FACTS)
     order = Order(house=house, record=record, cover=Cover(record), language=language, holder=holder)
     return await MAKINGS[paper](order)
-
-
-_WITH_FACTS: frozenset[Paper] = frozenset()
 
 
 def part_of(paper: Paper) -> Part:
@@ -106,3 +141,8 @@ async def case_named(unit: Unit, name: str) -> Case:
 
 
 PAPER_PARTS: Mapping[str, Part] = MappingProxyType({one.value: part_of(one) for one in Paper})
+
+
+def clock_names(clocks: ClockHouse) -> dict[str, Text]:
+    """What clocks are called, by their policies."""
+    return {policy.id: policy.name for pack in clocks.rules.packs for policy in pack.clocks}

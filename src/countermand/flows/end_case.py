@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from typing import Any
+
 from countermand.cases.case import LOSS_CATEGORIES
 from countermand.cases.desk_ports import Cause, Recurrence
+from countermand.evidence.responsibility_rules import map_of
 from countermand.flows.case_desk import CaseWork
+from countermand.flows.case_record import gathered
 from countermand.intake.redaction import mask
 from countermand.kernel.clock import MICROS_PER_DAY, micros_of
 from countermand.kernel.errors import BadRequest, Conflict
@@ -40,7 +45,14 @@ async def decide_case(work: CaseWork, act: Decide) -> None:
             number=work.case.number,
         )
     note = await work.write(Direction.NOTE, act.why, "desk", code="outcome")
-    work.happen(EventKind.OUTCOME_SET, outcome=act.outcome.value, reasons=note.id, agreed_by=work.agreed_by)
+    await _found(work, outcome=act.outcome.value, reasons=note.id, agreed_by=work.agreed_by)
+
+
+async def _found(work: CaseWork, **body: Any) -> None:
+    """A decision, and with it the map of what passed and failed, as the record has it at this moment."""
+    found = map_of(await gathered(work.house, work.unit, work.case)).content()
+    work.happen(EventKind.OUTCOME_SET, **body, map=sha256(found).hexdigest())
+    await work.unit.paper_record.attach(work.case.id, work.case.version, found, work.now)
 
 
 def is_against(work: CaseWork, outcome: CaseOutcome | None) -> bool:
@@ -163,6 +175,4 @@ async def review(work: CaseWork, act: Review) -> None:
     note = await work.write(Direction.NOTE, act.why, "desk", code="review")
     work.happen(EventKind.REVIEWED, upheld=act.upheld, reasons=note.id)
     if act.upheld and act.outcome is not None:
-        work.happen(
-            EventKind.OUTCOME_SET, outcome=act.outcome.value, reasons=note.id, agreed_by=work.agreed_by
-        )
+        await _found(work, outcome=act.outcome.value, reasons=note.id, agreed_by=work.agreed_by)
