@@ -15,12 +15,15 @@ import pytest
 
 from countermand.evidence.bundles import BundleFile
 from countermand.flows.case_papers import Paper
+from countermand.flows.case_record import gathered
+from countermand.flows.press_papers import check_covered
 from countermand.flows.show_case import dossier_of
+from countermand.kernel.errors import SetupError
 from countermand.vocabulary.acts import Decide
 from countermand.vocabulary.cases import CaseOutcome
 from countermand.vocabulary.staff import Role
 from flows.case_stage import acted, somebody
-from flows.paper_stage import PaperStage, papers_on
+from flows.paper_stage import ACCOUNT, ADDRESS, MAIL, MOBILE, PAYEE, STRANGE, TRACE, PaperStage, papers_on
 
 
 @pytest.fixture
@@ -73,3 +76,31 @@ def map_in(files: dict[str, BundleFile]) -> dict[str, Any]:
 def verdicts_of(found: dict[str, Any], about: str) -> dict[str, str]:
     """What each control came to for one operation."""
     return {one["control"]: one["verdict"] for one in found["findings"] if one["about"] == about}
+
+
+@pytest.mark.parametrize("holder", [False, True])
+async def test_nothing_raw_stands_in_the_masked_log(papers: PaperStage, holder: bool) -> None:
+    """No value of anybody in any file, in either cut; the holder's leaves out what staff do among themselves."""
+    files = await papers.made(Paper.MASKED_LOG, holder=holder)
+    told = msgspec.json.decode(files["logs/masked-log-scan.json"].content)
+    assert (told["found"], told["second_reader_found"]) == (0, 0)
+    assert told["known_values"] >= 4
+    lines = [msgspec.json.decode(line) for line in files["logs/masked-log.jsonl"].content.splitlines()]
+    for raw in (ACCOUNT, PAYEE, ADDRESS, STRANGE, MOBILE[3:], MAIL, "李明"):
+        assert not [path for path, file in files.items() if raw.encode() in file.content], raw
+    kinds = {line["what"]["en"] for line in lines}
+    assert {"operation.decided", "order placed", "report received: app", "case opened"} <= kinds
+    assert ("message_added" in kinds) is not holder
+    assert all("policy" not in line["more"] for line in lines) is holder
+    assert {line["trace"] for line in lines if line["what"]["en"] == "order placed"} == {TRACE}
+
+
+async def test_a_paper_that_would_leak_is_not_made(papers: PaperStage) -> None:
+    """What the record has of somebody is looked for as it is; one find, and nothing leaves."""
+    async with papers.stage.house.works.open() as unit:
+        record = await gathered(papers.house.room.desk, unit, papers.case)
+    for leak in (f"an {ACCOUNT} in passing", f"from {ADDRESS}", f"call {MOBILE[3:]}", f"{STRANGE.upper()}"):
+        with pytest.raises(SetupError) as refusal:
+            check_covered(record, "timeline", ["harmless", leak])
+        assert refusal.value.code == "paper_would_leak"
+        assert leak not in str(refusal.value.details)

@@ -50,8 +50,8 @@ class Scan(NamedTuple):
 
 
 _EDGE, _END = r"(?<![0-9A-Za-z*])", r"(?![0-9A-Za-z*])"
-_GAP = r"[ \u00a0-]?"
-_ID_NUMBER = re.compile(rf"{_EDGE}[1-9]\d{{16}}[0-9Xx]{_END}")
+_GAP, _GAPS = r"[ \u00a0-]?", r"[ \u00a0-]"
+_ID_NUMBER = re.compile(rf"{_EDGE}[1-9](?:{_GAP}\d){{16}}{_GAP}[0-9Xx]{_END}")
 _MOBILE = re.compile(
     rf"(?<![0-9A-Za-z*.:-])(?:\+?86{_GAP})?1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?![0-9A-Za-z*-])"
 )
@@ -95,13 +95,13 @@ def _known(text: str, wanted: Collection[str]) -> Iterator[Leak]:
 
 def _shaped(text: str) -> Iterator[Leak]:
     for match in _ID_NUMBER.finditer(text):
-        if _is_id_number(match[0]):
+        if _is_id_number(re.sub(_GAPS, "", match[0])):
             yield Leak(Shape.ID_NUMBER, *match.span())
     for match in _MOBILE.finditer(text):
         yield Leak(Shape.MOBILE, *match.span())
     for match in _CARD.finditer(text):
         digits = re.sub(r"\D", "", match[0])
-        if _is_card(digits) and not _is_id_number(digits):
+        if _is_card(digits):
             yield Leak(Shape.CARD, *match.span())
     for match in _EMAIL.finditer(text):
         yield Leak(Shape.EMAIL, *match.span())

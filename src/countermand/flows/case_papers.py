@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
@@ -13,12 +14,14 @@ from countermand.evidence.authorisation_paper import authorisation_record
 from countermand.evidence.bundles import BundleFile
 from countermand.evidence.case_record import CaseRecord
 from countermand.evidence.covering import Cover
+from countermand.evidence.masked_log import as_json_lines, as_table, lines_of
+from countermand.evidence.masked_log_paper import masked_log_paper
 from countermand.evidence.responsibility_paper import responsibility_map
 from countermand.evidence.responsibility_rules import map_of
 from countermand.flows.bundle_parts import BundleHouse, Part
 from countermand.flows.case_record import gathered
 from countermand.flows.clock_house import ClockHouse
-from countermand.flows.press_papers import JSON, check_covered, pressed
+from countermand.flows.press_papers import JSON, check_covered, json_of, pressed, scan_told
 from countermand.kernel.text import Text
 from countermand.vocabulary.cases import Case
 from countermand.vocabulary.documents import Document
@@ -30,6 +33,7 @@ class Paper(StrEnum):
 
     AUTHORISATION_RECORD = "authorisation-record"
     RESPONSIBILITY_MAP = "responsibility-map"
+    MASKED_LOG = "masked-log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +104,35 @@ async def _responsibility(order: Order) -> tuple[BundleFile, ...]:
     return (*files, *decided)
 
 
+async def _masked_log(order: Order) -> tuple[BundleFile, ...]:
+    """The lines for programs and for spreadsheets, what the scanner said of them, and the paper over all."""
+    record, name = order.record, Paper.MASKED_LOG.value
+    lines = lines_of(record, order.cover, holder=order.holder)
+    rows, table = as_json_lines(lines), as_table(lines, order.language)
+    scanned = check_covered(record, name, [rows.decode(), table.decode()])
+    files = [
+        BundleFile(f"logs/{name}.jsonl", "application/jsonl", rows),
+        BundleFile(f"logs/{name}.csv", "text/csv", table),
+        BundleFile(f"logs/{name}-scan.json", JSON, json_of(scan_told(scanned, rows.decode()))),
+    ]
+    hashes = {file.path: sha256(file.content).hexdigest() for file in files}
+
+    def make(stamped: bool) -> Document:
+        return masked_log_paper(record, lines, scanned, hashes, holder=order.holder, **order.terms(stamped))
+
+    return (*await order.pressed(Paper.MASKED_LOG, make, None), *files)
+
+
 # Which papers there are, and which of them their holder is given too.
 MAKINGS: Mapping[Paper, Making] = MappingProxyType(
     {
         Paper.AUTHORISATION_RECORD: _authorisation,
         Paper.RESPONSIBILITY_MAP: _responsibility,
+        Paper.MASKED_LOG: _masked_log,
     }
 )
-FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD})
-_WITH_FACTS = frozenset({Paper.RESPONSIBILITY_MAP})
+FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD, Paper.MASKED_LOG})
+_WITH_FACTS = frozenset({Paper.RESPONSIBILITY_MAP, Paper.MASKED_LOG})
 
 
 async def make_paper(
