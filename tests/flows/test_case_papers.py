@@ -80,7 +80,7 @@ def verdicts_of(found: dict[str, Any], about: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("holder", [False, True])
 async def test_nothing_raw_stands_in_the_masked_log(papers: PaperStage, holder: bool) -> None:
-    """No value of anybody in any file, in either cut; the holder's leaves out what staff do among themselves."""
+    """No value of anybody in any file, in either cut; the holder's leaves out the work among staff."""
     files = await papers.made(Paper.MASKED_LOG, holder=holder)
     told = msgspec.json.decode(files["logs/masked-log-scan.json"].content)
     assert (told["found"], told["second_reader_found"]) == (0, 0)

@@ -52,10 +52,12 @@ class Scan(NamedTuple):
 _EDGE, _END = r"(?<![0-9A-Za-z*])", r"(?![0-9A-Za-z*])"
 _GAP, _GAPS = r"[ \u00a0-]?", r"[ \u00a0-]"
 _ID_NUMBER = re.compile(rf"{_EDGE}[1-9](?:{_GAP}\d){{16}}{_GAP}[0-9Xx]{_END}")
+# Behind a digit and a mark it is part of a time or a fraction; behind four of hexadecimal, of a name of ours.
+_ALONE = r"(?<![0-9A-Za-z*])(?<!\d[.:])(?<![0-9a-f]{4}-)"
 _MOBILE = re.compile(
-    rf"(?<![0-9A-Za-z*.:-])(?:\+?86{_GAP})?1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?![0-9A-Za-z*-])"
+    rf"{_ALONE}(?:\+?86{_GAP})?1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?![0-9A-Za-z*])(?!-[0-9a-f]{{4}})"
 )
-_CARD = re.compile(rf"(?<![0-9A-Za-z*-])\d(?:{_GAP}\d){{12,18}}(?![0-9A-Za-z*-])")
+_CARD = re.compile(rf"{_ALONE}\d(?:{_GAP}\d){{12,18}}(?![0-9A-Za-z*])")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}")
 _QUAD = re.compile(rf"{_EDGE}(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![0-9A-Za-z*.])")
 _GROUPS = re.compile(r"(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![0-9A-Za-z:*])")

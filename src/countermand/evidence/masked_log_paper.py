@@ -108,8 +108,8 @@ def _how_searched(scanned: Scan) -> Section:
     )
     said = Text(
         en=f"A scanner that knows nothing of how lines were masked read all {scanned.characters:,} "
-        f"characters for {shapes.en}, and for each of the {scanned.values} values that our record has of the people in "
-        "this case. It found none; had it found any, this file would not have been made.",
+        f"characters for {shapes.en}, and for each of the {scanned.values} values that our record has of the "
+        "people in this case. It found none; had it found any, this file would not have been made.",
         zh=f"扫描程序与脱敏程序相互独立，已检查全部 {scanned.characters:,} 个字符：查找{shapes.zh}，"
         f"并逐一比对系统内留存的本案相关人员的 {scanned.values} 项原始信息，均未发现。"
         "如有发现，本文件不会生成。",
