@@ -17,13 +17,17 @@ from countermand.evidence.bundles import BundleFile
 from countermand.flows.case_papers import Paper
 from countermand.flows.case_record import gathered
 from countermand.flows.press_papers import check_covered
+from countermand.flows.receive_report import receive_report
 from countermand.flows.show_case import dossier_of
 from countermand.kernel.errors import SetupError
 from countermand.vocabulary.acts import Decide
 from countermand.vocabulary.cases import CaseOutcome
+from countermand.vocabulary.reports import RECEIPT, Sender, Standing
 from countermand.vocabulary.staff import Role
 from flows.case_stage import acted, somebody
+from flows.log_stage import seal_all, sealing_on
 from flows.paper_stage import ACCOUNT, ADDRESS, MAIL, MOBILE, PAYEE, STRANGE, TRACE, PaperStage, papers_on
+from flows.report_stage import said
 
 
 @pytest.fixture
@@ -104,3 +108,42 @@ async def test_a_paper_that_would_leak_is_not_made(papers: PaperStage) -> None:
             check_covered(record, "timeline", ["harmless", leak])
         assert refusal.value.code == "paper_would_leak"
         assert leak not in str(refusal.value.details)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_the_timeline_tells_the_night_in_order(papers: PaperStage, language: str) -> None:
+    """What was asked, said and stopped; the page has no script, and every word of a person is escaped."""
+    house = papers.stage.house
+    words = "<script>alert(1)</script> 网络是 203.0.113.77"
+    sender = Sender(standing=Standing.PROVEN, signs=(RECEIPT,))
+    at = papers.stage.clock.now()
+    more = said(words, account=ACCOUNT, thread=papers.case.number, sender=sender, received_at=at)
+    await receive_report(house.reception, more, "app")
+    files = await papers.made(Paper.TIMELINE, language)
+    data = msgspec.json.decode(files["papers/timeline.json"].content)
+    told = [one["what"]["en"] for one in data["moments"]]
+    wanted = ["Payment, 100.00 yuan: asked to confirm", "Customer said (app)", "Stopped", "Case opened"]
+    assert [one for one in told if one in wanted] == [*wanted, "Customer said (app)"]
+    assert [one["at"] for one in data["moments"]] == sorted(one["at"] for one in data["moments"])
+    page = files["papers/timeline.html"].content.decode()
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert ADDRESS not in page
+    assert ("时间线" if language == "zh" else "Timeline") in page
+
+
+async def test_the_timeline_says_what_proves_its_times(
+    papers: PaperStage, database_dsn: str, tmp_path: Path
+) -> None:
+    """Before the log signs, that it has not; then size and root of the signed tree, and every entry."""
+    early = msgspec.json.decode((await papers.made(Paper.TIMELINE))["papers/timeline.json"].content)
+    assert early["proof_of_time"] is None
+    async with sealing_on(database_dsn, tmp_path / "signer", papers.stage.clock) as sealing:
+        await seal_all(await sealing.begin())
+    data = msgspec.json.decode((await papers.made(Paper.TIMELINE))["papers/timeline.json"].content)
+    proof = data["proof_of_time"]
+    latest = await papers.house.proofs.log.latest()
+    assert latest is not None
+    assert (proof["size"], proof["root"]) == (latest.size, latest.root.hex())
+    assert proof["entries"] == proof["lines"] > 0
+    assert all(one["entry"] for one in data["moments"] if one["what"]["en"] in ("Stopped", "Case opened"))

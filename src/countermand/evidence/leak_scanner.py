@@ -84,6 +84,23 @@ def scan(text: str, known: Collection[str]) -> Scan:
     return Scan(len(seen), len(wanted), len(values) - len(wanted), tuple(leaks))
 
 
+def covered(text: str, known: Collection[str]) -> str:
+    """A person's words with whatever the scanner finds in them starred out; others come back as they are.
+
+    >>> covered("it came from 203.0.113.7 to wallet-0042", ["wallet-0042"])
+    'it came from *** to ***'
+    """
+    seen, behind, parts = normalize("NFKC", text), 0, []
+    leaks = sorted(scan(text, known).leaks, key=lambda one: one.start)
+    if not leaks:
+        return text
+    for leak in leaks:
+        if leak.start >= behind:
+            parts += [seen[behind : leak.start], "***"]
+        behind = max(behind, leak.end)
+    return "".join((*parts, seen[behind:]))
+
+
 def _known(text: str, wanted: Collection[str]) -> Iterator[Leak]:
     folded = text.casefold()
     for value in sorted(wanted):

@@ -18,10 +18,14 @@ from countermand.evidence.masked_log import as_json_lines, as_table, lines_of
 from countermand.evidence.masked_log_paper import masked_log_paper
 from countermand.evidence.responsibility_paper import responsibility_map
 from countermand.evidence.responsibility_rules import map_of
+from countermand.evidence.timeline import moments_of, timeline_data
+from countermand.evidence.timeline_page import timeline_page
+from countermand.evidence.timeline_paper import timeline_paper
 from countermand.flows.bundle_parts import BundleHouse, Part
 from countermand.flows.case_record import gathered
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.press_papers import JSON, check_covered, json_of, pressed, scan_told
+from countermand.flows.time_proofs import time_proof
 from countermand.kernel.text import Text
 from countermand.vocabulary.cases import Case
 from countermand.vocabulary.documents import Document
@@ -34,6 +38,7 @@ class Paper(StrEnum):
     AUTHORISATION_RECORD = "authorisation-record"
     RESPONSIBILITY_MAP = "responsibility-map"
     MASKED_LOG = "masked-log"
+    TIMELINE = "timeline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,16 +128,38 @@ async def _masked_log(order: Order) -> tuple[BundleFile, ...]:
     return (*await order.pressed(Paper.MASKED_LOG, make, None), *files)
 
 
+async def _timeline(order: Order) -> tuple[BundleFile, ...]:
+    """PDF, a page for any browser, and data."""
+    record, name = order.record, Paper.TIMELINE.value
+    moments = moments_of(record, order.cover, clock_names(order.house.room.desk.clocks.house))
+    proof = await time_proof(order.house.proofs, record)
+
+    def make(stamped: bool) -> Document:
+        return timeline_paper(record, moments, proof, **order.terms(stamped))
+
+    page = timeline_page(
+        record,
+        moments,
+        proof,
+        institution=order.institution,
+        language=order.language,
+        timezone=order.timezone,
+    )
+    check_covered(record, name, [page])
+    html = BundleFile(f"papers/{name}.html", "text/html", page.encode())
+    return (*await order.pressed(Paper.TIMELINE, make, timeline_data(record, moments, proof)), html)
+
+
 # Which papers there are, and which of them their holder is given too.
 MAKINGS: Mapping[Paper, Making] = MappingProxyType(
     {
         Paper.AUTHORISATION_RECORD: _authorisation,
         Paper.RESPONSIBILITY_MAP: _responsibility,
         Paper.MASKED_LOG: _masked_log,
+        Paper.TIMELINE: _timeline,
     }
 )
-FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD, Paper.MASKED_LOG})
-_WITH_FACTS = frozenset({Paper.RESPONSIBILITY_MAP, Paper.MASKED_LOG})
+FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD, Paper.MASKED_LOG, Paper.TIMELINE})
 
 
 async def make_paper(
@@ -140,7 +167,7 @@ async def make_paper(
 ) -> tuple[BundleFile, ...]:
     """The files of one paper about a case. Raises Unavailable, SetupError (`paper_would_leak`, ...)."""
     async with house.room.works.open() as unit:
-        record = await gathered(house.room.desk, unit, case, facts=paper in _WITH_FACTS)
+        record = await gathered(house.room.desk, unit, case, facts=True)
     order = Order(house=house, record=record, cover=Cover(record), language=language, holder=holder)
     return await MAKINGS[paper](order)
 
