@@ -16,6 +16,7 @@ from countermand.adapters.postgres.evidence import anything_sealed
 from countermand.adapters.scanners.clamd import Clamd
 from countermand.adapters.tombstones.file import StoneFile
 from countermand.app.proving import VAULT_KEY_FILE
+from countermand.evidence.proof_law import read_proof_law
 from countermand.evidence.retention import RetentionPack, read_retention
 from countermand.extensions import KeyService, ObjectStore
 from countermand.flows.case_desk import CaseDesk
@@ -27,6 +28,7 @@ from countermand.kernel.ids import Ids
 from countermand.settings import Settings
 
 RETENTION = Path(__file__).parent.parent / "evidence_packs" / "retention-cn.yaml"
+PROOF_LAW = RETENTION.parent / "proof-law-cn.yaml"
 OBJECTS_FOLDER, TOMBSTONE_FILE = "objects", "tombstones.jsonl"
 KEY_SERVICES = ("file", "environment")
 
@@ -80,6 +82,8 @@ def room_of(settings: Settings, desk: CaseDesk) -> EvidenceRoom:
         scanner=None if settings.virus_scanner is None else Clamd(settings.virus_scanner),
         retention=_retention(settings.retention or RETENTION),
         stones=StoneFile(settings.data_dir / TOMBSTONE_FILE),
+        proof_law=read_proof_law(PROOF_LAW.name, PROOF_LAW.read_text(encoding="utf-8")),
+        own_seal=settings.seal_file is None,
     )
 
 

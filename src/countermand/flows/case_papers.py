@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
+from pathlib import PurePosixPath as Path
 from types import MappingProxyType
 from typing import Any
 
+from countermand import __version__
 from countermand.evidence.authorisation import authorisation_data
 from countermand.evidence.authorisation_paper import authorisation_record
 from countermand.evidence.bundles import BundleFile
 from countermand.evidence.case_record import CaseRecord
+from countermand.evidence.certificate import certificate, certificate_data, marks_of
 from countermand.evidence.covering import Cover
+from countermand.evidence.evidence_index import items_of
 from countermand.evidence.masked_log import as_json_lines, as_table, lines_of
 from countermand.evidence.masked_log_paper import masked_log_paper
+from countermand.evidence.police_pack import police_pack
+from countermand.evidence.proof_law import Mark
 from countermand.evidence.responsibility_paper import responsibility_map
 from countermand.evidence.responsibility_rules import map_of
 from countermand.evidence.timeline import moments_of, timeline_data
@@ -23,6 +29,7 @@ from countermand.evidence.timeline_page import timeline_page
 from countermand.evidence.timeline_paper import timeline_paper
 from countermand.flows.bundle_parts import BundleHouse, Part
 from countermand.flows.case_record import gathered
+from countermand.flows.check_items import check_items
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.press_papers import JSON, check_covered, json_of, pressed, scan_told
 from countermand.flows.time_proofs import time_proof
@@ -39,17 +46,20 @@ class Paper(StrEnum):
     RESPONSIBILITY_MAP = "responsibility-map"
     MASKED_LOG = "masked-log"
     TIMELINE = "timeline"
+    FORENSIC_CERTIFICATE = "forensic-certificate"
+    POLICE_PACK = "police-pack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a paper is made from, and for whom; `holder`: for the person it is about."""
+    """What a paper is made from, and for whom; `holder`: for the person it is about; `alone`: in no bundle."""
 
     house: BundleHouse
     record: CaseRecord
     cover: Cover
     language: str
     holder: bool = False
+    alone: bool = True
 
     @property
     def institution(self) -> Text:
@@ -150,6 +160,48 @@ async def _timeline(order: Order) -> tuple[BundleFile, ...]:
     return (*await order.pressed(Paper.TIMELINE, make, timeline_data(record, moments, proof)), html)
 
 
+async def _certificate(order: Order) -> tuple[BundleFile, ...]:
+    """Every item is hashed again before the certificate says anything about it."""
+    record, room = order.record, order.house.room
+    items, checked = items_of(record), await check_items(room, record)
+    proof = await time_proof(order.house.proofs, record)
+
+    def marks(stamped: bool) -> frozenset[Mark]:
+        return marks_of(record, checked, proof, stamped=stamped, own_seal=room.own_seal)
+
+    def make(stamped: bool) -> Document:
+        return certificate(
+            record, items, checked, room.proof_law, proof, marks(stamped), __version__, **order.terms(stamped)
+        )
+
+    data = certificate_data(record, items, checked, room.proof_law, marks(False))
+    return await order.pressed(Paper.FORENSIC_CERTIFICATE, make, data)
+
+
+async def _police_pack(order: Order) -> tuple[BundleFile, ...]:
+    """In Chinese whatever was asked for. Alone, it brings the papers it speaks of, and the list of all hashes."""
+    order = replace(order, language="zh")
+    record, room, name = order.record, order.house.room, Paper.POLICE_PACK.value
+    items, checked = items_of(record), await check_items(room, record)
+    beside: list[BundleFile] = []
+    if order.alone:
+        for paper in (Paper.AUTHORISATION_RECORD, Paper.TIMELINE, Paper.MASKED_LOG):
+            beside += await MAKINGS[paper](order)
+    hashes = {Path(file.path).name: sha256(file.content).hexdigest() for file in beside}
+
+    def make(stamped: bool) -> Document:
+        return police_pack(
+            record, order.cover, items, checked, room.proof_law, hashes, **order.terms(stamped)
+        )
+
+    pack = await order.pressed(Paper.POLICE_PACK, make, None)
+    if not order.alone:
+        return pack
+    listed = [*beside, *pack]
+    sums = "".join(f"{sha256(one.content).hexdigest()}  {Path(one.path).name}\n" for one in listed)
+    return (*listed, BundleFile(f"papers/{name}-sha256sums", "text/plain", sums.encode()))
+
+
 # Which papers there are, and which of them their holder is given too.
 MAKINGS: Mapping[Paper, Making] = MappingProxyType(
     {
@@ -157,18 +209,22 @@ MAKINGS: Mapping[Paper, Making] = MappingProxyType(
         Paper.RESPONSIBILITY_MAP: _responsibility,
         Paper.MASKED_LOG: _masked_log,
         Paper.TIMELINE: _timeline,
+        Paper.FORENSIC_CERTIFICATE: _certificate,
+        Paper.POLICE_PACK: _police_pack,
     }
 )
-FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD, Paper.MASKED_LOG, Paper.TIMELINE})
+FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD, Paper.MASKED_LOG, Paper.TIMELINE, Paper.POLICE_PACK})
 
 
 async def make_paper(
-    house: BundleHouse, case: Case, paper: Paper, language: str, *, holder: bool = False
+    house: BundleHouse, case: Case, paper: Paper, language: str, *, holder: bool = False, alone: bool = True
 ) -> tuple[BundleFile, ...]:
     """The files of one paper about a case. Raises Unavailable, SetupError (`paper_would_leak`, ...)."""
     async with house.room.works.open() as unit:
         record = await gathered(house.room.desk, unit, case, facts=True)
-    order = Order(house=house, record=record, cover=Cover(record), language=language, holder=holder)
+    order = Order(
+        house=house, record=record, cover=Cover(record), language=language, holder=holder, alone=alone
+    )
     return await MAKINGS[paper](order)
 
 
@@ -178,7 +234,7 @@ def part_of(paper: Paper) -> Part:
     async def part(house: BundleHouse, case: str, language: str) -> tuple[BundleFile, ...]:
         async with house.room.works.open() as unit:
             found = await case_named(unit, case)
-        return await make_paper(house, found, paper, language)
+        return await make_paper(house, found, paper, language, alone=False)
 
     return part
 

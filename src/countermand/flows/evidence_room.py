@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from countermand.evidence.ports import TombstoneFile
+from countermand.evidence.proof_law import ProofLaw
 from countermand.evidence.retention import RetentionPack
 from countermand.extensions import ObjectStore, VirusScanner
 from countermand.flows.case_desk import CaseDesk
@@ -16,13 +17,18 @@ from countermand.work import Works
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceRoom:
-    """Without a `scanner` exhibits are kept as unscanned, and said to be so."""
+    """Without a `scanner` exhibits are kept as unscanned, and said to be so.
+
+    `proof_law` is what the law asks of evidence; `own_seal`: papers get a seal made here for a trial.
+    """
 
     desk: CaseDesk
     objects: ObjectStore
     scanner: VirusScanner | None
     retention: RetentionPack
     stones: TombstoneFile
+    proof_law: ProofLaw
+    own_seal: bool
 
     @property
     def keys(self) -> DataKeys:
