@@ -74,10 +74,10 @@ def police_pack(
         sections=(
             Section(Text(en="Statement of facts", zh="事实陈述"), _facts(record, cover, timezone)),
             Section(Text(en="Index of evidence", zh="证据目录"), (_index(items, checked, timezone),)),
-            Section(Text(en="Hashes of the items", zh="证据哈希清单"), (Fields(_hashes(items)),)),
+            Section(Text(en="Hashes of the items", zh="证据哈希清单"), (_hashes(items),)),
             Section(Text(en="Files of this pack", zh="本材料所附文件"), _files(files)),
             Section(Text(en="How to check it", zh="核验指引"), _guide(files)),
-            Section(Text(en="Law", zh="相关法律依据"), (Fields(_law(law)),)),
+            Section(Text(en="Law", zh="相关法律依据"), (_law(law),)),
             Section(Text(en="What can be asked for", zh="可依法调取的信息"), (Prose(_ON_REQUEST),)),
         ),
         foot=(
@@ -145,15 +145,11 @@ def _facts(record: CaseRecord, cover: Cover, timezone: str) -> tuple[Prose | Hea
     )
     blocks: list[Prose | Heading | Table] = [Prose((first,))]
     if said:
-        blocks += [
-            Heading(Text(en="In their words (masked)", zh="本人陈述（已脱敏）")),
-            Prose(said, quoted=True),
-        ]
+        words = Text(en="In their words (masked)", zh="本人陈述（已脱敏）")
+        blocks += [Heading(words), Prose(said, quoted=True)]
     if record.operations:
-        blocks += [
-            Heading(Text(en="Operations in question", zh="涉及操作")),
-            _operations(record, cover, timezone),
-        ]
+        asked = Text(en="Operations in question", zh="涉及操作")
+        blocks += [Heading(asked), _operations(record, cover, timezone)]
     blocks += [Heading(Text(en="What was stopped", zh="已采取的措施")), Prose(_stopped(record, timezone))]
     return tuple(blocks)
 
@@ -188,17 +184,20 @@ def _operations(record: CaseRecord, cover: Cover, timezone: str) -> Table:
 def _operation(place: int, one: OperationRecord, cover: Cover, timezone: str) -> tuple[Cell, ...]:
     asked = one.operation
     device = cover.device(None if asked.device is None else asked.device.id)
-    network, name, channel = cover.address(asked.ip), titled(asked.kind), channel_of(asked.channel)
+    network, name = cover.address(asked.ip), titled(asked.kind)
+    if asked.channel is not None:
+        channel = channel_of(asked.channel)
+        name = Text(en=f"{name.en}, {channel.en}", zh=f"{name.zh}，{channel.zh}")
     result = OUTCOMES[one.decision.outcome] if one.hold is None else HOLDS[one.hold.state]
     stopped = grade_of(one) is Grade.NO_EFFECT
     return (
         plain(str(place)),
         plain(exact_time(one.occurred_at, timezone)[:19]),
-        plain(Text(en=f"{name.en}, {channel.en}", zh=f"{name.zh}，{channel.zh}")),
+        plain(name),
         plain(amount_of(asked)),
         plain(cover.receiver(None if asked.counterparty is None else asked.counterparty.id)),
         plain(Text(en=f"{device.en}, {network.en}", zh=f"{device.zh}，{network.zh}")),
-        plain(result, Tone.GOOD if stopped else Tone.BAD),
+        plain(result, Tone.GOOD if stopped else Tone.PLAIN),
     )
 
 
@@ -251,14 +250,16 @@ def _index(items: Sequence[Item], checked: Mapping[str, Checked], timezone: str)
     )
 
 
-def _hashes(items: Sequence[Item]) -> tuple[Field, ...]:
+def _hashes(items: Sequence[Item]) -> Table:
+    """With the name under which an authority can ask for the item."""
     gone = plain(Text(en="erased by law", zh="依法销毁"), Tone.QUIET)
-    return tuple(
-        Field(
-            Text(en=f"Item {one.number}", zh=f"证据{one.number}"),
-            gone if one.sha256 is None else exact(one.sha256),
-        )
-        for one in items
+    return Table(
+        columns=(Text(en="No.", zh="序号"), Text(en="Name", zh="编号"), Text(en="SHA-256", zh="SHA-256")),
+        widths=(2, 9, 18),
+        rows=tuple(
+            (plain(str(one.number)), exact(one.name), gone if one.sha256 is None else exact(one.sha256))
+            for one in items
+        ),
     )
 
 
@@ -316,10 +317,14 @@ def _guide(files: Mapping[str, str]) -> tuple[Heading | Prose | Lines, ...]:
     )
 
 
-def _law(law: ProofLaw) -> tuple[Field, ...]:
-    found = []
+def _law(law: ProofLaw) -> Table:
+    rows = []
     for one in law.articles:
         stands = law.law_of(one)
         name = Text(en=f"{stands.title.en}, {one.article.en}", zh=f"{stands.title.zh}{one.article.zh}")
-        found.append(Field(name, plain(one.asks)))
-    return tuple(found)
+        rows.append((plain(name), plain(one.asks)))
+    return Table(
+        columns=(Text(en="Article", zh="条款"), Text(en="What it says", zh="内容")),
+        widths=(5, 9),
+        rows=tuple(rows),
+    )

@@ -208,6 +208,14 @@ def _seconds(count: int) -> Text:
     return time_left(count * 10**6)
 
 
+def failed_controls(
+    found: ResponsibilityMap, record: CaseRecord, clock_names: Mapping[str, Text], timezone: str
+) -> Table | Prose:
+    """What failed and who answers for it, for other papers too."""
+    failed = [one for one in found.findings if one.verdict is Verdict.FAILED]
+    return _failed(failed, _Names(record, clock_names, timezone))
+
+
 def _failed(failed: list[Finding], names: _Names) -> Table | Prose:
     if not failed:
         return Prose((Text(en="No control failed on record.", zh="记录中没有失效的控制措施。"),))

@@ -24,6 +24,8 @@ from countermand.evidence.police_pack import police_pack
 from countermand.evidence.proof_law import Mark
 from countermand.evidence.responsibility_paper import responsibility_map
 from countermand.evidence.responsibility_rules import map_of
+from countermand.evidence.self_assessment import assessed
+from countermand.evidence.self_assessment_paper import self_assessment
 from countermand.evidence.timeline import moments_of, timeline_data
 from countermand.evidence.timeline_page import timeline_page
 from countermand.evidence.timeline_paper import timeline_paper
@@ -48,11 +50,12 @@ class Paper(StrEnum):
     TIMELINE = "timeline"
     FORENSIC_CERTIFICATE = "forensic-certificate"
     POLICE_PACK = "police-pack"
+    SELF_ASSESSMENT = "self-assessment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a paper is made from, and for whom; `holder`: for the person it is about; `alone`: in no bundle."""
+    """What a paper is made from; `holder`: for the person it is about; `alone`: in no bundle."""
 
     house: BundleHouse
     record: CaseRecord
@@ -179,7 +182,7 @@ async def _certificate(order: Order) -> tuple[BundleFile, ...]:
 
 
 async def _police_pack(order: Order) -> tuple[BundleFile, ...]:
-    """In Chinese whatever was asked for. Alone, it brings the papers it speaks of, and the list of all hashes."""
+    """In Chinese whatever was asked for. Alone, it brings the papers it speaks of, and all hashes."""
     order = replace(order, language="zh")
     record, room, name = order.record, order.house.room, Paper.POLICE_PACK.value
     items, checked = items_of(record), await check_items(room, record)
@@ -202,6 +205,17 @@ async def _police_pack(order: Order) -> tuple[BundleFile, ...]:
     return (*listed, BundleFile(f"papers/{name}-sha256sums", "text/plain", sums.encode()))
 
 
+async def _self_assessment(order: Order) -> tuple[BundleFile, ...]:
+    record, names = order.record, clock_names(order.house.room.desk.clocks.house)
+    controls = map_of(record)
+    found = assessed(record, controls)
+
+    def make(stamped: bool) -> Document:
+        return self_assessment(found, controls, record, names, **order.terms(stamped))
+
+    return await order.pressed(Paper.SELF_ASSESSMENT, make, found.told())
+
+
 # Which papers there are, and which of them their holder is given too.
 MAKINGS: Mapping[Paper, Making] = MappingProxyType(
     {
@@ -211,6 +225,7 @@ MAKINGS: Mapping[Paper, Making] = MappingProxyType(
         Paper.TIMELINE: _timeline,
         Paper.FORENSIC_CERTIFICATE: _certificate,
         Paper.POLICE_PACK: _police_pack,
+        Paper.SELF_ASSESSMENT: _self_assessment,
     }
 )
 FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD, Paper.MASKED_LOG, Paper.TIMELINE, Paper.POLICE_PACK})

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from hashlib import sha256
 from io import BytesIO
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from countermand.evidence.bundles import BundleFile
@@ -32,12 +33,14 @@ class HandedPaper(NamedTuple):
     file_name: str
 
     def packed(self, made_at: int) -> bytes:
-        """All of them in one archive (zip); `made_at` in microseconds UTC dates its members."""
+        """All of them side by side in one archive (zip); `made_at` in microseconds UTC dates its members."""
         packed = BytesIO()
         when = moment_of(made_at).timetuple()[:6]
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in self.files:
-                archive.writestr(zipfile.ZipInfo(file.path, when), file.content, zipfile.ZIP_DEFLATED)
+                archive.writestr(
+                    zipfile.ZipInfo(PurePosixPath(file.path).name, when), file.content, zipfile.ZIP_DEFLATED
+                )
         return packed.getvalue()
 
 

@@ -67,4 +67,5 @@ def instruction_of(effect: Effect) -> Instruction:
         action=BankAction(effect.action),
         terms=msgspec.convert(effect.body["terms"], Terms),
         permit=effect.body.get("permit"),
+        trace=effect.trace,
     )

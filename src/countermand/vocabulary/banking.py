@@ -47,12 +47,16 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 
 
 class Instruction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One thing to do. `key` is the same at every attempt; `permit` is there for `execute`."""
+    """One thing to do. `key` is the same at every attempt; `permit` is there for `execute`.
+
+    `trace` (W3C trace id) is that of the first word it follows from: the bank's ledger keeps it.
+    """
 
     key: str
     action: BankAction
     terms: Terms
     permit: str | None = None
+    trace: str | None = None
 
 
 class BankAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
