@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from countermand.evidence.exhibits import About, ExhibitKind, Origin
@@ -82,3 +83,9 @@ async def closed(house: House, number: str) -> None:
         now.happen(EventKind.OUTCOME_SET, {"outcome": CaseOutcome.ANSWERED.value}, "li")
         now.happen(EventKind.CLOSED, {"root_cause": RootCause.NO_FAULT.value}, "li")
         await now.write(unit, house.case_desk)
+
+
+def path_of(house: House, shown: dict[str, Any]) -> Path:
+    """Where the object of an exhibit lies."""
+    name = str(shown["object"])
+    return Path(house.room.objects._folder) / name[:2] / name  # type: ignore[attr-defined]

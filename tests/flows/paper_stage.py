@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +72,20 @@ async def night(stage: Stage) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def papers_on(dsn: str, tables: Any, folder: Path) -> AsyncIterator[PaperStage]:
-    """The customer settles in, the night passes, they say that it was not them, everything stops."""
+async def papers_on(
+    dsn: str, tables: Any, folder: Path, ports: frozenset[str] = frozenset()
+) -> AsyncIterator[PaperStage]:
+    """The customer settles in, the night passes, they say that it was not them, everything stops.
+
+    `ports` stand behind the outbox beside those of the house.
+    """
     async with stage_on(dsn, tables, folder) as stage:
         await stage.settle_in(ACCOUNT)
         operations = await night(stage)
         house = stage.house
         report = said(SAID, account=ACCOUNT, received_at=stage.clock.now(), stop=Preset.EVERYTHING)
-        received = await receive_report(house.reception, report, "app", TRACE)
+        reception = replace(house.reception, effect_ports=house.reception.effect_ports | ports)
+        received = await receive_report(reception, report, "app", TRACE)
         number = read_number(str(received.answer["case"])) or ""
         stage.clock.advance(3 * MINUTE)
         case = (await dossier_of(house.reception, number)).case

@@ -5,29 +5,39 @@ Method: one night of operations with every kind of proof, a report, and each pap
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from countermand.adapters.banking.simulated.bank import Ledger, SimulatedBank
 from countermand.evidence.bundles import BundleFile
-from countermand.flows.case_papers import Paper
+from countermand.evidence.custody import Touch
+from countermand.flows.case_papers import Paper, part_of
 from countermand.flows.case_record import gathered
+from countermand.flows.deliver_effects import Deliverer
+from countermand.flows.hand_out_paper import hand_out_paper, hand_out_to_holder
 from countermand.flows.press_papers import check_covered
 from countermand.flows.receive_report import receive_report
 from countermand.flows.show_case import dossier_of
-from countermand.kernel.errors import SetupError
+from countermand.flows.tell_bank import BankPort
+from countermand.kernel.errors import Forbidden, SetupError
 from countermand.vocabulary.acts import Decide
+from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.cases import CaseOutcome
 from countermand.vocabulary.reports import RECEIPT, Sender, Standing
 from countermand.vocabulary.staff import Role
 from flows.case_stage import acted, somebody
+from flows.evidence_stage import PNG, brought, path_of
 from flows.log_stage import seal_all, sealing_on
 from flows.paper_stage import ACCOUNT, ADDRESS, MAIL, MOBILE, PAYEE, STRANGE, TRACE, PaperStage, papers_on
 from flows.report_stage import said
+from flows.stage import SECOND
 
 
 @pytest.fixture
@@ -147,3 +157,95 @@ async def test_the_timeline_says_what_proves_its_times(
     assert (proof["size"], proof["root"]) == (latest.size, latest.root.hex())
     assert proof["entries"] == proof["lines"] > 0
     assert all(one["entry"] for one in data["moments"] if one["what"]["en"] in ("Stopped", "Case opened"))
+
+
+async def test_one_trace_leads_from_the_first_word_to_the_ledger(
+    database_dsn: str, tables: Any, tmp_path: Path
+) -> None:
+    """Report, case, incident, orders, outbox and the bank's own line carry the same id; the paper says so."""
+    async with papers_on(database_dsn, tables, tmp_path, frozenset({"banking"})) as papers:
+        house, clock = papers.stage.house, papers.stage.clock
+        before = told_of(await papers.made(Paper.SELF_ASSESSMENT))
+        assert (before["trace"], before["whole"], before["in_ledger"]) == (TRACE, True, False)
+        clock.advance(40 * SECOND)
+        ledger = Ledger(tmp_path / "ledger.jsonl", durable=False)
+        bank = BankPort(SimulatedBank(ledger, dict, clock), house.works, clock)
+        schedule = house.worker.deliverer.schedule
+        await Deliverer(house.works, schedule, {BANKING: bank}, {}, clock).settle()
+        ledger.close()
+        assert {line.asked.trace for line in ledger.lines} == {TRACE}
+        after = told_of(await papers.made(Paper.SELF_ASSESSMENT))
+        assert (after["whole"], after["in_ledger"], after["broken"]) == (True, True, [])
+        took = {one["code"]: (one["seconds"], one["late"]) for one in after["timings"]}
+        assert took == {"stopped": (0, False), "core_told": (220, False), "first_answer": (None, False)}
+
+
+def told_of(files: dict[str, BundleFile]) -> dict[str, Any]:
+    """The assessment as machines read it."""
+    found: dict[str, Any] = msgspec.json.decode(files["papers/self-assessment.json"].content)
+    return found
+
+
+async def test_the_certificate_hashes_everything_again(papers: PaperStage) -> None:
+    """Every item is equal and the check joins its chain; what was altered in the store is said to be so."""
+    house, case = papers.stage.house, papers.case
+    first, second = [await brought(house, case.number, content=PNG + byte) for byte in (b"1", b"2")]
+    found = certified(await papers.made(Paper.FORENSIC_CERTIFICATE))
+    assert [one["checked"] for one in found["items"]] == ["equal"] * 6
+    pictures = {one["name"]: one["sha256"] for one in found["items"]}
+    assert pictures[first.exhibit] == sha256(PNG + b"1").hexdigest()
+    async with house.works.open() as unit:
+        kept = await unit.evidence.exhibits(case.id)
+        chain = [touch.touch for touch in await unit.evidence.custody(kept[0].id)]
+    assert chain[-1] is Touch.VERIFIED
+    altered = next(one for one in kept if one.id == second.exhibit)
+    path = path_of(house, {"object": altered.object.hex()})
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    again = certified(await papers.made(Paper.FORENSIC_CERTIFICATE))
+    assert {one["name"]: one["checked"] for one in again["items"]}[altered.id] == "altered"
+    marks = {mark: there for one in again["law"] for mark, there in one["marks"].items()}
+    assert (marks["hash_now"], marks["seal_from_outside"], marks["sender_told"]) == (False, False, True)
+
+
+def certified(files: dict[str, BundleFile]) -> dict[str, Any]:
+    """The certificate as machines read it."""
+    found: dict[str, Any] = msgspec.json.decode(files["papers/forensic-certificate.json"].content)
+    return found
+
+
+async def test_the_police_pack_brings_what_it_lists(papers: PaperStage) -> None:
+    """Whatever language was asked for, it is Chinese; every listed hash is that of a file that is there."""
+    files = await papers.made(Paper.POLICE_PACK, "en")
+    listed = files.pop("papers/police-pack-sha256sums").content.decode().splitlines()
+    by_name = {path.rpartition("/")[2]: file.content for path, file in files.items()}
+    assert {line.partition("  ")[2] for line in listed} == set(by_name)
+    for line in listed:
+        digest, _, name = line.partition("  ")
+        assert sha256(by_name[name]).hexdigest() == digest, name
+    assert {"police-pack.pdf", "timeline.html", "masked-log.csv", "authorisation-record.json"} <= set(by_name)
+    alone = await part_of(Paper.POLICE_PACK)(papers.house, papers.case.id, "zh")
+    assert [file.path for file in alone] == ["papers/police-pack.pdf"]
+
+
+async def test_handing_out_is_on_record_and_for_those_who_may(papers: PaperStage) -> None:
+    """By role at the desk, by a proven receipt for the holder; the journal has the hashes first."""
+    house, number = papers.stage.house, papers.case.number
+    agent, investigator = await somebody(house, "li"), await somebody(house, "wang", Role.INVESTIGATOR)
+    made = await hand_out_paper(papers.house, number, Paper.AUTHORISATION_RECORD, "zh", agent, TRACE)
+    row = await papers.stage.tables.fetchrow("SELECT body, trace_id FROM journal WHERE kind = 'paper.handed'")
+    body = msgspec.json.decode(row["body"])
+    assert (body["paper"], body["by"], row["trace_id"]) == ("authorisation-record", "li", TRACE)
+    assert body["files"] == {file.path: sha256(file.content).hexdigest() for file in made.files}
+    with zipfile.ZipFile(BytesIO(made.packed(papers.stage.clock.now()))) as packed:
+        assert packed.testzip() is None
+        assert packed.namelist() == ["authorisation-record.pdf", "authorisation-record.json"]
+    with pytest.raises(Forbidden, match="role_lacks_verb"):
+        await hand_out_paper(papers.house, number, Paper.FORENSIC_CERTIFICATE, "zh", agent)
+    assert (await hand_out_paper(papers.house, number, Paper.FORENSIC_CERTIFICATE, "en", investigator)).files
+    mine = await hand_out_to_holder(papers.house, papers.case, Paper.MASKED_LOG, "zh")
+    assert mine.file_name == f"masked-log-{number}.zip"
+    with pytest.raises(Forbidden, match="paper_for_desk"):
+        await hand_out_to_holder(papers.house, papers.case, Paper.SELF_ASSESSMENT, "zh")
+    claimed = msgspec.structs.replace(papers.case, standing=Standing.CLAIMED.value)
+    with pytest.raises(Forbidden, match="holder_not_proven"):
+        await hand_out_to_holder(papers.house, claimed, Paper.MASKED_LOG, "zh")

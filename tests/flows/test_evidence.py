@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -32,7 +31,7 @@ from countermand.vocabulary.staff import Purpose, Role, Staff
 from countermand.vocabulary.vault import ScanReport
 from flows.case_stage import case_at, somebody
 from flows.case_stage import opened as opened_case
-from flows.evidence_stage import PHONE, PNG, brought, kilobytes, opened_raw, pieces_of, told
+from flows.evidence_stage import PHONE, PNG, brought, kilobytes, opened_raw, path_of, pieces_of, told
 from flows.stage import NOON, house_on
 
 SECOND = 10**6
@@ -71,12 +70,6 @@ async def people(house: House) -> tuple[Staff, Staff]:
 async def opened(house: House) -> str:
     """The number of a case about an account of its own."""
     return await opened_case(house, account=f"a-{next(_numbers)}")
-
-
-def path_of(house: House, shown: dict[str, Any]) -> Path:
-    """Where the object of an exhibit lies."""
-    name = str(shown["object"])
-    return Path(house.room.objects._folder) / name[:2] / name  # type: ignore[attr-defined]
 
 
 async def case_facts(dsn: str, case: str, *kinds: str) -> list[Any]:

@@ -48,11 +48,12 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """How long something took, in seconds, against its goal; None: it has not happened."""
+    """How long something took, in seconds, against its goal; None: it has not happened, maybe late too."""
 
     code: str
     seconds: int | None
     goal: int
+    late: bool
 
 
 class SelfAssessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +131,6 @@ def assessed(record: CaseRecord, found: ResponsibilityMap) -> SelfAssessment:
         if effect.port == "banking" and effect.state is EffectState.DONE and effect.ended_at is not None
     ]
     answers = [one.at for one in record.messages if one.direction.value == "out"]
-    begun = record.case.first_at
     closed = next((one for one in reversed(record.events) if one.kind is EventKind.CLOSED), None)
     return SelfAssessment(
         case=record.number,
@@ -139,9 +139,9 @@ def assessed(record: CaseRecord, found: ResponsibilityMap) -> SelfAssessment:
         way=way,
         broken=tuple(one.hop for one in way if one.others),
         timings=(
-            _timing("stopped", begun, stops),
-            _timing("core_told", begun, told),
-            _timing("first_answer", begun, answers),
+            _timing("stopped", record, stops),
+            _timing("core_told", record, told),
+            _timing("first_answer", record, answers),
         ),
         breached=tuple(one.policy for one in record.clocks if one.state is ClockState.BREACHED),
         looks=sum(one.kind is EventKind.DISCLOSED for one in record.events)
@@ -153,10 +153,11 @@ def assessed(record: CaseRecord, found: ResponsibilityMap) -> SelfAssessment:
     )
 
 
-def _timing(code: str, begun: int, instants: Collection[int]) -> Timing:
+def _timing(code: str, record: CaseRecord, instants: Collection[int]) -> Timing:
+    begun, goal = record.case.first_at, GOALS[code]
     first = min((at for at in instants if at >= begun), default=None)
-    seconds = None if first is None else (first - begun) // MICROS_PER_SECOND
-    return Timing(code=code, seconds=seconds, goal=GOALS[code])
+    took = ((record.made_at if first is None else first) - begun) // MICROS_PER_SECOND
+    return Timing(code=code, seconds=None if first is None else took, goal=goal, late=took > goal)
 
 
 def _trace_of(record: CaseRecord) -> str | None:

@@ -68,7 +68,7 @@ def self_assessment(
     trace = plain(Text(en="no report carried one", zh="未携带"), Tone.BAD)
     if found.trace is not None:
         trace = exact(found.trace)
-    late = [one for one in found.timings if one.seconds is None or one.seconds > one.goal]
+    late = [one for one in found.timings if one.late]
     return Document(
         language=language,
         institution=institution,
@@ -162,8 +162,8 @@ def _times(found: SelfAssessment) -> Table:
 
 def _took(one: Timing) -> Cell:
     if one.seconds is None:
-        return plain(_NOT_YET, Tone.DOUBT)
-    return plain(_seconds(one.seconds), Tone.GOOD if one.seconds <= one.goal else Tone.BAD)
+        return plain(_NOT_YET, Tone.BAD if one.late else Tone.DOUBT)
+    return plain(_seconds(one.seconds), _tone(one.late))
 
 
 def _seconds(count: int) -> Text:
