@@ -45,7 +45,7 @@ from countermand.app.work import WorkParts, work_parts
 from countermand.confirmation.holds import HoldTerms
 from countermand.confirmation.pack import read_agreements
 from countermand.flows.arms import Arm, Arms, Workshop
-from countermand.flows.bind_decisions import DecisionBinder
+from countermand.flows.bind_decisions import DECISION_SALTS_KEY, DecisionBinder
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
 from countermand.flows.circumstances import Surroundings
@@ -74,7 +74,6 @@ from countermand.settings import Settings
 log = structlog.get_logger(__name__)
 HOUSE_CONNECTIONS_MAX = 8
 POLICY_STARTS = ("live", "replace")
-DECISION_SALTS_KEY = "salts of decisions"
 
 
 @asynccontextmanager

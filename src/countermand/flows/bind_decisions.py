@@ -7,6 +7,7 @@ from hashlib import sha256, sha512
 from countermand.transparency.commitments import SALT_BYTES
 from countermand.transparency.entries import COMMITMENTS
 
+DECISION_SALTS_KEY = "salts of decisions"
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _BLOCK_BYTES, _WIDE_BLOCK_BYTES = 64, 128

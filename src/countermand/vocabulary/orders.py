@@ -16,6 +16,8 @@ ORDER_END_TIMER = "order_end"
 RULE_PREFIX = "standing-order."
 # The causes of orders that the holder placed on their own account; such an order needs no incident.
 OWN_LIMIT, OWN_MANDATE = "own_limit", "own_mandate"
+# The cause of a freeze at the account's own door.
+DESK = "desk"
 OWN_CAUSES = frozenset({OWN_LIMIT, OWN_MANDATE})
 
 
@@ -176,7 +178,7 @@ CAUSES = {
         ),
         ("identity_proof",),
     ),
-    "desk": Cause(
+    DESK: Cause(
         Text(
             en="A member of staff placed this order to protect the account.",
             zh="工作人员为保护账户下达了该指令。",

@@ -15,6 +15,7 @@ from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import Conflict
 from countermand.vocabulary.cases import Case, CaseEvent, Direction, EventKind, Message
 from countermand.vocabulary.triage import Signals
+from countermand.work.tellings import told_promise
 
 QUERIES = Queries("cases.sql")
 WEBHOOKS = Queries("webhooks.sql")
@@ -213,22 +214,25 @@ class PostgresCases:
             for one in promises
         )  # fmt: skip
         self._connection.later(QUERIES.put_promises, rows, named_by=1)
+        self._connection.tell(map(told_promise, promises))
 
     async def promises(self, case: str) -> list[Promise]:
         """The promises of a case, those due first first."""
         rows = await self._connection.fetch(QUERIES.case_promises, case)
-        return [
-            Promise(
-                id=row["id"],
-                case=row["case_id"],
-                code=row["code"],
-                due_at=micros_of(row["due_at"]),
-                made_at=micros_of(row["made_at"]),
-                made_by=row["made_by"],
-                kept_at=None if row["kept_at"] is None else micros_of(row["kept_at"]),
-            )
-            for row in rows
-        ]
+        return [promise_of_row(row) for row in rows]
+
+
+def promise_of_row(row: Any) -> Promise:
+    """A promise, from its row."""
+    return Promise(
+        id=row["id"],
+        case=row["case_id"],
+        code=row["code"],
+        due_at=micros_of(row["due_at"]),
+        made_at=micros_of(row["made_at"]),
+        made_by=row["made_by"],
+        kept_at=None if row["kept_at"] is None else micros_of(row["kept_at"]),
+    )
 
 
 def _row_of(case: Case) -> tuple[Any, ...]:

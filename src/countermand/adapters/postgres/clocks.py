@@ -22,6 +22,7 @@ from countermand.vocabulary.clocks import (
     Reckoned,
     Span,
 )
+from countermand.work.tellings import told_breach, told_clock, told_made_good
 
 QUERIES = Queries("clocks.sql")
 # Spans that may be new or changed at once: the one that ends and the one that begins.
@@ -67,12 +68,14 @@ class PostgresClocks:
         there = {row["id"] for row in rows}
         written = [clock for clock in clocks if clock.id in there]
         self._put_spans(written)
+        self._connection.tell(told_clock(clock, whole=True) for clock in written)
         return written
 
     async def add_new(self, clocks: Sequence[Clock]) -> None:
         """Write clocks of a case that had none, at the unit's end."""
         self._connection.later(QUERIES.add_clocks, [(_row_of(clock),) for clock in clocks], must_be_new=True)
         self._put_spans(clocks)
+        self._connection.tell(told_clock(clock, whole=True) for clock in clocks)
 
     async def lock(self, clocks: Collection[str]) -> list[Clock]:
         """The clocks of these ids with their spans, locked, in order of id."""
@@ -106,11 +109,12 @@ class PostgresClocks:
             [one.why for one in clocks],
         )
         self._put_spans(clocks)
+        self._connection.tell(told_clock(clock, whole=False) for clock in clocks)
 
     async def breach(self, breaches: Sequence[Breach]) -> None:
         """Write what was not met in time; what is written already stays."""
         if breaches:
-            await self._connection.execute(
+            rows = await self._connection.fetch(
                 QUERIES.add_breaches,
                 [one.clock for one in breaches],
                 [one.case for one in breaches],
@@ -120,17 +124,22 @@ class PostgresClocks:
                 [one.owner for one in breaches],
                 [one.cause for one in breaches],
             )
+            written = {row["clock"] for row in rows}
+            self._connection.tell(told_breach(one) for one in breaches if one.clock in written)
 
     async def made_good(self, clock: str, now: int) -> bool:
         """Write that a breached clock was met after all."""
-        return await self._connection.fetchval(QUERIES.make_good, clock, moment_of(now)) is not None
+        case = await self._connection.fetchval(QUERIES.make_good, clock, moment_of(now))
+        if case is not None:
+            self._connection.tell([told_made_good(clock, case, now)])
+        return case is not None
 
     async def live(self, after: str, count_max: int) -> list[Reckoned]:
         """Clocks that run or are paused, behind an id, in order of id; nothing is locked."""
         rows = await self._connection.fetch(QUERIES.live_clocks, after, count_max)
         if not rows:
             return []
-        spans = _spans_by_clock(await self._connection.fetch(QUERIES.spans_between, after, rows[-1]["id"]))
+        spans = spans_by_clock(await self._connection.fetch(QUERIES.spans_between, after, rows[-1]["id"]))
         return [
             Reckoned(
                 name,
@@ -150,8 +159,8 @@ class PostgresClocks:
         if not rows:
             return []
         ids = [row["id"] for row in rows]
-        spans = _spans_by_clock(await self._connection.fetch(QUERIES.spans_of_clocks, ids))
-        return [_clock_of(row, spans.get(row["id"], ())) for row in rows]
+        spans = spans_by_clock(await self._connection.fetch(QUERIES.spans_of_clocks, ids))
+        return [clock_of_row(row, spans.get(row["id"], ())) for row in rows]
 
     def _put_spans(self, clocks: Sequence[Clock]) -> None:
         rows = (
@@ -186,7 +195,8 @@ def _row_of(clock: Clock) -> tuple[Any, ...]:
     )
 
 
-def _clock_of(row: Any, spans: tuple[Span, ...]) -> Clock:
+def clock_of_row(row: Any, spans: tuple[Span, ...]) -> Clock:
+    """A row of the table, with these spans, as a clock."""
     return Clock(
         id=row["id"],
         case=row["case_id"],
@@ -210,7 +220,8 @@ def _clock_of(row: Any, spans: tuple[Span, ...]) -> Clock:
     )
 
 
-def _spans_by_clock(rows: Sequence[Any]) -> dict[str, tuple[Span, ...]]:
+def spans_by_clock(rows: Sequence[Any]) -> dict[str, tuple[Span, ...]]:
+    """Rows of spans, each clock's in order."""
     found: dict[str, tuple[Span, ...]] = {}
     for clock, ball, begins_at, ends_at, reason in rows:
         span = Span(Ball(ball), micros_of(begins_at), _micros(ends_at), reason)

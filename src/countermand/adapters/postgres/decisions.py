@@ -10,9 +10,11 @@ import asyncpg
 
 from countermand.adapters.postgres.availability import AWAY, unavailable
 from countermand.adapters.postgres.holds import row_of_hold
+from countermand.adapters.postgres.journal import rows_of
 from countermand.adapters.postgres.pool import CLOSE_SECONDS_MAX, connect
 from countermand.adapters.postgres.profiles import account_of_row
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.told import Teller
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import SetupError
 from countermand.vocabulary.facts import Fact
@@ -44,6 +46,7 @@ class PostgresDecisions:
         self.epoch = epoch
         self._dsn = dsn
         self._queries = Queries("decisions.sql")
+        self._teller = Teller()
         self._connections: list[asyncpg.Connection[Any] | None] = [None] * lanes
         self._numbers = [0] * lanes
         self._connected_times = 0
@@ -90,6 +93,8 @@ class PostgresDecisions:
             # A group is decided at one instant, so few moments serve all its facts.
             moments = {at: moment_of(at) for at in {fact.at for fact in facts}}
             journal = [(None, moments[f.at], f.kind, f.subject, f.body, f.trace) for f in facts]
+            if holds:
+                journal += rows_of(await self._teller.of_holds(connection, holds, facts))
             about = {*guards, *(row.operation_id for row in rows if isinstance(row, LabelRow))}
             end = await connection.fetchval(
                 self._queries.commit_group,

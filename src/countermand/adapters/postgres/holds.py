@@ -17,6 +17,7 @@ from countermand.vocabulary.banking import Booked
 from countermand.vocabulary.holds import WITHOUT_EFFECT, Hold, HoldState, Need
 from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
+from countermand.work.tellings import told_hold
 
 QUERIES, CONSENTS = Queries("holds.sql"), Queries("consents.sql")
 COLUMNS = Hold.__struct_fields__
@@ -73,6 +74,7 @@ class PostgresHolds:
                 [hold.cause for hold in holds],
             ]
             await self._connection.execute(QUERIES.write_holds, *columns)
+            self._connection.tell(told_hold(hold, whole=False) for hold in holds)
         if back := [hold.operation for hold in holds if hold.state in WITHOUT_EFFECT]:
             await self._connection.execute(QUERIES.give_back, back)
 

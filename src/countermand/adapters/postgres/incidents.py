@@ -26,6 +26,7 @@ from countermand.vocabulary.incidents import (
     Task,
 )
 from countermand.vocabulary.operations import Kind
+from countermand.work.tellings import told_incident, told_lifting
 
 QUERIES = Queries("incidents.sql")
 OPERATIONS_SEEN_MAX = 500
@@ -49,6 +50,7 @@ class PostgresIncidents:
                 values[place] = values[place].value
         rows = [(incident.id, tuple(values))]
         self._connection.later(QUERIES.put_incidents, rows, named_by=1)
+        self._connection.tell([told_incident(incident)])
 
     async def by_key(self, actor: str, key: str) -> Incident | None:
         """The incident of an idempotency key."""
@@ -177,11 +179,12 @@ class PostgresIncidents:
             values |= {"kind": one.kind.value, "lifted_at": moment_of(one.lifted_at)}
             values["devices"] = list(one.devices)
             await self._connection.execute(QUERIES.put_liftings, *values.values())
+        self._connection.tell(map(told_lifting, liftings))
 
     async def liftings(self, incident: str) -> list[LiftingRecord]:
         """What was lifted of an incident, in order."""
         rows = await self._connection.fetch(QUERIES.liftings_of_incident, incident)
-        return [_lifting(row) for row in rows]
+        return [lifting_of_row(row) for row in rows]
 
 
 class PostgresIncidentsRead:
@@ -200,7 +203,7 @@ class PostgresIncidentsRead:
                 found = incident_of_row(row)
                 orders = await connection.fetch(QUERIES.orders_of_incident, incident)
                 rows = await connection.fetch(QUERIES.liftings_of_incident, incident)
-                liftings = [_lifting(lifted) for lifted in rows]
+                liftings = [lifting_of_row(lifted) for lifted in rows]
                 named = [*found.shown.get("effects", []), *(name for one in liftings for name in one.effects)]
                 effects = await connection.fetch(QUERIES.effects_of_incident, named)
         return IncidentFound(
@@ -255,7 +258,8 @@ def _task(row: Any) -> Task:
     return msgspec.convert(_instants(row), Task)
 
 
-def _lifting(row: Any) -> LiftingRecord:
+def lifting_of_row(row: Any) -> LiftingRecord:
+    """A row of the table as what was lifted."""
     values = {name: row[name] for name in LiftingRecord.__struct_fields__}
     values |= {"kind": LiftingKind(row["kind"]), "lifted_at": micros_of(row["lifted_at"])}
     for name in ("methods", "lifted", "placed", "effects", "devices"):

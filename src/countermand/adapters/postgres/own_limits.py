@@ -12,6 +12,7 @@ from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.operations import Amount
 from countermand.vocabulary.orders import OWN_CAUSES
 from countermand.vocabulary.own_limits import LimitRaise, RaiseState
+from countermand.work.tellings import told_raise
 
 QUERIES = Queries("own_limits.sql")
 # What a lifting leaves behind is no new containment.
@@ -27,12 +28,12 @@ class PostgresOwnLimits:
     async def waiting(self, account: str) -> LimitRaise | None:
         """The raise of an account that waits."""
         row = await self._connection.beside.fetchrow(QUERIES.waiting_raise, account)
-        return None if row is None else _raise_of(row)
+        return None if row is None else raise_of_row(row)
 
     async def find(self, raises: Collection[str]) -> list[LimitRaise]:
         """Those of these raises that wait."""
         rows = await self._connection.fetch(QUERIES.waiting_raises, list(raises))
-        return [_raise_of(row) for row in rows]
+        return [raise_of_row(row) for row in rows]
 
     async def put(self, one: LimitRaise) -> None:
         """Write a raise, new or changed."""
@@ -52,6 +53,7 @@ class PostgresOwnLimits:
             one.ended_by,
             one.why,
         )
+        self._connection.tell([told_raise(one)])
 
     async def trust_changed_at(self, account: str, since: int) -> int | None:
         """When a device, a credential or a contact of an account last changed since an instant."""
@@ -65,7 +67,8 @@ class PostgresOwnLimits:
         return bool(found)
 
 
-def _raise_of(row: Any) -> LimitRaise:
+def raise_of_row(row: Any) -> LimitRaise:
+    """A row of the table as a raise."""
     minor, currency, ended_at = row["amount_minor"], row["currency"], row["ended_at"]
     return LimitRaise(
         id=row["id"],

@@ -13,6 +13,7 @@ from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.kernel.clock import moment_of
 from countermand.vocabulary.orders import Order, Subject
 from countermand.vocabulary.subject_keys import subject_key
+from countermand.work.tellings import told_lifted, told_order
 
 QUERIES = Queries("standing.sql")
 
@@ -48,6 +49,7 @@ class PostgresStanding:
             for one in orders
         )  # fmt: skip
         self._connection.later(QUERIES.place_orders, rows)
+        self._connection.tell(told_order(one, reason) for one in orders)
         await self._move_guards(orders)
 
     async def lift(self, orders: Collection[str], at: int, actor: str) -> list[Order]:
@@ -58,6 +60,7 @@ class PostgresStanding:
                 QUERIES.lift_orders, [order.id for order in found], moment_of(at), actor
             )
             await self._move_guards(found)
+            self._connection.tell(told_lifted(order.id, order.placed_at, at, actor) for order in found)
         return found
 
     async def _move_guards(self, orders: Sequence[Order]) -> None:

@@ -39,6 +39,7 @@ from countermand.adapters.postgres.paper_record import PostgresPaperRecord
 from countermand.adapters.postgres.standing import PostgresStanding
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
 from countermand.adapters.postgres.timers import PostgresTimers
+from countermand.adapters.postgres.told import Teller
 from countermand.adapters.postgres.unit_connection import UnitConnection
 from countermand.adapters.postgres.webhooks import PostgresWebhooks
 from countermand.kernel.clock import micros_of, moment_of
@@ -50,8 +51,9 @@ from countermand.work.record import unrecordable_text
 class PostgresUnit:
     """One open transaction."""
 
-    def __init__(self, bare: Any) -> None:
+    def __init__(self, bare: Any, teller: Teller) -> None:
         self._connection = connection = UnitConnection(bare)
+        self._teller = teller
         self._facts: list[Fact] = []
         self._handles: dict[str, str] = {}
         self._gates: set[int] = set()
@@ -110,7 +112,9 @@ class PostgresUnit:
 
     async def close(self) -> None:
         """Write what waits for the end."""
-        self._connection.later(JOURNAL.append_facts, ((row,) for row in rows_of(self._facts)))
+        told = self._connection.tellings
+        facts = await self._teller.told(self._connection.beside, self._facts, told)
+        self._connection.later(JOURNAL.append_facts, ((row,) for row in rows_of(facts)))
         await self._connection.flush()
         await take_claim(self._connection)
 
@@ -120,6 +124,7 @@ class PostgresWorks:
 
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         self._pool = pool
+        self._teller = Teller()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[PostgresUnit]:
@@ -130,7 +135,7 @@ class PostgresWorks:
         try:
             with away_is_unavailable():
                 async with self._pool.acquire() as connection, connection.transaction():
-                    unit = PostgresUnit(connection)
+                    unit = PostgresUnit(connection, self._teller)
                     yield unit
                     await unit.close()
         except (asyncpg.DataError, UnicodeEncodeError) as error:

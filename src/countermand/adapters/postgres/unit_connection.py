@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from countermand.work.record import Outdated
+from countermand.work.tellings import Telling
 
 _PARAMETER = re.compile(r"\$(\d+)")
 
@@ -35,8 +36,13 @@ class UnitConnection:
 
     def __init__(self, connection: Any) -> None:
         self.beside = connection
+        self.tellings: list[Telling] = []
         self._waiting: dict[str, _Waiting] = {}
         self._following: dict[str, _Waiting] = {}
+
+    def tell(self, tellings: Iterable[Telling]) -> None:
+        """Let the facts of this unit tell what became of rows."""
+        self.tellings += tellings
 
     def later(
         self,

@@ -72,16 +72,17 @@ ON CONFLICT (clock, number) DO UPDATE SET ends_at = excluded.ends_at
 WHERE kept.ends_at IS NULL;
 
 -- name: add_breaches
--- What was not met: $1 clocks, $2 cases, $3 policies, $4 due at, $5 noted at, $6 owners, $7 causes.
+-- What was not met: $1 clocks, $2 cases, $3 policies, $4 due at, $5 noted at, $6 owners, $7 causes; those that were not there.
 INSERT INTO breach (clock, case_id, policy, due_at, noted_at, owner, cause)
 SELECT * FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[]
 )
-ON CONFLICT (clock) DO NOTHING;
+ON CONFLICT (clock) DO NOTHING
+RETURNING clock;
 
 -- name: make_good
--- A breached clock ($1) was met after all, at an instant ($2).
-UPDATE breach SET made_good_at = $2 WHERE clock = $1 AND made_good_at IS NULL RETURNING clock;
+-- A breached clock ($1) was met after all, at an instant ($2); its case.
+UPDATE breach SET made_good_at = $2 WHERE clock = $1 AND made_good_at IS NULL RETURNING case_id;
 
 -- name: live_clocks
 -- Clocks that run or are paused, behind an id ($1), up to $2 of them, in order of id.

@@ -15,7 +15,7 @@ INSERT INTO standing_order (id, account, kind, reason, placed_at, placed_by) VAL
 -- name: lift_freeze
 -- Lift that freeze of an account: account, when, by whom. Who asked first may come second to the gate.
 UPDATE standing_order SET lifted_at = greatest($2, placed_at), lifted_by = $3
-WHERE account = $1 AND kind = 'freeze' AND incident IS NULL AND lifted_at IS NULL RETURNING id;
+WHERE account = $1 AND kind = 'freeze' AND incident IS NULL AND lifted_at IS NULL RETURNING id, placed_at;
 
 -- name: freezing_incident
 -- The incident whose order freezes an account ($1) at an instant ($2), if there is one.
