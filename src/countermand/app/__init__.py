@@ -61,6 +61,9 @@ if TYPE_CHECKING:
         signer_socket,
         signer_state,
     )
+    from countermand.app.replaying import (
+        open_replay,
+    )
     from countermand.app.triage import (
         TRIAGE_DATA,
         keep_triage,
@@ -102,6 +105,7 @@ _ROOMS = {
         "OpenedLog files_audit log_folder open_audit open_log open_sealing seal_until "
         "sign_until signer_socket signer_state "
     ),
+    "replaying": "open_replay",
     "triage": ("TRIAGE_DATA keep_triage open_triage read_triage_card read_triage_taxonomies train_triage "),
     "witnessing": (
         "add_witnessed_log asks_outsiders make_witness_keys open_monitoring open_outsiders "
@@ -146,6 +150,7 @@ __all__ = [
     "open_outsiders",
     "open_places",
     "open_record",
+    "open_replay",
     "open_sealing",
     "open_shelf",
     "open_triage",

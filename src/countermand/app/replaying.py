@@ -32,6 +32,7 @@ async def open_replay(settings: Settings) -> AsyncIterator[Replayer]:
             raise unreachable(error) from error
         house = desk.case_desk
         try:
-            yield Replayer(source, house, DecisionBinder(house.vault.mac_key(DECISION_SALTS_KEY)))
+            binder = DecisionBinder(house.vault.mac_key(DECISION_SALTS_KEY))
+            yield Replayer(source, house, binder, desk.room.objects)
         finally:
             await source.close()

@@ -13,6 +13,7 @@ import structlog
 from countermand.cases.ports import Inbound
 from countermand.flows.address_book import AddressBook, one_form
 from countermand.flows.case_events import Happenings
+from countermand.flows.committed import Label, commitments
 from countermand.flows.keep_reports import MACHINE
 from countermand.flows.kept_words import open_kept, seals_of
 from countermand.flows.mail_threads import answered_case, thread_of
@@ -33,10 +34,12 @@ from countermand.kernel.canonical import digest
 from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import BadRequest, Conflict
 from countermand.kernel.text import Text
-from countermand.vocabulary.cases import Direction, EventKind, Message
+from countermand.vocabulary.cases import Case, Direction, EventKind, Message
+from countermand.vocabulary.facts import REPORT_NOTED, Fact
 from countermand.vocabulary.notices import NoticeChannel
 from countermand.vocabulary.reports import Attached, Channel, Report, Sender, Standing
 from countermand.vocabulary.triage import Answers, Flag, Risk
+from countermand.work import Unit
 
 log = structlog.get_logger(__name__)
 ACTOR = "mailbox"
@@ -266,6 +269,7 @@ async def _note(house: Hearing, letter: Letter, raw: bytes, number: str, arrived
         )
         if not await unit.cases.receive(kept):
             return True
+        await unit.note([await _noted(reception, unit, case, kept, raw)])
         masked = mask(text)
         note = Message(
             id=message,
@@ -285,6 +289,14 @@ async def _note(house: Hearing, letter: Letter, raw: bytes, number: str, arrived
         happens.happen(EventKind.MESSAGE_ADDED, body, MACHINE)
         await happens.write(unit, reception)
     return True
+
+
+async def _noted(reception: Reception, unit: Unit, case: Case, kept: Inbound, raw: bytes) -> Fact:
+    """That a machine wrote, with what it wrote bound."""
+    key = await reception.salts.key(unit, case)
+    bound = commitments(key, Label.report(kept.id), {"raw": raw, "answer": kept.answer})
+    body = {"report": kept.id, "case": case.id, "channel": kept.channel, **bound}
+    return Fact(reception.clock.now(), REPORT_NOTED, body)
 
 
 def _words_of(letter: Letter) -> str:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
+from cryptography.exceptions import InvalidTag
 
 from countermand.cases.case import fold
 from countermand.cases.ports import Inbound
 from countermand.flows.committed import Label, Salts, commitments
 from countermand.flows.kept_words import Keeping, open_kept
-from countermand.kernel.errors import CountermandError
+from countermand.kernel.errors import CountermandError, Unavailable
 from countermand.transparency.entries import COMMITMENTS
 from countermand.transparency.replaying import Difference, Line
 from countermand.vocabulary.cases import Case, CaseEvent, EventKind
-from countermand.vocabulary.facts import CASE_CHANGED, REPORT_RECEIVED, SUBJECT_SHREDDED
+from countermand.vocabulary.facts import CASE_CHANGED, REPORT_NOTED, REPORT_RECEIVED, SUBJECT_SHREDDED
 from countermand.work import Unit
 from countermand.work.replaying import StoredCase, StoredEvent
 from countermand.work.tellings import Told
@@ -66,13 +67,28 @@ class CaseRebuilder:
             self._differ("case_file", self.stored.id, "state", "there", f"cannot be rebuilt: {error}", None)
         if folded is None:
             return
-        keys = await self.house.salts.keys(self.unit, folded)
+        keys = await self._keys(folded)
         erased = any(line.kind == SUBJECT_SHREDDED for line in self.lines)
         for line, event in events:
             self._compare_event(line, event, keys, erased=erased)
         self._compare_state(folded, events[-1][0].number)
+        if not keys:
+            return
         for report in self.stored.reports:
             await self._compare_report(report, keys, erased=erased)
+
+    async def _keys(self, case: Case) -> Sequence[bytes]:
+        """The keys to what is bound; one that does not unwrap was changed, unless its service is away."""
+        try:
+            return await self.house.salts.keys(self.unit, case)
+        except Unavailable as error:
+            if error.code == "key_service_away":
+                raise
+            reason = error.code
+        except (CountermandError, InvalidTag, ValueError) as error:
+            reason = str(error) or type(error).__name__
+        self._differ("data_key", self.stored.id, "wrapped", f"does not unwrap: {reason}", "unwraps", None)
+        return ()
 
     def _told_events(self) -> list[tuple[Line, StoredEvent]]:
         """Each event that a fact tells of, as stored; what only one of them knows is a difference."""
@@ -110,6 +126,8 @@ class CaseRebuilder:
         for name, value in stored.items():
             if value != said[name]:
                 self._differ("case_event", row, name, value, said[name], line)
+        if not keys:
+            return
         bound = body.get(COMMITMENTS, {}).get("body")
         label = Label.event(self.stored.id, event.seq)
         self._compare_bound(line, bound, ("case_event", row, "body"), label, event.body, keys, erased=erased)
@@ -136,20 +154,27 @@ class CaseRebuilder:
                 self._differ(*place, "another value", "what was bound", line)
 
     def _compare_state(self, case: Case, last: int) -> None:
-        table, row = "case_file", self.stored.id
-        told = msgspec.to_builtins(case)
-        for name in sorted({*told, *self.stored.state}):
-            rebuilt, kept = told.get(name), self.stored.state.get(name)
-            if _ordered(rebuilt) != _ordered(kept):
-                self.found.differ([Difference(table, row, f"state.{name}", kept, rebuilt, last)])
-        for name, kept in self.stored.columns.items():
-            value = getattr(case, name)
-            rebuilt = None if value is None else msgspec.to_builtins(value)
-            if rebuilt != kept:
-                self.found.differ([Difference(table, row, name, kept, rebuilt, last)])
+        table, row, state = "case_file", self.stored.id, self.stored.state
+        try:
+            kept = msgspec.convert(state, Case)
+        except msgspec.ValidationError as error:
+            self.found.differ([Difference(table, row, "state", f"unreadable: {error}", "a case", last)])
+            return
+        names = Case.__struct_fields__
+        for name in names:
+            self._compare_value(f"state.{name}", getattr(kept, name), getattr(case, name), last)
+        for name in state.keys() - set(names):
+            self.found.differ([Difference(table, row, f"state.{name}", state[name], None, last)])
+        for name, value in self.stored.columns.items():
+            self._compare_value(name, value, msgspec.to_builtins(getattr(case, name)), last)
+
+    def _compare_value(self, name: str, kept: Any, rebuilt: Any, last: int) -> None:
+        if kept != rebuilt:
+            stored, told = msgspec.to_builtins((kept, rebuilt))
+            self.found.differ([Difference("case_file", self.stored.id, name, stored, told, last)])
 
     async def _compare_report(self, inbound: Inbound, keys: Sequence[bytes], *, erased: bool) -> None:
-        lines = [line for line in self.lines if line.kind == REPORT_RECEIVED]
+        lines = [line for line in self.lines if line.kind in (REPORT_RECEIVED, REPORT_NOTED)]
         line = next((one for one in lines if one.body["report"] == inbound.id), None)
         if line is None:
             self._differ("inbound", inbound.id, "the row", "there", "no fact tells of it", None)
@@ -178,8 +203,3 @@ class CaseRebuilder:
 
 # The names under which a fact binds what stands in these columns.
 _NAMES = {"sealed": "raw"}
-
-
-def _ordered(value: Any) -> Any:
-    """Sets have no order in the state."""
-    return sorted(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Protocol
 
 from countermand.cases.numbers import read_number
+from countermand.extensions import ObjectStore
 from countermand.flows.bind_decisions import DecisionBinder
 from countermand.flows.committed import Salts
 from countermand.flows.kept_words import Keeping
 from countermand.flows.rebuild_case import CaseRebuilder
 from countermand.flows.show_case import unknown_case
+from countermand.kernel.errors import CountermandError
 from countermand.transparency.entries import COMMITMENTS
 from countermand.transparency.replaying import TABLES, Difference, Line, Rebuilt, Thing, differences, rebuilt
 from countermand.work import Works
@@ -21,9 +24,12 @@ from countermand.work.tellings import Telling, Told, bound
 PAGE_ROWS = 500
 DIFFERENCES_MAX = 1_000
 ON_ACCOUNTS = (Thing.ORDER, Thing.HOLD, Thing.RAISE, Thing.INCIDENT)
-OF_CASES = frozenset({"case_file", *(TABLES[one] for one in (Thing.CLOCK, Thing.BREACH, Thing.PROMISE))})
+ON_ACCOUNT_TABLES = frozenset(TABLES[one] for one in (*ON_ACCOUNTS, Thing.LIFTING))
 # By which field it is known when a row began; what began before facts told of rows was not told whole.
-_BEGAN = ("placed_at", "started_at", "made_at", "asked_at", "lifted_at", "due_at")
+_BEGAN = (
+    "placed_at", "started_at", "made_at", "asked_at", "lifted_at", "created_at", "captured_at", "begun_at",
+    "at", "due_at",
+)  # fmt: skip
 _ABSENT = Rebuilt()
 
 
@@ -70,15 +76,46 @@ class Replayer:
     source: ReplaySource
     house: ReplayHouse
     binder: DecisionBinder
+    objects: ObjectStore
 
-    async def case(self, number: str) -> Replay:
-        """One case by its number. Raises NotFound (`unknown_case`), Unavailable."""
+    async def exhibits(self, number: str | None) -> list[Difference]:
+        """Exhibits, of one case or (None) of all, whose sealed bytes are missing or others than were kept.
+
+        Raises NotFound (`unknown_case`).
+        """
+        pages = self.source.cases(PAGE_ROWS) if number is None else self._one(number)
+        return [
+            Difference("objects", digest.hex(), name, wrong, f"{size} bytes of this digest")
+            async for page in pages
+            for case in page
+            for name, digest, size in case.exhibits
+            if (wrong := await self._wrong(digest, size)) is not None
+        ]
+
+    async def _wrong(self, digest: bytes, size: int) -> str | None:
+        """What is wrong with an object."""
+        found, count = sha256(), 0
+        try:
+            async for piece in self.objects.get(digest):
+                found.update(piece)
+                count += len(piece)
+        except CountermandError as error:
+            return error.code
+        same = found.digest() == digest and count == size
+        return None if same else f"{count} bytes of digest {found.hexdigest()}"
+
+    async def _one(self, number: str) -> AsyncIterator[list[StoredCase]]:
         read = read_number(number)
         found = [] if read is None else await self.source.case(read)
         if not found:
             raise unknown_case(number)
-        replay = Replay()
-        await self._replay_cases(found, await self.source.told(), replay)
+        yield found
+
+    async def case(self, number: str) -> Replay:
+        """One case by its number. Raises NotFound (`unknown_case`), Unavailable."""
+        replay, told = Replay(), await self.source.told()
+        async for page in self._one(number):
+            await self._replay_cases(page, told, replay)
         return replay
 
     async def cases(self) -> Replay:
@@ -138,7 +175,7 @@ class Replayer:
         return [
             Difference(one.table, one.row, "the row", "missing", "there", one.fact)
             for one in lost
-            if (one.table in OF_CASES) is of_cases
+            if (one.table in ON_ACCOUNT_TABLES) is not of_cases
         ]
 
     def _decision(self, one: StoredDecision) -> list[Difference]:

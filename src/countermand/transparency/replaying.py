@@ -29,6 +29,11 @@ class Thing(StrEnum):
     RAISE = "raise"
     INCIDENT = "incident"
     LIFTING = "lifting"
+    DATA_KEY = "data_key"
+    EXHIBIT = "exhibit"
+    CUSTODY = "custody"
+    LEGAL_HOLD = "legal_hold"
+    TOMBSTONE = "tombstone"
 
 
 TABLES = {
@@ -40,6 +45,11 @@ TABLES = {
     Thing.RAISE: "limit_raise",
     Thing.INCIDENT: "incident",
     Thing.LIFTING: "incident_lifting",
+    Thing.DATA_KEY: "data_key",
+    Thing.EXHIBIT: "exhibit",
+    Thing.CUSTODY: "custody_event",
+    Thing.LEGAL_HOLD: "legal_hold",
+    Thing.TOMBSTONE: "tombstone",
 }
 _LIVE = {"running", "paused"}
 _CLOCK_NEXT = frozenset({"running", "paused", "met", "breached", "cancelled", "waived"})

@@ -29,7 +29,10 @@ class StoredEvent(NamedTuple):
 
 
 class StoredCase(NamedTuple):
-    """A case: its columns (instants in microseconds UTC), its state, and everything kept of it."""
+    """A case: its columns (instants in microseconds UTC), its state, and everything kept of it.
+
+    `exhibits` are those that are kept: name, SHA-256 of the sealed object, its size in bytes.
+    """
 
     id: str
     number: str
@@ -38,6 +41,7 @@ class StoredCase(NamedTuple):
     events: list[StoredEvent]
     rows: StoredRows
     reports: list[Inbound]
+    exhibits: list[tuple[str, bytes, int]]
 
 
 class StoredDecision(NamedTuple):

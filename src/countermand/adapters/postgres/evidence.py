@@ -14,6 +14,14 @@ from countermand.evidence.holds import HoldReason, LegalHold
 from countermand.evidence.ports import InstrumentRow, KeyRow, Tombstone, UploadPart, UploadRow
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import Conflict
+from countermand.work.vault_tellings import (
+    told_destroyed,
+    told_exhibit,
+    told_key,
+    told_legal_hold,
+    told_tombstone,
+    told_touch,
+)
 
 QUERIES = Queries("evidence.sql")
 
@@ -40,12 +48,15 @@ class PostgresKeyring:
             moment_of(row.created_at),
             subject_key,
         )
-        return self._seen(_key(written))
+        if written["id"] == row.id:
+            self._connection.tell([told_key(key_of_row(written))])
+        return self._seen(key_of_row(written))
 
     async def put_key_later(self, row: KeyRow) -> None:
         """Write the first key of a case that the same unit opens, together with the case."""
         given = (row.id, row.case, row.subject, row.about.value, row.wrapped, row.service, row.key_name)
         self._connection.later(QUERIES.put_new_keys, [(*given, moment_of(row.created_at))])
+        self._connection.tell([told_key(row)])
         self._seen(row)
 
     def key_at_hand(self, case: str, about: About) -> KeyRow | None:
@@ -55,7 +66,7 @@ class PostgresKeyring:
     async def find_key(self, case: str, about: About) -> KeyRow | None:
         """The live key of a case."""
         row = await self._connection.beside.fetchrow(QUERIES.find_key, case, about.value)
-        return None if row is None else self._seen(_key(row))
+        return None if row is None else self._seen(key_of_row(row))
 
     def _seen(self, row: KeyRow) -> KeyRow:
         self._keys[row.case, row.about] = row
@@ -64,20 +75,20 @@ class PostgresKeyring:
     async def keys(self, names: Collection[str]) -> Mapping[str, KeyRow]:
         """Keys by name, destroyed ones too."""
         rows = await self._connection.fetch(QUERIES.keys_named, list(names))
-        return {row["id"]: _key(row) for row in rows}
+        return {row["id"]: key_of_row(row) for row in rows}
 
     async def keys_of(self, case: str) -> list[KeyRow]:
         """All keys of a case, locked."""
-        return [_key(row) for row in await self._connection.fetch(QUERIES.keys_of_case, case)]
+        return [key_of_row(row) for row in await self._connection.fetch(QUERIES.keys_of_case, case)]
 
     async def keys_of_subject(self, subject: str) -> list[KeyRow]:
         """All keys of a subject."""
-        return [_key(row) for row in await self._connection.fetch(QUERIES.keys_of_subject, subject)]
+        return [key_of_row(row) for row in await self._connection.fetch(QUERIES.keys_of_subject, subject)]
 
     async def keys_to_rewrap(self, service: str, key_name: str, after: str, count_max: int) -> list[KeyRow]:
         """Live keys that are not wrapped by this key, behind one of them; locked."""
         rows = await self._connection.fetch(QUERIES.keys_to_rewrap, service, key_name, after, count_max)
-        return [_key(row) for row in rows]
+        return [key_of_row(row) for row in rows]
 
     async def rewrap(self, rows: Sequence[KeyRow]) -> None:
         """Write how keys are wrapped now; all of them by one service."""
@@ -91,7 +102,7 @@ class PostgresKeyring:
 
     async def key_samples(self) -> list[KeyRow]:
         """One live key for each key that wraps some."""
-        return [_key(row) for row in await self._connection.fetch(QUERIES.key_samples)]
+        return [key_of_row(row) for row in await self._connection.fetch(QUERIES.key_samples)]
 
     async def destroy_keys(self, stones: Sequence[Tombstone]) -> list[bytes]:
         """Forget wrapped keys for good; the objects that held what was sealed under them."""
@@ -106,22 +117,16 @@ class PostgresKeyring:
             [stone.actor for stone in stones],
             [stone.reason for stone in stones],
         )
+        left = await self._connection.fetch(QUERIES.exhibits_of_keys, names)
+        self._connection.tell(told_exhibit(exhibit_of_row(row)) for row in left)
+        self._connection.tell(map(told_destroyed, stones))
+        self._connection.tell(map(told_tombstone, stones))
         return [row["object"] for row in rows]
 
     async def tombstones(self) -> list[Tombstone]:
         """Everything that was destroyed, oldest first."""
         rows = await self._connection.fetch(QUERIES.all_tombstones)
-        return [
-            Tombstone(
-                row["data_key"],
-                row["case_id"],
-                row["subject"],
-                micros_of(row["at"]),
-                row["actor"],
-                row["reason"],
-            )
-            for row in rows
-        ]
+        return [tombstone_of_row(row) for row in rows]
 
 
 class PostgresEvidence(PostgresKeyring):
@@ -137,21 +142,22 @@ class PostgresEvidence(PostgresKeyring):
             one.standing.value, one.origin, moment_of(one.captured_at), one.captured_by, one.derived_from,
             one.attachment,
         )  # fmt: skip
+        self._connection.tell([told_exhibit(exhibit)])
         await self.touch(events)
 
     async def exhibits(self, case: str) -> list[Exhibit]:
         """All exhibits of a case, oldest first."""
-        return [_exhibit(row) for row in await self._connection.fetch(QUERIES.case_exhibits, case)]
+        return [exhibit_of_row(row) for row in await self._connection.fetch(QUERIES.case_exhibits, case)]
 
     async def exhibit(self, name: str) -> Exhibit | None:
         """One by its name, locked."""
         row = await self._connection.fetchrow(QUERIES.lock_exhibit, name)
-        return None if row is None else _exhibit(row)
+        return None if row is None else exhibit_of_row(row)
 
     async def touch(self, events: Sequence[CustodyEvent]) -> None:
         """Touches more. Raises Conflict (`custody_gap`)."""
         try:
-            await self._connection.execute(
+            rows = await self._connection.fetch(
                 QUERIES.add_touches,
                 [one.exhibit for one in events],
                 [one.seq for one in events],
@@ -166,14 +172,16 @@ class PostgresEvidence(PostgresKeyring):
                 "Somebody else touched the exhibit at the same moment; ask again.",
                 "该证物同时被他人操作，请重试。",
             ) from error
+        cases = {row["exhibit"]: row["case_id"] for row in rows}
+        self._connection.tell(told_touch(one, cases[one.exhibit]) for one in events)
 
     async def custody(self, exhibit: str) -> list[CustodyEvent]:
         """The chain of one exhibit."""
-        return [_event(row) for row in await self._connection.fetch(QUERIES.exhibit_custody, exhibit)]
+        return [touch_of_row(row) for row in await self._connection.fetch(QUERIES.exhibit_custody, exhibit)]
 
     async def custody_of_case(self, case: str) -> list[CustodyEvent]:
         """The chains of all exhibits of a case, by time."""
-        return [_event(row) for row in await self._connection.fetch(QUERIES.case_custody, case)]
+        return [touch_of_row(row) for row in await self._connection.fetch(QUERIES.case_custody, case)]
 
     async def begin_upload(self, upload: UploadRow) -> None:
         """Write an upload."""
@@ -235,10 +243,11 @@ class PostgresEvidence(PostgresKeyring):
             None if hold.ended_at is None else moment_of(hold.ended_at),
             hold.ended_by,
         )
+        self._connection.tell([told_legal_hold(hold)])
 
     async def holds(self, case: str) -> list[LegalHold]:
         """All legal holds of a case."""
-        return [_hold(row) for row in await self._connection.fetch(QUERIES.case_holds, case)]
+        return [hold_of_row(row) for row in await self._connection.fetch(QUERIES.case_holds, case)]
 
     async def cases_ended(self, before: int, after: str, count_max: int) -> list[tuple[str, int]]:
         """Closed cases with live data keys that ended before an instant."""
@@ -276,7 +285,15 @@ async def anything_sealed(connection: Any) -> bool:
     return bool(await connection.fetchval(QUERIES.anything_sealed))
 
 
-def _key(row: Any) -> KeyRow:
+def tombstone_of_row(row: Any) -> Tombstone:
+    """A row of the table as a tombstone."""
+    return Tombstone(
+        row["data_key"], row["case_id"], row["subject"], micros_of(row["at"]), row["actor"], row["reason"]
+    )
+
+
+def key_of_row(row: Any) -> KeyRow:
+    """A row of the table as a data key."""
     return KeyRow(
         id=row["id"],
         case=row["case_id"],
@@ -290,7 +307,8 @@ def _key(row: Any) -> KeyRow:
     )
 
 
-def _exhibit(row: Any) -> Exhibit:
+def exhibit_of_row(row: Any) -> Exhibit:
+    """A row of the table as an exhibit."""
     return Exhibit(
         id=row["id"],
         case=row["case_id"],
@@ -315,7 +333,8 @@ def _exhibit(row: Any) -> Exhibit:
     )
 
 
-def _event(row: Any) -> CustodyEvent:
+def touch_of_row(row: Any) -> CustodyEvent:
+    """A row of the table as a touch."""
     return CustodyEvent(
         exhibit=row["exhibit"],
         seq=row["seq"],
@@ -345,7 +364,8 @@ def _upload(row: Any) -> UploadRow:
     )
 
 
-def _hold(row: Any) -> LegalHold:
+def hold_of_row(row: Any) -> LegalHold:
+    """A row of the table as a legal hold."""
     return LegalHold(
         id=row["id"],
         case=row["case_id"],

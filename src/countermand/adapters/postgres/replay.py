@@ -12,12 +12,20 @@ import msgspec
 from countermand.adapters.postgres.cases import inbound_of_row, promise_of_row
 from countermand.adapters.postgres.clocks import QUERIES as CLOCKS
 from countermand.adapters.postgres.clocks import clock_of_row, spans_by_clock
+from countermand.adapters.postgres.evidence import (
+    exhibit_of_row,
+    key_of_row,
+    tombstone_of_row,
+    touch_of_row,
+)
+from countermand.adapters.postgres.evidence import hold_of_row as legal_hold_of_row
 from countermand.adapters.postgres.holds import hold_of_row
 from countermand.adapters.postgres.incidents import incident_of_row, lifting_of_row
 from countermand.adapters.postgres.own_limits import raise_of_row
 from countermand.adapters.postgres.pool import connect
 from countermand.adapters.postgres.queries import Queries
 from countermand.adapters.postgres.told import read_told
+from countermand.evidence.exhibits import Standing
 from countermand.kernel.clock import micros_of
 from countermand.transparency.replaying import TABLES, Difference, Line, Thing
 from countermand.vocabulary.clocks import Breach, Span
@@ -36,6 +44,13 @@ from countermand.work.tellings import (
     told_order,
     told_promise,
     told_raise,
+)
+from countermand.work.vault_tellings import (
+    told_exhibit,
+    told_key,
+    told_legal_hold,
+    told_tombstone,
+    told_touch,
 )
 
 QUERIES = Queries("replay.sql")
@@ -132,34 +147,36 @@ class PostgresReplay:
     async def _cases(self, rows: Sequence[Any]) -> list[StoredCase]:
         ids = [row["id"] for row in rows]
         events = await self._by_case(QUERIES.events_of_cases, ids)
-        clocks = await self._by_case(QUERIES.clocks_of_cases, ids)
-        breaches = await self._by_case(QUERIES.breaches_of_cases, ids)
-        promises = await self._by_case(QUERIES.promises_of_cases, ids)
         reports = await self._by_case(QUERIES.reports_of_cases, ids)
-        names = [row["id"] for found in clocks.values() for row in found]
+        found = {case: StoredRows([], []) for case in ids}
+        clocks = await self._by_case(QUERIES.clocks_of_cases, ids)
+        names = [row["id"] for some in clocks.values() for row in some]
         spans = spans_by_clock(await self._connection.fetch(CLOCKS.spans_of_clocks, names))
-        stored = []
-        for row in rows:
-            case, found = row["id"], StoredRows([], [])
-            for one in clocks.get(case, ()):
-                of = spans.get(one["id"], ())
-                _read(found, Thing.CLOCK, one["id"], partial(_clock, one, of))
-            for one in breaches.get(case, ()):
-                _read(found, Thing.BREACH, one["clock"], partial(_breach, one))
-            for one in promises.get(case, ()):
-                _read(found, Thing.PROMISE, one["id"], partial(_promise, one))
-            stored.append(
-                StoredCase(
-                    id=case,
-                    number=row["number"],
-                    columns={name: _plain(value) for name, value in row.items() if name != "state"},
-                    state=row["state"],
-                    events=[_event(one) for one in events.get(case, ())],
-                    rows=found,
-                    reports=[inbound_of_row(one) for one in reports.get(case, ())],
-                )
+        for case, some in clocks.items():
+            for row in some:
+                read = partial(_clock, row, spans.get(row["id"], ()))
+                _read(found[case], Thing.CLOCK, row["id"], read)
+        for thing, query, named, of_row in _OF_CASES:
+            for case, some in (await self._by_case(query, ids)).items():
+                for row in some:
+                    _read(found[case], thing, named(row), partial(of_row, row))
+        return [
+            StoredCase(
+                id=row["id"],
+                number=row["number"],
+                columns={name: _plain(value) for name, value in row.items() if name != "state"},
+                state=row["state"],
+                events=[_event(one) for one in events.get(row["id"], ())],
+                rows=found[row["id"]],
+                reports=[inbound_of_row(one) for one in reports.get(row["id"], ())],
+                exhibits=[
+                    (one.id, bytes.fromhex(one.says["object"]), one.says["object_size"])
+                    for one in found[row["id"]].tellings
+                    if one.thing is Thing.EXHIBIT and one.says["standing"] != Standing.SHREDDED
+                ],
             )
-        return stored
+            for row in rows
+        ]
 
     async def _by_case(self, query: str, cases: Sequence[str]) -> Mapping[str, list[Any]]:
         found: dict[str, list[Any]] = {}
@@ -264,3 +281,33 @@ def _decision(row: Any) -> StoredDecision:
         "received_at": micros_of(row["received_at"]),
     }
     return StoredDecision(line, operation, stored, bytes(row["body"]), bytes(row["answer"]))
+
+
+def _by_name(name: str) -> Callable[[Any], str]:
+    return lambda row: str(row[name])
+
+
+_OF_CASES: Sequence[tuple[Thing, str, Callable[[Any], str], Callable[[Any], Telling]]] = (
+    (Thing.BREACH, QUERIES.breaches_of_cases, _by_name("clock"), _breach),
+    (Thing.PROMISE, QUERIES.promises_of_cases, _by_name("id"), _promise),
+    (Thing.DATA_KEY, QUERIES.keys_of_cases, _by_name("id"), lambda row: told_key(key_of_row(row))),
+    (Thing.EXHIBIT, QUERIES.exhibits_of_cases, _by_name("id"), lambda row: told_exhibit(exhibit_of_row(row))),
+    (
+        Thing.CUSTODY,
+        QUERIES.touches_of_cases,
+        lambda row: f"{row['exhibit']}/{row['seq']}",
+        lambda row: told_touch(touch_of_row(row), row["case_id"]),
+    ),
+    (
+        Thing.LEGAL_HOLD,
+        QUERIES.legal_holds_of_cases,
+        _by_name("id"),
+        lambda row: told_legal_hold(legal_hold_of_row(row)),
+    ),
+    (
+        Thing.TOMBSTONE,
+        QUERIES.tombstones_of_cases,
+        _by_name("data_key"),
+        lambda row: told_tombstone(tombstone_of_row(row)),
+    ),
+)

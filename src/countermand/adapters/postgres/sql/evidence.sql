@@ -64,6 +64,10 @@ SELECT object FROM exhibit WHERE data_key = ANY($1::text[])
 UNION SELECT p.object FROM upload_part AS p JOIN upload AS u ON u.id = p.upload
 WHERE u.data_key = ANY($1::text[]);
 
+-- name: exhibits_of_keys
+-- The exhibits whose data keys ($1) these are.
+SELECT * FROM exhibit WHERE data_key = ANY($1::text[]);
+
 -- name: add_exhibit
 -- An exhibit.
 INSERT INTO exhibit (
@@ -81,9 +85,10 @@ SELECT * FROM exhibit WHERE case_id = $1 ORDER BY captured_at, id;
 SELECT * FROM exhibit WHERE id = $1 FOR UPDATE;
 
 -- name: add_touches
--- Touches of exhibits.
+-- Touches of exhibits; the case of each.
 INSERT INTO custody_event (exhibit, seq, touch, at, actor, body)
-SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[]);
+SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[])
+RETURNING exhibit, (SELECT e.case_id FROM exhibit AS e WHERE e.id = custody_event.exhibit) AS case_id;
 
 -- name: exhibit_custody
 -- The chain of one exhibit.

@@ -30,6 +30,26 @@ SELECT * FROM breach WHERE case_id = ANY($1::text[]);
 -- The promises of cases ($1).
 SELECT * FROM promise WHERE case_id = ANY($1::text[]);
 
+-- name: keys_of_cases
+-- The data keys of cases ($1).
+SELECT * FROM data_key WHERE case_id = ANY($1::text[]);
+
+-- name: exhibits_of_cases
+-- The exhibits of cases ($1).
+SELECT * FROM exhibit WHERE case_id = ANY($1::text[]);
+
+-- name: touches_of_cases
+-- The chains of custody of cases ($1).
+SELECT c.*, e.case_id FROM custody_event AS c JOIN exhibit AS e ON e.id = c.exhibit WHERE e.case_id = ANY($1::text[]);
+
+-- name: legal_holds_of_cases
+-- The legal holds of cases ($1).
+SELECT * FROM legal_hold WHERE case_id = ANY($1::text[]);
+
+-- name: tombstones_of_cases
+-- What is left of the destroyed keys of cases ($1).
+SELECT * FROM tombstone WHERE case_id = ANY($1::text[]);
+
 -- name: reports_of_cases
 -- What came in for cases ($1).
 SELECT * FROM inbound WHERE case_id = ANY($1::text[]);
@@ -81,6 +101,11 @@ WHERE ($2::bigint[] IS NULL OR j.seq = ANY($2::bigint[])) AND j.kind <> 'operati
     WHEN 'promise' THEN EXISTS (SELECT FROM promise WHERE id = one ->> 'id')
     WHEN 'raise' THEN EXISTS (SELECT FROM limit_raise WHERE id = one ->> 'id')
     WHEN 'incident' THEN EXISTS (SELECT FROM incident WHERE id = one ->> 'id')
+    WHEN 'data_key' THEN EXISTS (SELECT FROM data_key WHERE id = one ->> 'id')
+    WHEN 'exhibit' THEN EXISTS (SELECT FROM exhibit WHERE id = one ->> 'id')
+    WHEN 'custody' THEN EXISTS (SELECT FROM custody_event WHERE exhibit || '/' || seq = one ->> 'id')
+    WHEN 'legal_hold' THEN EXISTS (SELECT FROM legal_hold WHERE id = one ->> 'id')
+    WHEN 'tombstone' THEN EXISTS (SELECT FROM tombstone WHERE data_key = one ->> 'id')
     WHEN 'lifting' THEN EXISTS (SELECT FROM incident_lifting WHERE incident || ' ' || cause = one ->> 'id')
     ELSE false
 END

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from countermand.app import open_desk
+from countermand.app import open_desk, open_replay
 from countermand.flows.freeze_account import freeze_account, lift_freeze
 from countermand.flows.keep_profiles import put_profile, show_profile
 from countermand.kernel.text import Text
@@ -15,6 +15,7 @@ from countermand.surfaces.cli.files import read_input
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table
+from countermand.surfaces.cli.replaying import all_option, answer_replay, one_or_all
 from countermand.vocabulary.parties import read_profile
 
 
@@ -98,6 +99,26 @@ def _lifted(account_id: str, lifted: dict[str, Any]) -> Text:
     if lifted["order"] is None:
         return Text(en=f"{account_id} is not frozen.", zh=f"账户 {account_id} 未被冻结。")
     return Text(en=f"The freeze of {account_id} is lifted.", zh=f"账户 {account_id} 的冻结已解除。")
+
+
+@command(
+    account,
+    "replay",
+    en="Rebuild an account's orders, holds, limits and containments from the journal; "
+    "exit code 1 where what is stored differs.",
+    zh="从日记账重建账户的指令、暂缓、限额与止付；与库中状态不一致时退出码为 1。",
+)
+@click.argument("account_id", metavar="[ACCOUNT]", required=False)
+@all_option
+@data_dir_option
+@in_event_loop
+async def replay(account_id: str | None, everything: bool, data_dir: Path | None) -> None:
+    """With --all: of all accounts, persons and everybody, and every decision."""
+    quiet_logs()
+    one_or_all(account_id, everything=everything)
+    async with open_replay(settings_with(data_dir)) as replayer:
+        found = await (replayer.accounts() if account_id is None else replayer.account(account_id))
+    answer_replay(found)
 
 
 def _answer_profile(shown: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import click
 
+from countermand.app import open_replay
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.agree_act import agree
 from countermand.flows.case_papers import Paper
@@ -25,7 +26,9 @@ from countermand.surfaces.cli.at_desk import at_desk, key_option, whole_desk
 from countermand.surfaces.cli.case_acts import ACT_WORDS, act_of, act_options
 from countermand.surfaces.cli.files import write_output
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
+from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer
+from countermand.surfaces.cli.replaying import all_option, answer_replay, one_or_all
 from countermand.vocabulary.acts import AnyAct, Link, Reply, Unlink
 from countermand.vocabulary.consent import LANGUAGES
 from countermand.vocabulary.staff import FieldClass, Purpose
@@ -111,6 +114,28 @@ async def make_case_paper(
         write_output(place, file.content)
         files[str(place)] = sha256(file.content).hexdigest()
     answer({"files": files}, *[f"{digest}  {place}" for place, digest in files.items()])
+
+
+@command(
+    case,
+    "replay",
+    en="Rebuild a case from the journal; exit code 1 where stored state differs, and each difference named.",
+    zh="从日记账重建案件；与库中状态不一致时退出码为 1，并逐项指明差异。",
+)
+@click.argument("number", metavar="[NUMBER]", required=False)
+@all_option
+@option("--objects", is_flag=True, en="Read the sealed bytes of exhibits too.", zh="同时核对证物的密文字节。")
+@data_dir_option
+@in_event_loop
+async def replay(number: str | None, everything: bool, objects: bool, data_dir: Path | None) -> None:
+    """Events, state, clocks, promises, reports; it opens what facts bind, so it runs where the keys are."""
+    quiet_logs()
+    one_or_all(number, everything=everything)
+    async with open_replay(settings_with(data_dir)) as replayer:
+        found = await (replayer.cases() if number is None else replayer.case(number))
+        if objects:
+            found.differ(await replayer.exhibits(number))
+    answer_replay(found)
 
 
 def _act_command(kind: type[AnyAct]) -> None:

@@ -1,0 +1,1 @@
+"""Flip one byte anywhere in what is stored, and see whether it is found and named."""
