@@ -94,6 +94,10 @@ faults: setup ## Plant faults in the shipped packs and count those the static an
 forgeries: setup ## Forge 100,000 receipts and count those the verifier believes (SEED=1)
 	$(BIN)/python -m countermand.drills.forgeries --seed $(SEED) $(ARGS)
 
+.PHONY: flips
+flips: setup ## Change one byte of a sealed record 1,000 times and count those nobody finds (SEED=1)
+	$(BIN)/python -m countermand.drills.flips --seed $(SEED) $(ARGS)
+
 .PHONY: verifier
 verifier: setup ## Write what checks receipts without us: countermand-verify.pyz and verify.html
 	$(BIN)/countermand verify --write-zipapp . --write-page .

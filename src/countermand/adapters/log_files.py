@@ -135,6 +135,10 @@ class LogFilesAudit:
         start = sum(len(entry) + 2 for entry in entries[: where % WIDTH]) + 2
         return str(path), f"bytes {start}-{start + len(entries[where % WIDTH]) - 1}, entry {where}"
 
+    async def keys(self, shard: AuditShard) -> None:
+        """Files name no keys."""
+        return
+
     async def left_out(self) -> Finding | None:
         """Files alone cannot tell."""
         return None

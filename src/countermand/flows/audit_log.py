@@ -12,7 +12,7 @@ from countermand.flows.audit_findings import AuditReport, first_difference, whos
 from countermand.flows.seal_entries import case_of, entry_bytes, facts_in
 from countermand.transparency.checkpoints import Checkpoint
 from countermand.transparency.entries import Entry, Link
-from countermand.transparency.notes import NoteError, VerifierKey, parse_note, verify_note
+from countermand.transparency.notes import Note, NoteError, VerifierKey, parse_note, verify_note
 from countermand.transparency.tiles import WIDTH, Edge, Tile, tiles_of
 from countermand.transparency.tree import HASH_BYTES, leaf_hash
 from countermand.vocabulary.auditing import Finding, Wrong
@@ -46,17 +46,26 @@ class AuditSource(Protocol):
         ...
 
     async def left_out(self) -> Finding | None:
-        """A fact that should be in the log and is not."""
+        """A fact that should be in the log and is not, or a part of no shard."""
+        ...
+
+    async def keys(self, shard: AuditShard) -> Sequence[str] | None:
+        """The keys that it names as those of a shard, as vkeys; None where it names none: files."""
         ...
 
 
-async def audit_log(source: AuditSource, keys: Collection[VerifierKey]) -> AuditReport:
-    """Check everything, up to the first thing that is wrong; `keys` come from outside of what is checked."""
+async def audit_log(
+    source: AuditSource, keys: Collection[VerifierKey], *, whole: bool = False
+) -> AuditReport:
+    """Check everything, up to the first thing that is wrong; `keys` come from outside of what is checked.
+
+    `whole`: these are all keys there are, so that nobody else may have signed and no other key be named.
+    """
     report = AuditReport()
     chains: dict[str, ChainEnd] = {}
     try:
         for shard in await source.shards():
-            await _ShardAudit(source, shard, keys, chains, report).check()
+            await _ShardAudit(source, shard, keys, chains, report, whole=whole).check()
             report.shards += 1
         missing = await source.left_out()
         if missing is not None:
@@ -74,7 +83,11 @@ class _ShardAudit:
         keys: Collection[VerifierKey],
         chains: dict[str, ChainEnd],
         report: AuditReport,
+        *,
+        whole: bool,
     ) -> None:
+        self._whole = whole
+        self._links: list[tuple[AuditRow, Link]] = []
         self._source, self._shard, self._chains, self._report = source, shard, chains, report
         self._keys = [key for key in keys if key.name == shard.origin]
         self._edge = Edge()
@@ -84,6 +97,8 @@ class _ShardAudit:
         if not self._keys or self._shard.origin.rpartition("/")[2] != self._shard.label:
             raise self._wrong("shard", self._shard.id, f"no known key is of {self._shard.origin}",
                               f"没有已知密钥属于 {self._shard.origin}")  # fmt: skip
+        if self._whole:
+            await self._check_keys()
         await self._refill(0)
         async for rows in self._source.rows(self._shard, CHUNK_ROWS):
             await self._check_rows(rows)
@@ -91,6 +106,16 @@ class _ShardAudit:
             size = self._points[-1].size if self._points else self._shard.size
             raise self._wrong("entry", self._edge.size, f"{size} entries are promised, this one lacks",
                               f"应有 {size} 条，此条缺失")  # fmt: skip
+
+    async def _check_keys(self) -> None:
+        known, named = {str(key) for key in self._keys}, await self._source.keys(self._shard)
+        if named is None:
+            return
+        for key in sorted(known ^ set(named)):
+            place = ("log_key", f"shard {self._shard.id}, key {key}")
+            if key in known:
+                raise Wrong(Finding.of(place, "this key is known and not there", "该密钥应有而缺失"))
+            raise Wrong(Finding.of(place, "nobody knows this key", "无人认可此密钥"))
 
     async def _refill(self, above: int) -> None:
         self._points = list(await self._source.points(self._shard, above, POINTS_AT_ONCE))[::-1]
@@ -113,6 +138,10 @@ class _ShardAudit:
                 if not self._points:
                     await self._refill(self._edge.size)
         await self._check_tiles(written, rows, since)
+        # Behind the tiles, which know which of two entries that contradict each other is wrong.
+        for row, link in self._links:
+            self._check_link(row, link)
+        self._links.clear()
         for point, root in met:
             self._check_point(point, root)
         self._report.entries += len(rows)
@@ -136,7 +165,8 @@ class _ShardAudit:
                 raise self._wrong(
                     "entry", row.number, f"it is no entry: {error}", f"不是条目：{error}"
                 ) from error
-            self._check_link(row, link)
+            if link is not None:
+                self._links.append((row, link))
             return None
         if row.line is None:
             raise self._wrong("journal", row.fact, "the line is missing", "该行缺失")
@@ -160,9 +190,7 @@ class _ShardAudit:
             self._chains[link.case] = ChainEnd(link.seq, leaf_hash(expected))
         return expected
 
-    def _check_link(self, row: AuditRow, link: Link | None) -> None:
-        if link is None:
-            return
+    def _check_link(self, row: AuditRow, link: Link) -> None:
         before = self._chains.get(link.case)
         if before is not None and (link.seq, link.prev) != (before.seq + 1, before.leaf):
             raise self._wrong("entry", row.number, "the chain of its case is broken", "其案件的链已断开")
@@ -218,6 +246,8 @@ class _ShardAudit:
             if said[:2] != (self._shard.origin, point.size):
                 raise NoteError("checkpoint_malformed", "it is of another tree")
             verify_note(note, self._keys)
+            if self._whole:
+                _only_known(note, self._keys)
         except NoteError as error:
             raise self._wrong(
                 "checkpoint", point.size, f"the note: {error}", f"签名检查点无效：{error}"
@@ -234,3 +264,11 @@ class _ShardAudit:
 
     def _wrong(self, what: str, where: object, en: str, zh: str) -> Wrong:
         return Wrong(Finding.of(self._source.named(self._shard, what, where), en, zh))
+
+
+def _only_known(note: Note, keys: Collection[VerifierKey]) -> None:
+    """Raises NoteError where somebody else has signed too."""
+    known = {(key.name, key.id) for key in keys}
+    for one in note.signatures:
+        if (one.name, one.key_id) not in known:
+            raise NoteError("checkpoint_malformed", f"a signature is of nobody known: {one.name}")

@@ -15,7 +15,7 @@ from countermand.flows.committed import Label, Salts, commitments
 from countermand.flows.kept_words import Keeping, open_kept
 from countermand.kernel.errors import CountermandError, Unavailable
 from countermand.transparency.entries import COMMITMENTS
-from countermand.transparency.replaying import Difference, Line
+from countermand.transparency.replaying import Difference, Line, Thing
 from countermand.vocabulary.cases import Case, CaseEvent, EventKind
 from countermand.vocabulary.facts import CASE_CHANGED, REPORT_NOTED, REPORT_RECEIVED, SUBJECT_SHREDDED
 from countermand.work import Unit
@@ -87,7 +87,13 @@ class CaseRebuilder:
             reason = error.code
         except (CountermandError, InvalidTag, ValueError) as error:
             reason = str(error) or type(error).__name__
-        self._differ("data_key", self.stored.id, "wrapped", f"does not unwrap: {reason}", "unwraps", None)
+        live = [
+            one.id
+            for one in self.stored.rows.tellings
+            if one.thing is Thing.DATA_KEY and one.says["shredded_at"] is None
+        ]
+        name = ", ".join(live) or f"of {self.stored.id}"
+        self._differ("data_key", name, "wrapped", f"does not unwrap: {reason}", "unwraps", None)
         return ()
 
     def _told_events(self) -> list[tuple[Line, StoredEvent]]:

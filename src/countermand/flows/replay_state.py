@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
@@ -155,9 +155,8 @@ class Replayer:
             for stored in page:
                 await CaseRebuilder(self.house, unit, stored, lines[stored.id], told, replay).compare()
                 replay.differ(stored.rows.unreadable)
-                _compare_rows(stored.rows.tellings, lines[stored.id], told, replay)
-        facts = [line.number for case in page for line in lines[case.id]]
-        replay.differ(await self._lost(facts, of_cases=True))
+                there = _compare_rows(stored.rows.tellings, lines[stored.id], told, replay)
+                replay.differ(_gone(there, stored))
 
     async def _replay_rows(
         self, account: str | None, told: Told, replay: Replay, about: Sequence[Line]
@@ -198,7 +197,10 @@ class Replayer:
         return found
 
 
-def _compare_rows(tellings: Sequence[Telling], lines: Sequence[Line], told: Told, replay: Replay) -> None:
+def _compare_rows(
+    tellings: Sequence[Telling], lines: Sequence[Line], told: Told, replay: Replay
+) -> Mapping[tuple[Thing, str], Rebuilt]:
+    """Compare rows with what these facts told of them; all that they told of."""
     states, faults = rebuilt(lines)
     names = {(one.thing, one.id) for one in tellings}
     replay.differ(one for one in faults if (_thing_of(one.table), one.row) in names)
@@ -213,6 +215,16 @@ def _compare_rows(tellings: Sequence[Telling], lines: Sequence[Line], told: Told
             said = bound(told.key, one.thing.value, one.id, one.hides)
             opens = said.__eq__
         replay.differ(differences(one.thing, one.id, _as_told(one.says), state, opens))
+    return states
+
+
+def _gone(states: Mapping[tuple[Thing, str], Rebuilt], stored: StoredCase) -> Iterator[Difference]:
+    """Rows of which the facts of a case tell, and which are not among those of the case."""
+    there = {(one.thing, one.id) for one in stored.rows.tellings}
+    there |= {(_thing_of(one.table), one.row) for one in stored.rows.unreadable}
+    for thing, row in states.keys() - there:
+        fact = states[thing, row].last
+        yield Difference(TABLES[thing], row, "the row", "not with its case", stored.id, fact)
 
 
 def _thing_of(table: str) -> Thing:

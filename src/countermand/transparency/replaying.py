@@ -29,6 +29,7 @@ class Thing(StrEnum):
     RAISE = "raise"
     INCIDENT = "incident"
     LIFTING = "lifting"
+    INBOUND = "inbound"
     DATA_KEY = "data_key"
     EXHIBIT = "exhibit"
     CUSTODY = "custody"
@@ -45,6 +46,7 @@ TABLES = {
     Thing.RAISE: "limit_raise",
     Thing.INCIDENT: "incident",
     Thing.LIFTING: "incident_lifting",
+    Thing.INBOUND: "inbound",
     Thing.DATA_KEY: "data_key",
     Thing.EXHIBIT: "exhibit",
     Thing.CUSTODY: "custody_event",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from countermand.cases.ports import Promise
+from countermand.cases.ports import Inbound, Promise
 from countermand.kernel.canonical import canonical_bytes
 from countermand.transparency.commitments import committed, salt_of
 from countermand.transparency.entries import COMMITMENTS, plain
@@ -138,6 +138,17 @@ def told_promise(promise: Promise) -> Telling:
     """What somebody was told would happen."""
     says = {name: value for name, value in promise._asdict().items() if name != "id"}
     return Telling(Thing.PROMISE, promise.id, ("case", promise.case), "promise", says)
+
+
+def told_inbound(one: Inbound) -> Telling:
+    """What came in; its bytes and its answer are bound by the fact of the report."""
+    says = {"case": one.case, "channel": one.channel, "received_at": one.received_at}
+    hides = {
+        "key": one.key,
+        "digest": one.digest.hex(),
+        "sender": None if one.sender is None else one.sender.hex(),
+    }
+    return Telling(Thing.INBOUND, one.id, ("case", one.case), "report", says, hides)
 
 
 def told_raise(one: LimitRaise) -> Telling:

@@ -15,7 +15,7 @@ from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import Conflict
 from countermand.vocabulary.cases import Case, CaseEvent, Direction, EventKind, Message
 from countermand.vocabulary.triage import Signals
-from countermand.work.tellings import told_promise
+from countermand.work.tellings import told_inbound, told_promise
 
 QUERIES = Queries("cases.sql")
 WEBHOOKS = Queries("webhooks.sql")
@@ -56,11 +56,15 @@ class PostgresCases:
     async def receive(self, inbound: Inbound) -> bool:
         """Keep what came; False where the key is taken."""
         row = _row_of_inbound(inbound)
-        return await self._connection.beside.fetchval(QUERIES.put_inbounds, [row]) is not None
+        if await self._connection.beside.fetchval(QUERIES.put_inbounds, [row]) is None:
+            return False
+        self._connection.tell([told_inbound(inbound)])
+        return True
 
     async def receive_later(self, inbound: Inbound) -> None:
         """Keep what came, at the unit's end."""
         self._connection.later(QUERIES.put_inbounds, [(_row_of_inbound(inbound),)], must_be_new=True)
+        self._connection.tell([told_inbound(inbound)])
 
     async def open(self, case: Case, events: Sequence[CaseEvent]) -> bool:
         """Write a new case with its first events; False where its number is taken."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from countermand.adapters.postgres.cases import inbound_of_row
 from countermand.adapters.postgres.queries import Queries
 from countermand.evidence.custody import CustodyEvent, Touch
 from countermand.evidence.exhibits import About, Exhibit, ExhibitKind, Scan, Standing
@@ -14,6 +15,7 @@ from countermand.evidence.holds import HoldReason, LegalHold
 from countermand.evidence.ports import InstrumentRow, KeyRow, Tombstone, UploadPart, UploadRow
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import Conflict
+from countermand.work.tellings import told_inbound
 from countermand.work.vault_tellings import (
     told_destroyed,
     told_exhibit,
@@ -119,6 +121,8 @@ class PostgresKeyring:
         )
         left = await self._connection.fetch(QUERIES.exhibits_of_keys, names)
         self._connection.tell(told_exhibit(exhibit_of_row(row)) for row in left)
+        heard = await self._connection.fetch(QUERIES.reports_of_keys, names)
+        self._connection.tell(told_inbound(inbound_of_row(row)) for row in heard)
         self._connection.tell(map(told_destroyed, stones))
         self._connection.tell(map(told_tombstone, stones))
         return [row["object"] for row in rows]

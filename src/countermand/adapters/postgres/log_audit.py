@@ -99,9 +99,19 @@ class PostgresLogAudit:
         """A line of the journal that should be in the log and is not."""
         with _named_if_broken("journal, log_entry"):
             seq = await self._connection.fetchval(QUERIES.left_out_fact)
-        if seq is None:
-            return None
-        return Finding.of(("log_entry", f"fact {seq}"), "the fact is not in the log", "该事实不在日志中")
+            stray = await self._connection.fetchrow(QUERIES.stray_checkpoint)
+        if seq is not None:
+            return Finding.of(("log_entry", f"fact {seq}"), "the fact is not in the log", "该事实不在日志中")
+        if stray is not None:
+            place = ("log_checkpoint", f"shard {stray['shard']}, size {stray['size']}")
+            return Finding.of(place, "there is no such shard", "没有此分片")
+        return None
+
+    async def keys(self, shard: AuditShard) -> Sequence[str]:
+        """The keys that the database names."""
+        with _named_if_broken("log_key"):
+            rows = await self._connection.fetch(QUERIES.shard_keys, shard.id)
+        return [row["key"] for row in rows]
 
     async def read_all(self) -> Finding | None:
         """Read every table from end to end; what PostgreSQL's checksums refuse is named by table and page."""

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from countermand.adapters.postgres.cases import inbound_of_row, promise_of_row
-from countermand.adapters.postgres.clocks import QUERIES as CLOCKS
 from countermand.adapters.postgres.clocks import clock_of_row, spans_by_clock
 from countermand.adapters.postgres.evidence import (
     exhibit_of_row,
@@ -25,10 +24,11 @@ from countermand.adapters.postgres.own_limits import raise_of_row
 from countermand.adapters.postgres.pool import connect
 from countermand.adapters.postgres.queries import Queries
 from countermand.adapters.postgres.told import read_told
+from countermand.cases.ports import Inbound
 from countermand.evidence.exhibits import Standing
 from countermand.kernel.clock import micros_of
 from countermand.transparency.replaying import TABLES, Difference, Line, Thing
-from countermand.vocabulary.clocks import Breach, Span
+from countermand.vocabulary.clocks import Breach
 from countermand.vocabulary.operations import Amount
 from countermand.vocabulary.orders import Measure, Order
 from countermand.vocabulary.outcomes import Outcome
@@ -39,6 +39,7 @@ from countermand.work.tellings import (
     told_breach,
     told_clock,
     told_hold,
+    told_inbound,
     told_incident,
     told_lifting,
     told_order,
@@ -151,11 +152,16 @@ class PostgresReplay:
         found = {case: StoredRows([], []) for case in ids}
         clocks = await self._by_case(QUERIES.clocks_of_cases, ids)
         names = [row["id"] for some in clocks.values() for row in some]
-        spans = spans_by_clock(await self._connection.fetch(CLOCKS.spans_of_clocks, names))
+        spans: dict[str, list[Any]] = {}
+        for row in await self._connection.fetch(QUERIES.spans_numbered, names):
+            spans.setdefault(row["clock"], []).append(row)
         for case, some in clocks.items():
             for row in some:
                 read = partial(_clock, row, spans.get(row["id"], ()))
                 _read(found[case], Thing.CLOCK, row["id"], read)
+        for case, some in reports.items():
+            for row in some:
+                _read(found[case], Thing.INBOUND, row["id"], partial(_inbound, row))
         for thing, query, named, of_row in _OF_CASES:
             for case, some in (await self._by_case(query, ids)).items():
                 for row in some:
@@ -168,7 +174,7 @@ class PostgresReplay:
                 state=row["state"],
                 events=[_event(one) for one in events.get(row["id"], ())],
                 rows=found[row["id"]],
-                reports=[inbound_of_row(one) for one in reports.get(row["id"], ())],
+                reports=[one for kept in reports.get(row["id"], ()) if (one := _readable(kept)) is not None],
                 exhibits=[
                     (one.id, bytes.fromhex(one.says["object"]), one.says["object_size"])
                     for one in found[row["id"]].tellings
@@ -192,6 +198,13 @@ def _read(found: StoredRows, thing: Thing, name: str, read: Callable[[], Telling
         found.unreadable.append(Difference(TABLES[thing], name, "the row", f"unreadable: {error}", None))
 
 
+def _readable(row: Any) -> Inbound | None:
+    try:
+        return inbound_of_row(row)
+    except _UNREADABLE:
+        return None
+
+
 def _line(row: Any) -> Line:
     return Line(row["seq"], micros_of(row["at"]), row["kind"], row["body"], row["trace_id"])
 
@@ -206,7 +219,10 @@ def _event(row: Any) -> StoredEvent:
     )
 
 
-def _clock(row: Any, spans: tuple[Span, ...]) -> Telling:
+def _clock(row: Any, numbered: Sequence[Any]) -> Telling:
+    if [span["number"] for span in numbered] != list(range(len(numbered))):
+        raise ValueError("the numbers of its spans have a gap")
+    spans = spans_by_clock([(clock, *span) for clock, _, *span in numbered]).get(row["id"], ())
     return told_clock(clock_of_row(row, spans), whole=True)
 
 
@@ -219,6 +235,10 @@ def _breach(row: Any) -> Telling:
             None if made_good is None else micros_of(made_good),
         )
     )  # fmt: skip
+
+
+def _inbound(row: Any) -> Telling:
+    return told_inbound(inbound_of_row(row))
 
 
 def _promise(row: Any) -> Telling:

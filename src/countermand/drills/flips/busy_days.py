@@ -81,7 +81,7 @@ class Days:
     async def report(self) -> None:
         """Somebody reports something, about an account, a person, or nobody we know."""
         text, number = self.chance.choice(TEXTS), len(self.cases)
-        about = self.chance.choice([{"account": self._account()}, {"person": f"p-{number % 3}"}, {}])
+        who = self.chance.choice([(self._account(), None), (None, f"p-{number % 3}"), (None, None)])
         said = Report(
             channel=Channel.APP,
             key=f"key-{self.chance.random()}",
@@ -89,7 +89,8 @@ class Days:
             raw=text.encode(),
             text=text,
             sender=Sender(standing=Standing.PROVEN),
-            **about,
+            account=who[0],
+            person=who[1],
         )
         answer = (await receive_report(self.house.reception, said, "app")).answer
         self.cases.append(answer["case"])
@@ -98,8 +99,9 @@ class Days:
 
     async def operate(self) -> None:
         """A payment, which waits where it is large."""
+        name = f"op-{len(self.operations)}"
         given = {
-            "id": f"op-{len(self.operations)}",
+            "id": name,
             "kind": "payment",
             "account": self._account(),
             "occurred_at": moment_of(self.clock.now()),
@@ -108,7 +110,7 @@ class Days:
             "device": {"id": f"phone-{self.chance.randrange(3)}"},
             "session": f"session-{self.chance.randrange(9)}",
         }
-        self.operations.append(given["id"])
+        self.operations.append(name)
         await self.house.decider.decide(msgspec.convert(given, Operation), None)
 
     async def revoke(self) -> None:

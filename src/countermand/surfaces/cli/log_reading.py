@@ -90,10 +90,10 @@ def _audit(log: Group) -> None:
         keys = await _believed(policy, settings)
         finding: Finding | None = None
         if folder is not None:
-            report = await audit_log(files_audit(folder), keys)
+            report = await audit_log(files_audit(folder), keys, whole=policy is None)
         else:
             async with open_audit(settings) as source:
-                report = await audit_log(source, keys)
+                report = await audit_log(source, keys, whole=policy is None)
                 if pages and report.finding is None:
                     finding = await source.read_all()
         finding = report.finding or finding

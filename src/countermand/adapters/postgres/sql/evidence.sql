@@ -68,6 +68,10 @@ WHERE u.data_key = ANY($1::text[]);
 -- The exhibits whose data keys ($1) these are.
 SELECT * FROM exhibit WHERE data_key = ANY($1::text[]);
 
+-- name: reports_of_keys
+-- What came in for the cases whose own keys ($1) these are.
+SELECT * FROM inbound WHERE case_id IN (SELECT case_id FROM data_key WHERE id = ANY($1::text[]) AND about = 'holder');
+
 -- name: add_exhibit
 -- An exhibit.
 INSERT INTO exhibit (

@@ -187,6 +187,11 @@ SELECT j.seq FROM journal j CROSS JOIN log_position p
 WHERE j.seq <= p.head AND NOT p.gaps @> j.seq AND NOT EXISTS (SELECT FROM log_entry e WHERE e.fact = j.seq)
 ORDER BY j.seq LIMIT 1;
 
+-- name: stray_checkpoint
+-- A checkpoint of a shard that is not there.
+SELECT c.shard, c.size FROM log_checkpoint AS c
+WHERE NOT EXISTS (SELECT FROM log_shard AS s WHERE s.id = c.shard) ORDER BY c.shard, c.size LIMIT 1;
+
 -- name: readable_tables
 -- The tables of this schema, to be read from end to end.
 SELECT c.oid::regclass::text FROM pg_class c

@@ -22,6 +22,10 @@ SELECT case_id, seq, kind, at, actor, body, trace_id FROM case_event WHERE case_
 -- The clocks of cases ($1).
 SELECT * FROM clock WHERE case_id = ANY($1::text[]);
 
+-- name: spans_numbered
+-- The spans of clocks ($1), in order, with their numbers.
+SELECT clock, number, ball, begins_at, ends_at, reason FROM clock_span WHERE clock = ANY($1::text[]) ORDER BY clock, number;
+
 -- name: breaches_of_cases
 -- The breaches of cases ($1).
 SELECT * FROM breach WHERE case_id = ANY($1::text[]);
@@ -101,6 +105,7 @@ WHERE ($2::bigint[] IS NULL OR j.seq = ANY($2::bigint[])) AND j.kind <> 'operati
     WHEN 'promise' THEN EXISTS (SELECT FROM promise WHERE id = one ->> 'id')
     WHEN 'raise' THEN EXISTS (SELECT FROM limit_raise WHERE id = one ->> 'id')
     WHEN 'incident' THEN EXISTS (SELECT FROM incident WHERE id = one ->> 'id')
+    WHEN 'inbound' THEN EXISTS (SELECT FROM inbound WHERE id = one ->> 'id')
     WHEN 'data_key' THEN EXISTS (SELECT FROM data_key WHERE id = one ->> 'id')
     WHEN 'exhibit' THEN EXISTS (SELECT FROM exhibit WHERE id = one ->> 'id')
     WHEN 'custody' THEN EXISTS (SELECT FROM custody_event WHERE exhibit || '/' || seq = one ->> 'id')
