@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from countermand.settings import Settings, from_environment
-from countermand.surfaces.log_children import Child, sealing_beside
+from countermand.surfaces.children import Child
+from countermand.surfaces.log_children import sealing_beside
 
 
 @pytest.fixture

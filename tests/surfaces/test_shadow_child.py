@@ -19,9 +19,9 @@ from countermand.flows.house import House
 from countermand.flows.keep_shadows import add_shadow, checked_policy, list_shadows, pause_shadow
 from countermand.kernel.clock import SystemClock
 from countermand.settings import Settings
-from countermand.surfaces import shadow_child
+from countermand.surfaces.children import Patience
 from countermand.surfaces.cli.commands.shadow import NICENESS
-from countermand.surfaces.shadow_child import ShadowChild, follower_beside
+from countermand.surfaces.shadow_child import follower_beside
 from flows.stage import POLICY, payment
 
 SECONDS_MAX = 60.0
@@ -80,19 +80,16 @@ async def tables(database_dsn: str) -> AsyncIterator[Any]:
     await connection.close()
 
 
-@pytest.fixture
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks and back-off in fractions of a second."""
-    monkeypatch.setattr(shadow_child, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(shadow_child, "BACK_OFF_SECONDS_FIRST", 0.2)
+# Looks and back-off in fractions of a second.
+HURRY = Patience(first_seconds=0.2, seconds_max=60.0, steady_seconds=120.0, look_seconds=0.1)
 
 
 async def test_a_killed_follower_comes_back_and_goes_on_exactly(
-    house: House, tables: Any, database_dsn: str, in_a_hurry: None
+    house: House, tables: Any, database_dsn: str
 ) -> None:
     """Killed three times in the middle of its work: every operation once, each with the live answer."""
     settings = Settings(database_url=database_dsn, log_level="error")
-    async with follower_beside(house.shadows, settings) as child:
+    async with follower_beside(house.shadows, settings, HURRY) as child:
         total, killed = 0, []
         for _ in range(3):
             await decide(house, 700)
@@ -125,21 +122,27 @@ async def _all_seen(house: House, total: int) -> bool:
     return await seen(house) == total
 
 
-async def test_no_follower_without_shadows(house: House, database_dsn: str, in_a_hurry: None) -> None:
+async def test_no_follower_without_shadows(house: House, database_dsn: str) -> None:
     """It ends when the last candidate is paused."""
-    child = ShadowChild(house.shadows, Settings(database_url=database_dsn, log_level="error"))
-    await child._look()
-    process = child.pid
-    assert alive(process)
-    await pause_shadow(house, "same", "test")
-    await child._look()
-    assert child.pid is None
-    assert not alive(process)
+    settings = Settings(database_url=database_dsn, log_level="error")
+    async with follower_beside(house.shadows, settings, HURRY) as child:
+
+        async def runs() -> bool:
+            return alive(child.pid)
+
+        await soon(runs)
+        process = child.pid
+        await pause_shadow(house, "same", "test")
+
+        async def gone() -> bool:
+            return child.pid is None and not alive(process)
+
+        await soon(gone)
 
 
-async def test_the_follower_steps_back(house: House, database_dsn: str, in_a_hurry: None) -> None:
+async def test_the_follower_steps_back(house: House, database_dsn: str) -> None:
     """Behind everybody, also where Linux shares the machine out by session."""
-    async with follower_beside(house.shadows, Settings(database_url=database_dsn)) as child:
+    async with follower_beside(house.shadows, Settings(database_url=database_dsn), HURRY) as child:
 
         async def stepped_back() -> bool:
             return child.pid is not None and nice_to_all(child.pid)
@@ -153,13 +156,12 @@ async def test_the_follower_ends_with_its_parent(house: House, database_dsn: str
     script.write_text(
         "import asyncio, sys\n"
         "from countermand.settings import Settings\n"
-        "from countermand.surfaces.shadow_child import ShadowChild\n"
+        "from countermand.surfaces.shadow_child import follower_of\n"
         "class Always:\n"
         "    async def any_running(self): return True\n"
         "async def main():\n"
-        "    child = ShadowChild(Always(), Settings(database_url=sys.argv[1], log_level='error'))\n"
-        "    await child._look()\n"
-        "    print(child.pid, flush=True)\n"
+        "    child = follower_of(Always(), Settings(database_url=sys.argv[1], log_level='error'))\n"
+        "    print((await child.start()).pid, flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
