@@ -40,7 +40,15 @@ async def test_a_restored_database_is_not_signed(
     async with sealing_on(restored, tmp_path, clock) as sealing:
         with pytest.raises(SetupError, match="log_rolled_back"):
             await sealing.begin()
+        with pytest.raises(SetupError, match="log_rolled_back"):
+            await sealing.begin()
         assert await tables.fetchval("SELECT refused FROM log_position") == "log_rolled_back"
+        (task,) = await tables.fetch(
+            "SELECT kind, tier, about FROM review_task"
+        )
+        assert (task["kind"], task["tier"], task["about"].split()[0]) == ("log_refused", 3, "log_rolled_back")
+        raised = await tables.fetchval("SELECT body ->> 'refused' FROM journal WHERE kind = 'task.raised'")
+        assert raised == "log_rolled_back"
         assert len(await facts_in_log(tables)) == 9
         sealer = await sealing.new_shard()
         await seal_all(sealer)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from countermand.transparency.ports import LogShelf, LogTiles
 from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.incidents import Task
 from countermand.vocabulary.sealing import (
     Batch,
     ChainEnd,
@@ -69,7 +70,7 @@ class SealStore(Protocol):
         """The latest checkpoint of a shard."""
         ...
 
-    async def note_refusal(self, code: str | None, at: int) -> None:
+    async def note_refusal(self, code: str | None, at: int, task: Task | None = None) -> None:
         """Say why nothing is sealed (None: all is well), for those who look from outside."""
         ...
 

@@ -9,14 +9,19 @@ import structlog
 
 from countermand.flows.log_ports import SealStore, SealTerms, SignerPort
 from countermand.flows.seal_log import Sealer, year_of
-from countermand.kernel.clock import Clock
+from countermand.kernel.clock import MICROS_PER_HOUR, Clock, rfc3339
 from countermand.kernel.errors import SetupError, Unavailable
+from countermand.kernel.ids import Ids, RandomIds
 from countermand.transparency.notes import parse_note
 from countermand.vocabulary.facts import LOG_SHARD_CLOSING, LOG_SHARD_OPENED, Fact
+from countermand.vocabulary.incidents import Task
 from countermand.vocabulary.sealing import NewNote, Position, Shard, Stock, Turn
 from countermand.vocabulary.signing import Open, Standing
 
 SHARDS_A_YEAR_MAX = 9999
+# What the desk is given where nothing is sealed any more: to look at within the hour.
+REFUSED_TASK, REFUSED_TIER = "log_refused", 3
+REFUSED_DUE_MICROS = MICROS_PER_HOUR
 BEGUN, YEAR, ASKED, LOST = "begun", "year", "asked", "lost"
 
 log = structlog.get_logger(__name__)
@@ -25,8 +30,11 @@ log = structlog.get_logger(__name__)
 class Sealing:
     """What sealing works with, and the turn from one shard to the next."""
 
-    def __init__(self, store: SealStore, signer: SignerPort, clock: Clock, terms: SealTerms) -> None:
+    def __init__(
+        self, store: SealStore, signer: SignerPort, clock: Clock, terms: SealTerms, ids: Ids | None = None
+    ) -> None:
         self.store, self.signer, self.clock, self.terms = store, signer, clock, terms
+        self.ids: Ids = RandomIds() if ids is None else ids
 
     async def begin(self) -> Sealer:
         """A sealer on the open shard, which signer and database agree on.
@@ -41,10 +49,25 @@ class Sealing:
             sealer = self._sealer(stock)
             await sealer.agree()
         except SetupError as refusal:
-            await self.store.note_refusal(refusal.code, self.clock.now())
+            now = self.clock.now()
+            await self.store.note_refusal(refusal.code, now, self._task(refusal.code, now))
             raise
         await self.store.note_refusal(None, self.clock.now())
         return await self.turn(sealer, YEAR) if sealer.over else sealer
+
+    def _task(self, code: str, now: int) -> Task:
+        """Somebody must look: until they do, nothing more is sealed."""
+        return Task(
+            id=self.ids.new("task", now),
+            kind=REFUSED_TASK,
+            tier=REFUSED_TIER,
+            about=f"{code} {rfc3339(now)}",
+            incident=None,
+            account=None,
+            person=None,
+            created_at=now,
+            due_at=now + REFUSED_DUE_MICROS,
+        )
 
     async def turn(self, sealer: Sealer, reason: str) -> Sealer:
         """Close a shard in good order: its last words name the next one's keys, and are signed. The next."""

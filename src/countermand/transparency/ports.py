@@ -66,6 +66,13 @@ class LogTiles(Protocol):
         """The latest checkpoint: of the shard with this label, else of the newest one that has any."""
         ...
 
+    async def published(self, label: str, *, cosigned: bool = False) -> str | None:
+        """The latest checkpoint of the shard with this label, with the lines of the witnesses that signed it.
+
+        `cosigned`: the latest that some witness signed. None where there is none.
+        """
+        ...
+
     async def tile(self, label: str, tile: Tile) -> bytes | None:
         """The hashes of a tile, so many as its width; None where no checkpoint covers them."""
         ...

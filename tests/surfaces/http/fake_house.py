@@ -294,6 +294,9 @@ class FakeLog:
     async def latest(self, shard: str | None = None) -> None:
         return None
 
+    async def published(self, label: str, *, cosigned: bool = False) -> None:
+        return None
+
     async def tile(self, label: str, tile: object) -> None:
         return None
 

@@ -121,14 +121,7 @@ class PostgresIncidents:
 
     async def put_tasks(self, tasks: Sequence[Task]) -> None:
         """Write tasks; one that is there already (its kind and what it is about) is left as it is."""
-        rows = (
-            (
-                one.id, one.kind, one.tier, one.about, one.incident, one.account, one.person,
-                moment_of(one.created_at), moment_of(one.due_at),
-            )
-            for one in tasks
-        )  # fmt: skip
-        self._connection.later(QUERIES.put_tasks, rows)
+        self._connection.later(QUERIES.put_tasks, map(row_of_task, tasks))
 
     async def end_task(self, task: str, at: int, actor: str) -> Task | None:
         """A task is done; one that was done stays as it is. None where there is none."""
@@ -252,6 +245,14 @@ def _named(found: Any) -> tuple[str, ...]:
 
 def _instants(row: Any) -> dict[str, Any]:
     return {name: micros_of(value) if hasattr(value, "tzinfo") else value for name, value in row.items()}
+
+
+def row_of_task(task: Task) -> tuple[Any, ...]:
+    """A new task as `put_tasks` takes it."""
+    return (
+        task.id, task.kind, task.tier, task.about, task.incident, task.account, task.person,
+        moment_of(task.created_at), moment_of(task.due_at),
+    )  # fmt: skip
 
 
 def _task(row: Any) -> Task:

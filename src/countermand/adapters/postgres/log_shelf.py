@@ -86,6 +86,12 @@ class PostgresLogShelf:
         tiles = await self._tiles(row["id"], tiles_for(spans, new))
         return _read(tiles, spans, new)
 
+    async def published(self, label: str, *, cosigned: bool = False) -> str | None:
+        """The latest checkpoint of a shard, or the latest that witnesses signed, with their lines."""
+        with away_is_unavailable():
+            note = await self._pool.fetchval(QUERIES.published_checkpoint, label, cosigned)
+        return None if note is None else str(note)
+
     async def note_at(self, origin: str, size: int) -> tuple[str, Note] | None:
         """The label of the shard with this origin, and its note at a size; None: none was signed there."""
         with away_is_unavailable():

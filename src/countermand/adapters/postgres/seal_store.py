@@ -12,11 +12,15 @@ from typing import Any
 import msgspec
 
 from countermand.adapters.postgres.availability import away_is_unavailable
+from countermand.adapters.postgres.incidents import QUERIES as INCIDENTS
+from countermand.adapters.postgres.incidents import row_of_task
+from countermand.adapters.postgres.journal import append_fact
 from countermand.adapters.postgres.pool import CLOSE_SECONDS_MAX, connect
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.transparency.tiles import HEIGHT, WIDTH
-from countermand.vocabulary.facts import Fact
+from countermand.vocabulary.facts import TASK_RAISED, Fact
+from countermand.vocabulary.incidents import Task
 from countermand.vocabulary.sealing import (
     Batch,
     ChainEnd,
@@ -147,10 +151,16 @@ class PostgresSealStore:
             row = await self._connection.fetchrow(QUERIES.last_checkpoint, shard)
         return None if row is None else NewNote(shard, row[0], row[1], row[2], micros_of(row[3]))
 
-    async def note_refusal(self, code: str | None, at: int) -> None:
-        """Say why nothing is sealed (None: all is well), for those who look from outside."""
+    async def note_refusal(self, code: str | None, at: int, task: Task | None = None) -> None:
+        """Say why nothing is sealed (None: all is well), and where that is news, raise a task about it."""
         with away_is_unavailable():
-            await self._connection.execute(QUERIES.note_refusal, code, moment_of(at))
+            async with self._connection.transaction():
+                news = await self._connection.fetchval(QUERIES.note_refusal, code, moment_of(at))
+                if news is None or task is None:
+                    return
+                await self._connection.execute(INCIDENTS.put_tasks, *([one] for one in row_of_task(task)))
+                body = {"task": task.id, "refused": code, "tier": task.tier}
+                await append_fact(self._connection, Fact(at, TASK_RAISED, body))
 
     async def _turn(self, turn: Turn) -> None:
         if turn.closing is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from countermand.kernel.errors import Forbidden, NotFound
 from countermand.surfaces.http.ports import House
@@ -24,12 +24,18 @@ def _house(request: Asked) -> House:
 
 
 @get("/log/{shard:str}/checkpoint", open=True, media="text/plain")
-async def read_checkpoint(request: Asked, shard: FromPath[str]) -> Response[bytes]:
-    """The signed checkpoint of a shard of the log, named by its year (C2SP tlog-checkpoint)."""
-    found = await _house(request).log.latest(shard)
+async def read_checkpoint(
+    request: Asked, shard: FromPath[str], cosigned: FromQuery[bool] = False
+) -> Response[bytes]:
+    """The signed checkpoint of a shard of the log, named by its year (C2SP tlog-checkpoint).
+
+    With the lines of those witnesses that have signed it by now; with `cosigned` the latest one that some
+    witness has signed.
+    """
+    found = await _house(request).log.published(shard, cosigned=cosigned)
     if found is None:
         raise NotFound("unknown_log", f"There is no log {shard} here.", f"此处没有日志 {shard}。")
-    return Response(found.note.encode(), media_type="text/plain", headers=FOR_NOW)
+    return Response(found.encode(), media_type="text/plain", headers=FOR_NOW)
 
 
 @get("/log/{shard:str}/tile/{place:path}", open=True, media="application/octet-stream", refuses=(403,))

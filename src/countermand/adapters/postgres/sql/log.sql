@@ -97,10 +97,21 @@ SELECT fact FROM log_entry WHERE shard = $1 AND index >= $2 ORDER BY fact;
 -- The latest checkpoint of a shard ($1).
 SELECT size, root, note, signed_at FROM log_checkpoint WHERE shard = $1 ORDER BY size DESC LIMIT 1;
 
+-- name: published_checkpoint
+-- The latest checkpoint of a shard ($1 label), or ($2) the latest that witnesses signed, with their lines.
+SELECT c.note || coalesce(
+    (SELECT string_agg(w.lines, '' ORDER BY w.witness) FROM log_cosignature AS w WHERE w.origin = s.origin AND w.size = c.size),
+    ''
+)
+FROM log_shard AS s JOIN log_checkpoint AS c ON c.shard = s.id
+WHERE s.label = $1 AND (NOT $2 OR c.size = (SELECT max(w.size) FROM log_cosignature AS w WHERE w.origin = s.origin))
+ORDER BY c.size DESC LIMIT 1;
+
 -- name: note_refusal
--- Why nothing is sealed ($1; NULL: all is well), since $2.
+-- Why nothing is sealed ($1; NULL: all is well), since $2; a row where that is news.
 UPDATE log_position SET refused = $1, refused_at = CASE WHEN $1::text IS NULL THEN NULL ELSE $2::timestamptz END
-WHERE refused IS DISTINCT FROM $1;
+WHERE refused IS DISTINCT FROM $1
+RETURNING only_row;
 
 -- name: latest_checkpoint
 -- The latest checkpoint of the shard with a label ($1), or where that is NULL of the newest that has any.
