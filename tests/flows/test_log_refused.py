@@ -43,9 +43,7 @@ async def test_a_restored_database_is_not_signed(
         with pytest.raises(SetupError, match="log_rolled_back"):
             await sealing.begin()
         assert await tables.fetchval("SELECT refused FROM log_position") == "log_rolled_back"
-        (task,) = await tables.fetch(
-            "SELECT kind, tier, about FROM review_task"
-        )
+        (task,) = await tables.fetch("SELECT kind, tier, about FROM review_task")
         assert (task["kind"], task["tier"], task["about"].split()[0]) == ("log_refused", 3, "log_rolled_back")
         raised = await tables.fetchval("SELECT body ->> 'refused' FROM journal WHERE kind = 'task.raised'")
         assert raised == "log_rolled_back"
