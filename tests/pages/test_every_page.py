@@ -10,6 +10,7 @@ import pytest
 from countermand.surfaces.web.answers import POLICY, is_local
 from countermand.surfaces.web.assets import assets, manifest
 from countermand.surfaces.web.routes import PAGE_HANDLERS
+from countermand.vocabulary.staff import Verb
 from pages.looking import violations
 from pages.served import Served
 
@@ -19,6 +20,8 @@ def test_every_page_says_whom_it_is_for() -> None:
     for handler in PAGE_HANDLERS:
         assert handler.opt.get("page") in ("open", "holder", "staff"), handler
         assert handler.opt["page"] != "open" or handler.opt.get("open"), handler
+        verb = handler.opt.get("verb")
+        assert handler.opt["page"] != "staff" or isinstance(verb, Verb) or handler.opt.get("own"), handler
 
 
 def test_the_home_page_is_whole_in_both_languages(visit: Any, language: str) -> None:

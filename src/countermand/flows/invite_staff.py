@@ -96,7 +96,7 @@ async def withdraw_invitation(access: StaffAccess, invitation: str, by: str) -> 
 
 
 async def list_invitations(access: StaffAccess) -> list[dict[str, Any]]:
-    """Those that can still be accepted, and the newest others; never a link."""
+    """Those that can still be accepted, and the newest others; never a link. Instants in microseconds."""
     now = access.clock.now()
     async with access.works.open() as unit:
         found = await unit.access.invitations()
@@ -106,8 +106,8 @@ async def list_invitations(access: StaffAccess) -> list[dict[str, Any]]:
             "name": one.name,
             "roles": sorted(one.roles),
             "invited_by": one.invited_by,
-            "invited_at": rfc3339(one.invited_at),
-            "ends_at": rfc3339(one.ends_at),
+            "invited_at": one.invited_at,
+            "ends_at": one.ends_at,
             "state": one.outcome.value if one.outcome else "open" if now < one.ends_at else "expired",
         }
         for one in found

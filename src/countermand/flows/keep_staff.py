@@ -8,7 +8,7 @@ import msgspec
 
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.manage_keys import KeyHouse, list_keys, revoke_key
-from countermand.flows.staff_changes import leave
+from countermand.flows.staff_changes import keep_an_admin, leave
 from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import NotFound
 from countermand.vocabulary.facts import STAFF_CHANGED, Fact
@@ -46,7 +46,7 @@ async def change_staff(house: CaseDesk, name: str, changed: dict[str, Any], by: 
 async def remove_staff(keys: KeyHouse, house: CaseDesk, name: str, by: Staff) -> dict[str, Any]:
     """Somebody works here no more: keys and sessions are refused from now on; how many open cases they leave.
 
-    Raises NotFound `unknown_staff`.
+    Raises NotFound `unknown_staff`, Conflict `last_admin`.
     """
     theirs = [one for one in await list_keys(keys) if one.staff == name and one.revoked_at is None]
     now = house.clock.now()
@@ -56,6 +56,7 @@ async def remove_staff(keys: KeyHouse, house: CaseDesk, name: str, by: Staff) ->
         if not theirs and not signs_in:
             raise _unknown(name)
         if account is not None and signs_in:
+            await keep_an_admin(unit, account, ())
             await leave(unit, account, now, by.name)
     for one in theirs:
         await revoke_key(keys, one.name, by.name)

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from countermand.flows.staff_access import StaffAccess
-from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import BadRequest, Conflict, Forbidden, NotFound
 from countermand.vocabulary.authenticators import AuthenticatorState
 from countermand.vocabulary.facts import STAFF_CHANGED, STAFF_SIGNED_OUT, Fact
@@ -58,7 +57,7 @@ async def change_roles(access: StaffAccess, name: str, roles: Sequence[Role], by
         wanted = await check_roles(unit, name, roles, by)
         if wanted == account.roles:
             return account
-        await _keep_an_admin(unit, account, wanted)
+        await keep_an_admin(unit, account, wanted)
         now = access.clock.now()
         account = account._replace(roles=wanted, changed_at=now, changed_by=by)
         await unit.access.put_account(account)
@@ -86,7 +85,7 @@ async def remove_account(access: StaffAccess, name: str, by: str) -> None:
     """Somebody signs in no more. Raises NotFound (`unknown_staff_account`), Conflict (`last_admin`)."""
     async with access.works.open() as unit:
         account = await _working(unit, name)
-        await _keep_an_admin(unit, account, ())
+        await keep_an_admin(unit, account, ())
         now = access.clock.now()
         await leave(unit, account, now, by)
         await unit.note([Fact(now, STAFF_CHANGED, {"staff": name, "actor": by})])
@@ -103,7 +102,7 @@ async def sign_out_everywhere(access: StaffAccess, name: str, by: str) -> int:
 
 
 async def list_accounts(access: StaffAccess) -> list[dict[str, Any]]:
-    """Everybody who ever joined: roles, factors, open sessions; those who left last."""
+    """Everybody who ever joined: roles, factors, sessions; those who left last. Instants in microseconds."""
     shown = []
     async with access.works.open() as unit:
         for one in await unit.access.accounts():
@@ -113,13 +112,13 @@ async def list_accounts(access: StaffAccess) -> list[dict[str, Any]]:
                 {
                     "name": one.name,
                     "roles": sorted(one.roles),
-                    "joined_at": rfc3339(one.joined_at),
+                    "joined_at": one.joined_at,
                     "invited_by": one.invited_by,
-                    "left_at": None if one.left_at is None else rfc3339(one.left_at),
+                    "left_at": one.left_at,
                     "methods": sorted(set(methods)),
                     "single_sign_on": one.issuer is not None,
                     "sessions": len(sessions),
-                    "seen_at": rfc3339(sessions[0].seen_at) if sessions else None,
+                    "seen_at": sessions[0].seen_at if sessions else None,
                 }
             )
     return sorted(shown, key=lambda one: one["left_at"] is not None)
@@ -145,8 +144,8 @@ async def _working(unit: Unit, name: str) -> StaffAccount:
     return account
 
 
-async def _keep_an_admin(unit: Unit, account: StaffAccount, wanted: Collection[Role]) -> None:
-    """Somebody must be left who can invite others."""
+async def keep_an_admin(unit: Unit, account: StaffAccount, wanted: Collection[Role]) -> None:
+    """Somebody must be left who can invite others. Raises Conflict (`last_admin`)."""
     if Role.ADMIN not in account.roles or Role.ADMIN in wanted:
         return
     others = [

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from countermand.flows.staff_access import OpenSession, StaffAccess, token_digest
-from countermand.kernel.clock import MICROS_PER_SECOND, rfc3339
+from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.kernel.errors import NotFound, Unauthenticated
 from countermand.vocabulary.facts import STAFF_SIGNED_OUT, Fact
 from countermand.vocabulary.staff_access import (
@@ -58,7 +58,7 @@ def fits_csrf(opened: OpenSession, given: str | None) -> bool:
 
 
 async def list_sessions(access: StaffAccess, mine: Session) -> list[dict[str, Any]]:
-    """Where somebody is signed in, the last used first; never a cookie."""
+    """Where somebody is signed in, the last used first; never a cookie. Instants are microseconds UTC."""
     now = access.clock.now()
     async with access.works.open() as unit:
         found = await unit.access.sessions(mine.staff)
@@ -68,9 +68,9 @@ async def list_sessions(access: StaffAccess, mine: Session) -> list[dict[str, An
             "here": one.id == mine.id,
             "place": one.place,
             "how": one.how,
-            "begun_at": rfc3339(one.begun_at),
-            "seen_at": rfc3339(one.seen_at),
-            "ends_at": rfc3339(ends_at(one, access.terms)),
+            "begun_at": one.begun_at,
+            "seen_at": one.seen_at,
+            "ends_at": ends_at(one, access.terms),
         }
         for one in found
         if is_open(one, now, access.terms)
@@ -102,6 +102,13 @@ async def end_all(access: StaffAccess, mine: Session, *, here_too: bool) -> int:
         await unit.access.end_sessions(mine.staff, now, SessionEnd.SIGNED_OUT, but=but)
         await unit.note([_out(mine, now, ended)])
     return ended
+
+
+async def is_linked(access: StaffAccess, mine: Session) -> bool:
+    """Whether a provider of single sign-on vouches for the holder of this session."""
+    async with access.works.open() as unit:
+        account = await unit.access.account(mine.staff)
+    return account is not None and account.issuer is not None
 
 
 class Form(NamedTuple):

@@ -71,6 +71,18 @@ def test_somebody_is_entered_changed_listed_and_removed(run: Any) -> None:
     assert "unknown_staff" in run("staff", "remove", "li", key=root)[1]
 
 
+def test_somebody_is_invited_by_a_link(run: Any) -> None:
+    """Without a key, as the first admin comes in; never as two things that stand alone."""
+    code, told = run("staff", "invite", "root", "--role", "admin", "--json")
+    assert (code, told["name"], told["roles"]) == (0, "root", ["admin"])
+    assert told["link"].startswith("http://localhost:8080/staff/invitation/")
+    assert told["link"] not in run("staff", "invite", "root", "--role", "admin")[1], "another one each time"
+    assert "已邀请 wang" in run("staff", "invite", "wang", "--role", "quality", language="zh")[1]
+    assert "roles_refused" in run("staff", "invite", "x", "--role", "admin", "--role", "agent")[1]
+    key = key_of(run, "boss", "admin")
+    assert "unknown_staff_account" in run("staff", "sign-out", "nobody", key=key)[1]
+
+
 def test_glass_is_broken_and_reviewed_by_somebody_else(run: Any, database_dsn: str, tmp_path: Any) -> None:
     """Never by who broke it, and once."""
     wang, chen = key_of(run, "wang", "custodian"), key_of(run, "chen", "quality")

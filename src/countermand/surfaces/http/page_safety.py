@@ -173,7 +173,7 @@ async def from_elsewhere(
 async def _kept(connection: Any, access: StaffAccess, visit: Visit) -> str | None:
     """Where the form waits that was sent too late; its files are not kept."""
     cookie = session_cookie(connection, visit)
-    if cookie is None or not _is_form(connection):
+    if cookie is None or connection.scope["method"] != "POST" or not _is_form(connection):
         return None
     fields = tuple(
         (str(name), str(value))
@@ -213,13 +213,21 @@ def step_cookie(connection: Any) -> str | None:
     return _cookie(connection, visit_of(connection.scope), STEP)
 
 
-def signed_in_headers(visit: Visit, signed_in: SignedIn) -> list[tuple[str, str]]:
-    """The cookies of a new session: its own, the browser's, and no step any more."""
-    return [
-        ("set-cookie", set_cookie(visit, SESSION, signed_in.cookie)),
-        ("set-cookie", set_cookie(visit, BROWSER, signed_in.browser, BROWSER_SECONDS)),
-        ("set-cookie", set_cookie(visit, STEP, "", 0)),
-    ]
+def keep_session(answer: Response[Any], visit: Visit, signed_in: SignedIn) -> None:
+    """Give the browser a new session: its cookie, the browser's own, and no step any more."""
+    keep_cookie(answer, visit, SESSION, signed_in.cookie)
+    keep_cookie(answer, visit, BROWSER, signed_in.browser, BROWSER_SECONDS)
+    keep_cookie(answer, visit, STEP, "", 0)
+
+
+def keep_cookie(
+    answer: Response[Any], visit: Visit, name: str, value: str, seconds: int | None = None
+) -> None:
+    """One more cookie of an answer, as `set_cookie` makes them."""
+    answer.set_cookie(
+        key=_named(visit, name), value=value, max_age=seconds, secure=visit.secure, httponly=True,
+        samesite="lax",
+    )  # fmt: skip
 
 
 def set_cookie(visit: Visit, name: str, value: str, seconds: int | None = None) -> str:

@@ -7,8 +7,19 @@ from countermand.surfaces.web.answers import problem_page
 from countermand.surfaces.web.assets import assets
 from countermand.surfaces.web.portal import PORTAL_PAGES
 from countermand.surfaces.web.reading_choices import CHOICE_PAGES
+from countermand.surfaces.web.staff.joining import JOINING_PAGES
+from countermand.surfaces.web.staff.own import OWN_PAGES
+from countermand.surfaces.web.staff.people import PEOPLE_PAGES
+from countermand.surfaces.web.staff.signing_in import SIGN_IN_PAGES
 
-PAGE_HANDLERS = (*CHOICE_PAGES, *PORTAL_PAGES)
+PAGE_HANDLERS = (
+    *CHOICE_PAGES,
+    *PORTAL_PAGES,
+    *SIGN_IN_PAGES,
+    *JOINING_PAGES,
+    *OWN_PAGES,
+    *PEOPLE_PAGES,
+)
 
 
 def pages() -> Pages:

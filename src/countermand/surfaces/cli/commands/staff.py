@@ -10,17 +10,21 @@ from typing import Any
 import click
 import msgspec
 
+from countermand.app import open_desk
 from countermand.cases.permissions import may_ever, role_lacks
 from countermand.flows.desk import Desk
+from countermand.flows.invite_staff import invite
 from countermand.flows.keep_staff import change_staff, list_staff, put_staff, remove_staff
-from countermand.kernel.clock import micros_of
+from countermand.flows.staff_changes import sign_out_everywhere
+from countermand.kernel.clock import micros_of, rfc3339
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.at_desk import key_option, whole_desk
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
+from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
 from countermand.surfaces.cli.printing import answer, answer_table
 from countermand.vocabulary.acts import Moment
-from countermand.vocabulary.staff import Staff, Verb
+from countermand.vocabulary.staff import STAFF_ROLES, Role, Staff, Verb
 
 
 @group("staff", en="Enter who works at the desk, and what they take.", zh="管理客服台人员及其可接案件。")
@@ -161,9 +165,65 @@ async def change(name: str, key: str, data_dir: Path | None, **given: Any) -> No
 
 @command(
     staff,
+    "invite",
+    en="Invite somebody to sign in with a browser: prints a link that works once.",
+    zh="邀请人员用浏览器登录：输出一次性链接。",
+)
+@click.argument("name")
+@option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([role.value for role in STAFF_ROLES]),
+    en="What they act as; may be given several times.",
+    zh="其角色；可多次给出。",
+)
+@data_dir_option
+@in_event_loop
+async def invite_one(name: str, roles: tuple[str, ...], data_dir: Path | None) -> None:
+    """The first admin comes in this way too: there is no account that comes with the product."""
+    quiet_logs()
+    async with open_desk(settings_with(data_dir)) as desk:
+        invitation, link = await invite(desk.access, name, [Role(role) for role in roles], ACTOR)
+    until = rfc3339(invitation.ends_at)
+    answer(
+        {"invitation": invitation.id, "name": name, "roles": sorted(roles), "ends_at": until, "link": link},
+        Text(
+            en=f"{name} ({', '.join(sorted(roles))}) is invited until {until}. Hand over this link yourself; "
+            "it works once and is not shown again:",
+            zh=f"已邀请 {name}（{'、'.join(sorted(roles))}），有效至 {until}。请亲自转交此链接，"
+            "仅能使用一次且不再显示：",
+        ),
+        link,
+    )
+
+
+@command(
+    staff,
+    "sign-out",
+    en="End every session of somebody, in running servers too.",
+    zh="立即结束该人员的全部登录会话。",
+)
+@click.argument("name")
+@key_option
+@data_dir_option
+@in_event_loop
+async def sign_out(name: str, key: str, data_dir: Path | None) -> None:
+    """They sign in again; whoever had their browser does not."""
+    async with _at(data_dir, key, Verb.CONFIGURE) as (desk, by):
+        ended = await sign_out_everywhere(desk.access, name, by.name)
+    answer(
+        {"name": name, "sessions": ended},
+        Text(en=f"{ended} sessions of {name} ended.", zh=f"已结束 {name} 的 {ended} 个登录会话。"),
+    )
+
+
+@command(
+    staff,
     "remove",
-    en="Refuse all keys of somebody from now on; their cases stay theirs until given to others.",
-    zh="立即吊销该人员的全部密钥；其名下案件须另行改派。",
+    en="Refuse all keys and sessions of somebody from now on; their cases stay theirs until given to others.",
+    zh="立即吊销该人员的全部密钥与登录会话；其名下案件须另行改派。",
 )
 @click.argument("name")
 @key_option
