@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -90,15 +90,21 @@ class SignedIn:
 async def sign_in(issuer: str, login: str, client: httpx.AsyncClient) -> SignedIn:
     """The code flow with the provider's own pages: sign-in, consent, back to the shop, tokens."""
     wish = {**_wish(), "prompt": "consent", "scope": "openid offline_access"}
-    answer = await client.get(f"{issuer}/auth", params=wish)
+    given = await walk(f"{issuer}/auth?{urlencode(wish)}", BACK, login, client)
+    asked = {"grant_type": "authorization_code", "code": given["code"], "redirect_uri": BACK}
+    got = await client.post(f"{issuer}/token", data=asked, auth=SHOP)
+    return SignedIn(issuer, client, got.raise_for_status().json())
+
+
+async def walk(start: str, back: str, login: str, client: httpx.AsyncClient) -> dict[str, str]:
+    """The provider's own pages from an address on, until it sends the browser back; what it gives along."""
+    answer = await client.get(start)
     for _ in range(STEPS_MAX):
         if answer.has_redirect_location:
             target = urljoin(str(answer.url), answer.headers["location"])
-            if target.startswith(BACK):
-                code = parse_qs(urlsplit(target).query)["code"][0]
-                asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
-                got = await client.post(f"{issuer}/token", data=asked, auth=SHOP)
-                return SignedIn(issuer, client, got.raise_for_status().json())
+            if target.startswith(back):
+                given = parse_qs(urlsplit(target).query)
+                return {name: values[0] for name, values in given.items()}
             answer = await client.get(target)
             continue
         found = _FORM.search(answer.raise_for_status().text)

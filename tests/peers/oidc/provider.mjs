@@ -108,10 +108,14 @@ const server = createServer().listen(0, '127.0.0.1', () => {
       scope: 'openid offline_access',
       backchannel_logout_uri: clientLogoutUri,
       backchannel_logout_session_required: true,
+    }, {
+      client_id: 'desk',
+      client_secret: 'desk-secret',
+      redirect_uris: ['http://127.0.0.1:9/staff/provider/back'],
     }],
     cookies: { keys: ['only for this test'] },
     features: { introspection: { enabled: true }, backchannelLogout: { enabled: true } },
-    pkce: { required: () => false },
+    pkce: { required: (ctx, client) => client.clientId === 'desk' },
     // It refuses to call addresses inside by itself, and rightly; the client of this test is inside.
     fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined }),
     ttl: { Session: 3600, Grant: 3600, AccessToken: 3600, RefreshToken: 3600, Interaction: 600 },
