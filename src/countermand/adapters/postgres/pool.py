@@ -10,6 +10,7 @@ import msgspec
 
 from countermand.adapters.postgres.roles import APP, roles_missing
 from countermand.adapters.postgres.versions import require_version
+from countermand.work.members import SERVICE
 
 STATEMENT_SECONDS_MAX = 30
 LOCK_SECONDS_MAX = 5
@@ -82,6 +83,8 @@ def _session(application_name: str, role: str, statement_seconds_max: int) -> di
     return {
         "application_name": application_name,
         "role": role,
+        # Without it the database opens no body; a unit of work for a member of staff says whose it is.
+        "countermand.member": SERVICE,
         "timezone": "UTC",
         "jit": "off",
         "statement_timeout": f"{statement_seconds_max}s",

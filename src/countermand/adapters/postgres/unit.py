@@ -45,6 +45,7 @@ from countermand.adapters.postgres.webhooks import PostgresWebhooks
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.vocabulary.facts import Fact
 from countermand.work import gate_of
+from countermand.work.members import MEMBER
 from countermand.work.record import unrecordable_text
 
 
@@ -135,6 +136,8 @@ class PostgresWorks:
         try:
             with away_is_unavailable():
                 async with self._pool.acquire() as connection, connection.transaction():
+                    if (member := MEMBER.get()) is not None:
+                        await connection.execute(QUERIES.act_for, member)
                     unit = PostgresUnit(connection, self._teller)
                     yield unit
                     await unit.close()

@@ -33,6 +33,7 @@ from countermand.surfaces.http.visits import Visit, visit_of
 from countermand.vocabulary.access import Scope
 from countermand.vocabulary.staff import Verb
 from countermand.vocabulary.staff_access import STEP_UP_VERBS, is_recent
+from countermand.work.members import MEMBER, member_text
 
 _Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -126,6 +127,7 @@ async def _admit_session(
 
 def _remember(visit: Visit, opened: OpenSession) -> None:
     visit.opened, visit.staff, visit.actor = opened, opened.staff, opened.staff.name
+    MEMBER.set(member_text(opened.staff.roles))
 
 
 def _admit_key(connection: _Connection, handler: BaseRouteHandler, visit: Visit, scope: str) -> None:
@@ -134,6 +136,8 @@ def _admit_key(connection: _Connection, handler: BaseRouteHandler, visit: Visit,
     key: KnownKey = _keeper(connection).admit(sent, scope, _route(connection))
     visit.staff = key.holder
     visit.actor = key.name if key.holder is None else key.holder.name
+    if key.holder is not None:
+        MEMBER.set(member_text(key.holder.roles))
     if scope == Scope.DESK:
         if key.holder is None:
             raise Forbidden(

@@ -1,3 +1,7 @@
+-- name: act_for
+-- Say for whom this transaction acts ($1), until it ends.
+SELECT set_config('countermand.member', $1, true);
+
 -- name: lock_gates
 -- Wait until no decision on an account of these gates ($1, in order) is being committed, and keep the next ones waiting.
 SELECT pg_advisory_xact_lock(gate) FROM unnest($1::bigint[]) AS gate;
