@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from countermand.cases.permission_table import permission_lines
 from countermand.cases.permissions import GLASS_VERBS, TWO_PEOPLE_VERBS, decide, may_ever
 from countermand.vocabulary.staff import (
     NOT_STAFF,
@@ -26,26 +27,9 @@ READS = {verb for verb in Verb if verb.name.startswith(("READ_", "LIST_"))} - {V
 staff_roles = st.sets(st.sampled_from([role for role in Role if role not in NOT_STAFF]), min_size=1)
 
 
-def home(role: Role) -> Relation:
-    """What a role is to a case that it has to do with."""
-    if role in NOT_STAFF:
-        return Relation.SUBJECT
-    return Relation.GRANTED if role in (Role.REGULATOR_VIEWER, Role.PEER) else Relation.OWNER
-
-
-def widest(role: Role, verb: Verb, field: FieldClass) -> Verdict:
-    """What the role gets for the purpose that opens most."""
-    return max(decide([role], verb, home(role), purpose, field) for purpose in Purpose)
-
-
 def table() -> str:
-    """Role x verb x field, one line a role and verb; verbs that a role never has are left out."""
-    lines = ["# role verb: " + " ".join(field.value for field in FieldClass)]
-    for role, verb in product(Role, Verb):
-        verdicts = [widest(role, verb, field) for field in FieldClass]
-        if any(verdicts):
-            lines.append(f"{role.value} {verb.value}: " + " ".join(one.name.lower() for one in verdicts))
-    return "\n".join(lines) + "\n"
+    """All of it, as `countermand staff permissions` prints it."""
+    return "\n".join(permission_lines()) + "\n"
 
 
 def test_the_table_is_the_one_that_was_agreed():

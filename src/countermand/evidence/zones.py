@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
@@ -68,6 +68,13 @@ def sight_of(roles: Collection[Role], zone: Zone) -> Sight:
     counted = sorted(role for role in roles if role in ALONE)[:1] or roles
     place = 0 if zone is Zone.PERSONAL else 1
     return max((_MATRIX[role][place] for role in counted), default=Sight.NOTHING)
+
+
+def zone_lines() -> Iterator[str]:
+    """The matrix written out: one line a role, what it sees of each zone."""
+    yield "# role: " + " ".join(zone.value for zone in Zone)
+    for role in Role:
+        yield f"{role.value}: " + " ".join(sight_of({role}, zone).name.lower() for zone in Zone)
 
 
 def require_sight(roles: Collection[Role], zone: Zone, wanted: Sight, purpose: Purpose | None = None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +82,16 @@ def test_somebody_is_invited_by_a_link(run: Any) -> None:
     assert "roles_refused" in run("staff", "invite", "x", "--role", "admin", "--role", "agent")[1]
     key = key_of(run, "boss", "admin")
     assert "unknown_staff_account" in run("staff", "sign-out", "nobody", key=key)[1]
+
+
+def test_who_may_do_what_is_printed(run: Any) -> None:
+    """The agreed table, and the zones of the vault: no role sees a key."""
+    _, told = run("staff", "permissions", "--json")
+    golden = Path(__file__).parents[2] / "cases" / "permissions.golden"
+    assert told["permissions"] == golden.read_text(encoding="utf-8").splitlines()
+    assert [one for one in told["zones"][1:] if not one.endswith(" nothing")] == []
+    assert "admin: nothing nothing nothing" in told["zones"]
+    assert "auditor: existence existence nothing" in run("staff", "permissions")[1]
 
 
 def test_glass_is_broken_and_reviewed_by_somebody_else(run: Any, database_dsn: str, tmp_path: Any) -> None:

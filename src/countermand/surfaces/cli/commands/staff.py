@@ -11,7 +11,9 @@ import click
 import msgspec
 
 from countermand.app import open_desk
+from countermand.cases.permission_table import permission_lines
 from countermand.cases.permissions import may_ever, role_lacks
+from countermand.evidence.zones import zone_lines
 from countermand.flows.desk import Desk
 from countermand.flows.invite_staff import invite
 from countermand.flows.keep_staff import change_staff, list_staff, put_staff, remove_staff
@@ -196,6 +198,22 @@ async def invite_one(name: str, roles: tuple[str, ...], data_dir: Path | None) -
             "仅能使用一次且不再显示：",
         ),
         link,
+    )
+
+
+@command(
+    staff,
+    "permissions",
+    en="Print who may do what: role by verb by class of field, and role by zone of the vault.",
+    zh="输出权限表：角色、动作与数据类别，以及角色与保险库分区。",
+)
+def permissions() -> None:
+    """The same for every installation: roles are no setting."""
+    verbs, zones = list(permission_lines()), list(zone_lines())
+    answer(
+        {"permissions": verbs, "zones": zones},
+        Text(en="\n".join(verbs), zh="\n".join(verbs)),
+        "\n".join(zones),
     )
 
 
