@@ -184,12 +184,12 @@ def asking(
 
 @asynccontextmanager
 async def stage_on(
-    dsn: str, tables: Any, folder: Path, liveness: Liveness | None = None
+    dsn: str, tables: Any, folder: Path, liveness: Liveness | None = None, **settings: Any
 ) -> AsyncIterator[Stage]:
     """A stage on a database of its own; `folder` takes the policy and the vault's key."""
     (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
     clock = ManualClock(NOON)
-    async with house_on(dsn, clock, policy=folder, vault_key_file=folder / "vault.key") as house:
+    async with house_on(dsn, clock, policy=folder, vault_key_file=folder / "vault.key", **settings) as house:
         sms, mail = Inbox(), Inbox()
         cheap = ArgonPasswords(hasher=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         senders = {Method.SMS: sms, Method.EMAIL: mail}

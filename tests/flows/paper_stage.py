@@ -79,7 +79,7 @@ async def papers_on(
 
     `ports` stand behind the outbox beside those of the house.
     """
-    async with stage_on(dsn, tables, folder) as stage:
+    async with stage_on(dsn, tables, folder, data_dir=folder / "data") as stage:
         await stage.settle_in(ACCOUNT)
         operations = await night(stage)
         house = stage.house
