@@ -161,9 +161,8 @@ async def test_the_timeline_says_what_proves_its_times(
     """Before the log signs, that it has not; then size and root of the signed tree, and every entry."""
     early = msgspec.json.decode((await papers.made(Paper.TIMELINE))["papers/timeline.json"].content)
     assert early["proof_of_time"] is None
-    async with sealing_on(
-        with_database(postgres_server, ROOM), tmp_path / "signer", papers.stage.clock
-    ) as sealing:
+    dsn, clock = with_database(postgres_server, ROOM), papers.stage.clock
+    async with sealing_on(dsn, tmp_path / "signer", clock) as sealing:
         await seal_all(await sealing.begin())
     data = msgspec.json.decode((await papers.made(Paper.TIMELINE))["papers/timeline.json"].content)
     proof = data["proof_of_time"]
@@ -174,10 +173,9 @@ async def test_the_timeline_says_what_proves_its_times(
     assert all(one["entry"] for one in data["moments"] if one["what"]["en"] in ("Stopped", "Case opened"))
 
 
-async def test_one_trace_leads_from_the_first_word_to_the_ledger(
-    database_dsn: str, tables: Any, tmp_path: Path
-) -> None:
+async def test_one_trace_leads_from_the_first_word_to_the_ledger(database_dsn: str, tmp_path: Path) -> None:
     """Report, case, incident, orders, outbox and the bank's own line carry the same id; the paper says so."""
+    tables = await asyncpg.connect(database_dsn)
     async with papers_on(database_dsn, tables, tmp_path, frozenset({"banking"})) as papers:
         house, clock = papers.stage.house, papers.stage.clock
         before = told_of(await papers.made(Paper.SELF_ASSESSMENT))
@@ -193,6 +191,7 @@ async def test_one_trace_leads_from_the_first_word_to_the_ledger(
         assert (after["whole"], after["in_ledger"], after["broken"]) == (True, True, [])
         took = {one["code"]: (one["seconds"], one["late"]) for one in after["timings"]}
         assert took == {"stopped": (0, False), "core_told": (220, False), "first_answer": (None, False)}
+    await tables.close()
 
 
 def told_of(files: dict[str, BundleFile]) -> dict[str, Any]:
