@@ -30,10 +30,27 @@ from pyhanko_certvalidator import ValidationContext
 from countermand.adapters.papers.press import pictures_of
 from countermand.adapters.papers.printed import SealedPapers
 from countermand.adapters.papers.seals import OWN_AUTHORITY, OWN_SEAL, given_seal, own_seal
+from countermand.evidence.paper_words import signed_foot
 from countermand.flows.receipt_paper import WORDS_MAX, paper_of
 from countermand.kernel.clock import moment_of
 from countermand.kernel.errors import SetupError, Unavailable
 from countermand.kernel.text import Text
+from countermand.vocabulary.documents import (
+    Cell,
+    Document,
+    Field,
+    Fields,
+    Heading,
+    Lines,
+    Prose,
+    Section,
+    Step,
+    Steps,
+    Table,
+    Tone,
+    exact,
+    plain,
+)
 from countermand.vocabulary.papers import ReceiptPaper
 
 NOW = 1_795_233_600_000_000
@@ -191,3 +208,50 @@ async def test_another_program_finds_the_signature_valid(seal: SimpleSigner, tmp
     run = await asyncio.create_subprocess_exec(*asked, stdout=subprocess.PIPE)
     said, _ = await run.communicate()
     assert b"Signature is Valid" in said
+
+
+def document(*, stamped: bool, language: str = "zh") -> Document:
+    """Every kind of block once, and a table that runs over a page."""
+    row = tuple(Cell(Text(en=f"{tone} word", zh=f"{tone}词"), tone) for tone in Tone)
+    columns = tuple(Text(en=tone.value, zh=tone.value) for tone in Tone)
+    blocks = (
+        Heading(Text(en="Within", zh="其中")),
+        Prose((Text(en="Said so.", zh="原话。"),), quoted=True),
+        Fields((Field(Text(en="Hash", zh="哈希"), exact("ab12" * 16)),)),
+        Table(columns, (1,) * len(columns), (row,) * 60),
+        Steps((Step(at="12:01:00", what=plain("#set text(red)"), more=Text(en="more", zh="详情")),)),
+        Lines(("sha256sum -c sums",)),
+    )
+    return Document(
+        language=language,
+        institution=NAME,
+        title=Text(en="Timeline", zh="时间线"),
+        lead=Text(en="In order.", zh="按序。"),
+        number=Field(Text(en="Case number", zh="案件编号"), plain("4829 1035 7716")),
+        summary=(),
+        sections=(Section(Text(en="Day", zh="当日"), blocks),),
+        foot=(signed_foot(stamped=stamped),),
+        made_at=NOW,
+        signed_lines=(Text(en="Examiner", zh="取证人员"),),
+    )
+
+
+async def test_a_document_is_sealed_and_stamped_as_a_receipt_is(seal: SimpleSigner, tmp_path: Path) -> None:
+    """Intact, trusted, whole, with a token of the authority inside; two pages and more in both languages."""
+    data = await SealedPapers(seal, Authority()).printed(lambda stamped: document(stamped=stamped))
+    found = await judged(data, tmp_path)
+    assert (found.intact, found.valid, found.trusted, found.coverage.name) == (
+        True,
+        True,
+        True,
+        "ENTIRE_FILE",
+    )
+    assert found.timestamp_validity is not None
+    assert found.timestamp_validity.intact
+    for language in ("zh", "en"):
+        pages = pictures_of(document(stamped=False, language=language), 30.0)
+        assert len(pages) > 1
+        assert all(page.startswith(b"\x89PNG") for page in pages)
+        words = list(document(stamped=False, language=language).words())
+        assert "#set text(red)" in words  # what looks like markup is text, to the press and to the scanner
+        assert ("原话。" if language == "zh" else "Said so.") in words
