@@ -1,4 +1,4 @@
-"""Goal: the law of evidence is data with source and date, and what cannot be shown is never said to be met."""
+"""Goal: the law of evidence is data with source and date; what cannot be shown is never said to be met."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_article_is_met_by_all_of_its_marks_alone(marks: frozenset[Mark], art
         ("id: signature-8-1", "id: signature-5"),
         ("not legal advice", "legal advice"),
         ("met_by: [sender_told]", "met_by: []"),
-        ("confidence: T", "confidence: Z"),
+        ("confidence: T\n", "confidence: Z\n"),
     ],
 )
 def test_a_pack_that_says_less_is_refused(old: str, new: str) -> None:
