@@ -122,10 +122,13 @@ class _ShardAudit:
 
     async def _check_rows(self, rows: Sequence[AuditRow]) -> None:
         leaves: list[bytes] = []
-        for row in rows:
-            if row.number != self._edge.size + len(leaves):
-                raise self._wrong("entry", self._edge.size + len(leaves), "it is missing", "缺失")
-            leaves.append(await self._leaf(row))
+        for number, row in enumerate(rows, self._edge.size):
+            if row.number != number:
+                raise self._wrong("entry", number, "it is missing", "缺失")
+            expected, leaf = self._expected(row), leaf_hash(row.body)
+            if (expected is not None and expected != row.body) or (row.leaf is not None and row.leaf != leaf):
+                raise await self._guilty(row, expected)
+            leaves.append(leaf)
         since, start = self._edge.size, 0
         written: dict[Tile, bytes] = {}
         met: list[tuple[AuditPoint, bytes]] = []
@@ -146,14 +149,11 @@ class _ShardAudit:
             self._check_point(point, root)
         self._report.entries += len(rows)
 
-    async def _leaf(self, row: AuditRow) -> bytes:
-        expected = self._expected(row)
-        leaf = leaf_hash(row.body)
-        if (expected is not None and expected != row.body) or (row.leaf is not None and row.leaf != leaf):
-            tile = Tile(0, row.number // WIDTH, row.number % WIDTH + 1)
-            stored = (await self._source.tiles(self._shard, [tile]))[tile] or b""
-            raise Wrong(whose_fault(self._source.named, self._shard, row, expected, stored[-HASH_BYTES:]))
-        return leaf
+    async def _guilty(self, row: AuditRow, expected: bytes | None) -> Wrong:
+        """Of journal, entry and leaf that contradict each other, the wrong one."""
+        tile = Tile(0, row.number // WIDTH, row.number % WIDTH + 1)
+        stored = (await self._source.tiles(self._shard, [tile]))[tile] or b""
+        return Wrong(whose_fault(self._source.named, self._shard, row, expected, stored[-HASH_BYTES:]))
 
     def _expected(self, row: AuditRow) -> bytes | None:
         """The entry that the journal makes; where only files are read, the entry must be right by itself."""

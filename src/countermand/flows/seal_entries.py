@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -15,13 +15,14 @@ from countermand.transparency.entries import (
     Link,
     entry_of,
 )
+from countermand.transparency.jcs import INTEGER_MAX
 from countermand.vocabulary.sealing import FactRow
 
 _DECODE = msgspec.json.Decoder().decode
 # Byte for byte what `jcs.encoded` writes; a test compares them.
 _ENCODE = msgspec.json.Encoder(order="deterministic").encode
-# An escaped character, a fraction, or a number of more than 15 digits: the long way looks at these.
-_SPECIAL = re.compile(rb"\\u|[:,\[]\s*-?(?:[0-9]{16}|[0-9]+[.eE])")
+# Values of these types stand in an entry as they are, but for integers that are too long for JSON.
+_SIMPLE = frozenset({str, int, bool, type(None)})
 
 
 def facts_in(row: FactRow) -> dict[str, Any]:
@@ -39,7 +40,10 @@ def case_of(facts: dict[str, Any]) -> str | None:
 def entry_bytes(row: FactRow, facts: dict[str, Any], tenant: str, link: Link | None) -> bytes:
     """The entry of a line of the journal: what `entry_of` makes of it. `facts` are used up."""
     body = row.body
-    if len(body) > FACTS_BYTES_MAX or not body.isascii() or _SPECIAL.search(body):
+    bound = facts.pop(COMMITMENTS, None)
+    if len(body) > FACTS_BYTES_MAX or not body.isascii() or b"\\u" in body or _is_special(facts.values()):
+        if bound is not None:
+            facts[COMMITMENTS] = bound
         return entry_of(
             number=row.seq, kind=row.kind, at=micros_of(row.at), tenant=tenant, body=facts,
             subject=row.subject, trace=row.trace, link=link,
@@ -56,8 +60,20 @@ def entry_bytes(row: FactRow, facts: dict[str, Any], tenant: str, link: Link | N
         entry["subj"] = row.subject
     if row.trace is not None:
         entry["trace"] = row.trace
-    if COMMITMENTS in facts:
-        entry[COMMITMENTS] = facts.pop(COMMITMENTS)
+    if bound is not None:
+        entry[COMMITMENTS] = bound
     if link is not None:
         entry["case"], entry["seq"], entry["prev"] = link.case, link.seq, link.prev.hex()
     return _ENCODE(entry)
+
+
+def _is_special(values: Collection[Any]) -> bool:
+    """Whether some value has another form in an entry: a fraction, or an integer that JSON may not hold."""
+    if not _SIMPLE.issuperset(map(type, values)):
+        for one in values:
+            kind = type(one)
+            if kind is float:
+                return True
+            if (kind is list and _is_special(one)) or (kind is dict and _is_special(one.values())):
+                return True
+    return not all(-INTEGER_MAX <= one <= INTEGER_MAX for one in values if type(one) is int)
