@@ -25,6 +25,16 @@ from surfaces.http.fake_house import FakeHouse
 NOON = 1_795_348_800_000_000
 
 
+async def carries_its_witnesses(client: httpx.AsyncClient, tables: Any, note: str) -> None:
+    """The lines of who signed the checkpoint stand under it; before that no cosigned one is there."""
+    assert (await client.get("/checkpoint?cosigned=true")).status_code == 404
+    line = "— witness.example/w1 4aaNegzk+q0AAAAAAAA=\n"
+    seen = "INSERT INTO log_cosignature VALUES ($1, $2, 'w1', $3, now())"
+    await tables.execute(seen, note.partition("\n")[0], 300, line)
+    for query in ("", "?cosigned=true"):
+        assert (await client.get(f"/checkpoint{query}")).text == note + line
+
+
 async def test_the_log_is_open_to_all(database_dsn: str, tmp_path: Path) -> None:
     """Checkpoint, tiles and entries have their types and caching; what is not signed does not exist."""
     tables: Any = await asyncpg.connect(database_dsn)
@@ -45,12 +55,7 @@ async def test_the_log_is_open_to_all(database_dsn: str, tmp_path: Path) -> None
         assert checkpoint.headers["content-type"] == "text/plain; charset=utf-8"
         origin, size, root = checkpoint.text.split("\n")[:3]
         assert (origin, size) == (f"{BASE}/2026", "300")
-        assert (await client.get("/checkpoint?cosigned=true")).status_code == 404
-        line = "— witness.example/w1 4aaNegzk+q0AAAAAAAA=\n"
-        seen = "INSERT INTO log_cosignature VALUES ($1, $2, 'w1', $3, now())"
-        await tables.execute(seen, origin, 300, line)
-        for query in ("", "?cosigned=true"):
-            assert (await client.get(f"/checkpoint{query}")).text == checkpoint.text + line
+        await carries_its_witnesses(client, tables, checkpoint.text)
         hashes = (await client.get("/tile/0/000")).content + (await client.get("/tile/0/001.p/44")).content
         bundles = [await client.get("/tile/entries/000"), await client.get("/tile/entries/001.p/44")]
         assert "immutable" in bundles[0].headers["cache-control"]
