@@ -27,9 +27,11 @@ from countermand.settings import Settings
 from countermand.surfaces.cli.main import main
 from countermand.transparency.replaying import Difference, Line, Thing, rebuilt
 from countermand.vocabulary.acts import Promise, Take
+from countermand.vocabulary.facts import Fact
 from countermand.vocabulary.incidents import ContainRequest, Preset
 from countermand.vocabulary.operations import Amount
 from countermand.vocabulary.staff import Role
+from countermand.work.tellings import Telling, bound, joined
 from flows.case_stage import acted, case_at, opened, somebody
 from flows.evidence_stage import brought, closed
 from flows.stage import NOON, SECOND, house_on
@@ -196,3 +198,20 @@ def test_a_step_that_no_row_can_take_is_a_fault_of_the_facts(
     """Each fact may be well sealed and the path still impossible."""
     lines = [told(number, thing, state=state) for number, state in enumerate(path, 1)]
     assert len(rebuilt(lines)[1]) == faults
+
+
+def test_each_row_is_told_in_the_fact_that_names_it() -> None:
+    """Else in one about the same; a clock that no fact names gets one of its own, a promise does not."""
+    clock = Telling(Thing.CLOCK, "clk-2", ("case", "c-1"), "clock", {"state": "met"})
+    promise = Telling(Thing.PROMISE, "p-1", ("case", "c-1"), "promise", {"code": "answer"}, {"x": "y"})
+    moved = Telling(Thing.CLOCK, "clk-1", ("case", "c-1"), "clock", {"warned": 1})
+    named = Fact(5, "clock.warned", {"case": "c-1", "clock": "clk-1"})
+    about = Fact(5, "case.changed", {"case": "c-1", "seq": 2})
+    facts = joined([named, about], [moved, clock, promise], bytes(32), 9)
+    told = [[one["id"] for one in fact.body.get("became", ())] for fact in facts]
+    assert told == [["clk-1"], [], ["clk-2", "p-1"]]
+    assert (facts[2].kind, facts[2].at) == ("state.told", 5)
+    assert joined([], [moved], bytes(32), 9)[0].at == 9
+    rows, faults = rebuilt(Line(n, fact.at, fact.kind, fact.body) for n, fact in enumerate(facts))
+    assert faults == []
+    assert rows[Thing.PROMISE, "p-1"].hidden == bound(bytes(32), "promise", "p-1", {"x": "y"})

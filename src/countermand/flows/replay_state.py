@@ -151,12 +151,13 @@ class Replayer:
 
     async def _replay_cases(self, page: Sequence[StoredCase], told: Told, replay: Replay) -> None:
         lines = await self.source.lines([case.id for case in page])
-        async with self.house.works.open() as unit:
-            for stored in page:
+        for stored in page:
+            # A unit for each: it keeps the case's data key from being destroyed until it ends.
+            async with self.house.works.open() as unit:
                 await CaseRebuilder(self.house, unit, stored, lines[stored.id], told, replay).compare()
-                replay.differ(stored.rows.unreadable)
-                there = _compare_rows(stored.rows.tellings, lines[stored.id], told, replay)
-                replay.differ(_gone(there, stored))
+            replay.differ(stored.rows.unreadable)
+            there = _compare_rows(stored.rows.tellings, lines[stored.id], told, replay)
+            replay.differ(_gone(there, stored))
 
     async def _replay_rows(
         self, account: str | None, told: Told, replay: Replay, about: Sequence[Line]

@@ -23,6 +23,9 @@ from countermand.vocabulary.incidents import Incident, LiftingRecord
 from countermand.vocabulary.orders import Order
 from countermand.vocabulary.own_limits import LimitRaise
 
+# Told in facts that name them or in facts of their own, never in what a person is given of their case.
+_NAMED = frozenset({Thing.CLOCK, Thing.BREACH})
+
 
 class Telling(NamedTuple):
     """What became of one row: what its fact says, and what it binds only (None: nothing of that changed).
@@ -193,26 +196,32 @@ def joined(facts: Sequence[Fact], tellings: Sequence[Telling], key: bytes, now: 
     for one in tellings:
         before = whole.get((one.thing, one.id))
         whole[one.thing, one.id] = one if before is None else before.and_then(one)
-    told = list(facts)
+    told, abouts = list(facts), [about_of(fact.body) for fact in facts]
     for one in whole.values():
-        place = _place_of(one, told)
+        place = _place_of(one, told, abouts)
         if place is None:
             place = len(told)
             at = told[-1].at if told else now
             told.append(Fact(at, STATE_TOLD, dict([one.about])))
+            abouts.append(one.about)
         told[place] = _telling(told[place], one, key)
     return told
 
 
-def _place_of(one: Telling, facts: Sequence[Fact]) -> int | None:
-    found = None
-    for place, fact in enumerate(facts):
-        if about_of(fact.body) != one.about:
+def _place_of(one: Telling, facts: Sequence[Fact], abouts: Sequence[tuple[str, str] | None]) -> int | None:
+    """The last fact that names the row; else the last one that is about the same and may tell of it."""
+    beside = None
+    for place in reversed(range(len(facts))):
+        if abouts[place] != one.about:
             continue
+        fact = facts[place]
         named = fact.body.get(one.key)
-        if named == one.id or (named is None and (found is None or one.key not in facts[found].body)):
-            found = place
-    return found
+        if named == one.id:
+            return place
+        may_tell = fact.kind == STATE_TOLD or one.thing not in _NAMED
+        if beside is None and named is None and may_tell:
+            beside = place
+    return beside
 
 
 def _telling(fact: Fact, one: Telling, key: bytes) -> Fact:
