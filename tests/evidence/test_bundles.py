@@ -1,8 +1,10 @@
-"""Goal: a document's path can be nothing but a document's."""
+"""Goal: a document's path can be nothing but a document's, and no exhibit goes to whom it is not for."""
 
 import pytest
 
-from countermand.evidence.bundles import BundleFile, Shown, is_document
+from countermand.evidence.bundles import BundleFile, Shown, Withheld, withheld
+from countermand.evidence.exhibits import About, Exhibit, ExhibitKind, Scan, Standing
+from countermand.vocabulary.bundle_names import is_document
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,37 @@ def test_a_path_that_leads_elsewhere_is_refused(path):
         BundleFile(path, "application/pdf", b"")
 
 
-@pytest.mark.parametrize("path", ["custody.json", "papers/authorisation-record.pdf", "papers/timeline.html"])
-def test_a_document_has_its_path(path):
+@pytest.mark.parametrize(
+    ("path", "media"),
+    [
+        ("custody.json", "application/json"),
+        ("papers/authorisation-record.pdf", "application/pdf"),
+        ("papers/timeline.html", "text/html"),
+    ],
+)
+def test_a_document_has_its_path(path, media):
     """The paths that documents have are taken, and what is not said to be the court's is everyone's."""
-    assert BundleFile(path, "application/pdf", b"").shown is Shown.EVERYONE
+    assert BundleFile(path, media, b"").shown is Shown.EVERYONE
+    with pytest.raises(ValueError, match="by its name"):
+        BundleFile(path, "image/png", b"")
+
+
+@pytest.mark.parametrize(
+    ("standing", "shown", "why"),
+    [
+        (Standing.KEPT, Shown.EVERYONE, Withheld.NOT_FOR_EVERYONE),
+        (Standing.KEPT, Shown.COURT, None),
+        (Standing.QUARANTINED, Shown.COURT, Withheld.QUARANTINED),
+        (Standing.SHREDDED, Shown.COURT, Withheld.SHREDDED),
+        (Standing.SHREDDED, Shown.EVERYONE, Withheld.SHREDDED),
+    ],
+)
+def test_an_exhibit_stays_out_for_a_reason(standing, shown, why):
+    """Only to a court, and never what carries a virus or was erased."""
+    one = Exhibit(
+        id="exh-1", case="case-1", data_key="dk-1", kind=ExhibitKind.PDF, about=About.HOLDER, name="a.pdf",
+        declared="application/pdf", sniffed="application/pdf", lies=False, size=1, plain_digest=bytes(32),
+        object=bytes(32), object_size=1, scan=Scan.CLEAN, standing=standing, origin=b"", captured_at=0,
+        captured_by="li",
+    )  # fmt: skip
+    assert withheld(one, shown) is why

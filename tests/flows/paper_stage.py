@@ -89,10 +89,4 @@ async def papers_on(
         number = read_number(str(received.answer["case"])) or ""
         stage.clock.advance(3 * MINUTE)
         case = (await dossier_of(house.reception, number)).case
-        made = BundleHouse(
-            room=house.room,
-            proofs=house.proofs,
-            archive=house.archive,
-            institution=house.reception.knowledge.names["institution"],
-        )
-        yield PaperStage(stage, made, case, operations)
+        yield PaperStage(stage, house.bundles, case, operations)

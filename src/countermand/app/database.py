@@ -32,6 +32,7 @@ from countermand.adapters.postgres.shared_server import shared_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.address import open_database, unreachable
+from countermand.app.bundles import proving_of
 from countermand.app.clocks import clock_house
 from countermand.app.desk import case_desk_of, open_knowledge
 from countermand.app.effects import effect_ports
@@ -39,7 +40,7 @@ from countermand.app.evidence import may_make_keys, open_keys, room_of
 from countermand.app.files import read_confirmation_pack
 from countermand.app.lab import open_models
 from countermand.app.notices import post_of
-from countermand.app.papers import proofs_of
+from countermand.app.papers import LateSeal
 from countermand.app.proving import open_proving
 from countermand.app.staff import staff_access
 from countermand.confirmation.pack import read_agreements
@@ -74,6 +75,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
         kit = await stack.enter_async_context(open_proving(settings, may_make_keys=fresh))
         data_keys = await open_keys(stack, settings, time, ids, may_make=fresh)
         cases = case_desk_of(settings, works, time, ids, kit.vault, data_keys)
+        proving = proving_of(LateSeal(settings, time, stack), pool, settings)
         desk = Desk(
             keys=keys,
             lists=PostgresLists(pool),
@@ -104,7 +106,7 @@ async def open_desk(settings: Settings, clock: Clock | None = None) -> AsyncIter
             case_desk=cases,
             room=room_of(settings, cases),
             access=await staff_access(stack, settings, pool, kit, time, ids),
-            proofs=proofs_of(stack, pool, settings, time),
+            **proving._asdict(),
             started_here=started_here,
         )
         try:

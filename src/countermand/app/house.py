@@ -33,12 +33,13 @@ from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.address import unreachable
+from countermand.app.bundles import proving_of
 from countermand.app.channels import open_channels
 from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
 from countermand.app.lab import open_models
-from countermand.app.papers import proofs_of
+from countermand.app.papers import late_seal
 from countermand.app.staff import staff_access
 from countermand.app.triage import open_triage
 from countermand.app.work import WorkParts, work_parts
@@ -134,7 +135,7 @@ async def open_house(
             thresholds=deciding.thresholds.book,
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
-            proofs=proofs_of(stack, pool, settings, time),
+            **proving_of(late_seal(stack, settings, time), pool, settings)._asdict(),
             access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
         )
 

@@ -6,17 +6,10 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import asyncpg
-
-from countermand.adapters.postgres.log_shelf import PostgresLogShelf
-from countermand.adapters.postgres.witnesses import PostgresCosignatures
 from countermand.app.files import read_confirmation_pack
-from countermand.app.log import entries_open
-from countermand.app.witnessing import open_stamping, read_trust_policy
-from countermand.flows.cosigned_notes import CosignedNotes
-from countermand.flows.hand_out_receipt import Proofs
+from countermand.app.witnessing import open_stamping
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
 from countermand.kernel.readability import obscurities
@@ -27,12 +20,12 @@ from countermand.vocabulary.papers import Paper
 if TYPE_CHECKING:
     from pyhanko.sign import SimpleSigner
 
-    from countermand.adapters.papers.printed import SealedPapers
+    from countermand.extensions import TimestampAuthority
 
 
 @dataclass(slots=True)
-class LatePapers:
-    """Implements `flows.hand_out_receipt.Papers`; press, seal and stamps are opened by the first paper.
+class LateSeal:
+    """The institution's seal and who stamps its time, opened by the first who wants them.
 
     `stack` closes what was opened.
     """
@@ -41,42 +34,39 @@ class LatePapers:
     clock: Clock
     stack: AsyncExitStack
     seal: SimpleSigner | None = field(default=None, repr=False)
-    _opened: SealedPapers | None = field(default=None, repr=False)
+    _opened: tuple[SimpleSigner, TimestampAuthority | None] | None = field(default=None, repr=False)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    async def opened(self) -> tuple[SimpleSigner, TimestampAuthority | None]:
+        """Both. Raises SetupError (`seal_unusable`, `bad_timestamp_authorities`)."""
+        async with self._opening:
+            if self._opened is None:
+                seal = self.seal
+                if seal is None:
+                    seal = await asyncio.to_thread(_seal, self.settings, self.clock)
+                stamps = await self.stack.enter_async_context(open_stamping(self.settings, self.clock))
+                self._opened = (seal, stamps)
+            return self._opened
+
+
+@dataclass(slots=True)
+class LatePapers:
+    """Implements `flows.hand_out_receipt.Papers`; nothing of it is loaded before the first paper."""
+
+    late: LateSeal
 
     async def printed(self, make: Callable[[bool], Paper]) -> bytes:
         """The page, signed. Raises SetupError (`seal_unusable`, `bad_timestamp_authorities`)."""
-        async with self._opening:
-            papers = self._opened or await self._open()
-            self._opened = papers
-        return await papers.printed(make)
-
-    async def _open(self) -> SealedPapers:
-        seal = self.seal
-        if seal is None:
-            seal = await asyncio.to_thread(_seal, self.settings, self.clock)
+        seal, stamps = await self.late.opened()
         from countermand.adapters.papers.printed import SealedPapers
 
-        stamps = await self.stack.enter_async_context(open_stamping(self.settings, self.clock))
-        return SealedPapers(seal, stamps)
+        return await SealedPapers(seal, stamps).printed(make)
 
 
-def proofs_of(stack: AsyncExitStack, pool: asyncpg.Pool[Any], settings: Settings, clock: Clock) -> Proofs:
-    """The log, its checkpoints as others signed them, and where papers are made.
-
-    Raises SetupError (`seal_unusable`, those of the trust policy).
-    """
-    log_shelf = PostgresLogShelf(pool, entries_open=entries_open(settings))
-    witnessed = CosignedNotes(log_shelf, PostgresCosignatures(pool))
-    trusted = None if settings.trust_policy is None else read_trust_policy(settings.trust_policy)
-    return Proofs(log_shelf, witnessed, papers_of(stack, settings, clock), trusted)
-
-
-def papers_of(stack: AsyncExitStack, settings: Settings, clock: Clock) -> LatePapers:
-    """Papers with the seal of the settings, or one of their own. Raises SetupError (`seal_unusable`)."""
+def late_seal(stack: AsyncExitStack, settings: Settings, clock: Clock) -> LateSeal:
+    """The seal of the settings, or one of their own. Raises SetupError (`seal_unusable`)."""
     # A seal that is set wrong is said at the start.
-    seal = None if settings.seal_file is None else _seal(settings, clock)
-    return LatePapers(settings, clock, stack, seal)
+    return LateSeal(settings, clock, stack, None if settings.seal_file is None else _seal(settings, clock))
 
 
 def _seal(settings: Settings, clock: Clock) -> SimpleSigner:

@@ -1,16 +1,13 @@
-"""What stands in the bundle of a case: documents by their name, and for whose eyes each of them is."""
+"""What stands in the bundle of a case: its documents, for whose eyes each is, and which exhibits."""
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
 import msgspec
 
-NAME_CHARACTERS_MAX = 200
-# The container's own folders; documents stand elsewhere.
-_OWN = frozenset({"META-INF", "entries", "proofs", "objects", "checkpoints"})
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?:/[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?){0,3}")
+from countermand.evidence.exhibits import Exhibit, Standing
+from countermand.vocabulary.bundle_names import DOCUMENT_MEDIA, is_document
 
 
 class Shown(StrEnum):
@@ -18,6 +15,14 @@ class Shown(StrEnum):
 
     EVERYONE = "everyone"
     COURT = "court"
+
+
+class Withheld(StrEnum):
+    """Why an exhibit's bytes do not stand in a bundle."""
+
+    NOT_FOR_EVERYONE = "not_for_everyone"
+    QUARANTINED = "quarantined"
+    SHREDDED = "shredded"
 
 
 class BundleFile(msgspec.Struct, frozen=True):
@@ -29,16 +34,17 @@ class BundleFile(msgspec.Struct, frozen=True):
     shown: Shown = Shown.EVERYONE
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a path that is no document's: letters, digits and `._-/`, all small."""
+        """Raises ValueError for a path that is no document's, or not of this media type."""
         if not is_document(self.path):
             raise ValueError(f"{self.path!r} is no path of a document in a bundle")
+        if self.media != DOCUMENT_MEDIA[self.path.rpartition(".")[2]]:
+            raise ValueError(f"{self.path!r} says by its name that it is no {self.media}")
 
 
-def is_document(path: str) -> bool:
-    """Whether a document may have this path.
-
-    >>> is_document("papers/timeline.html"), is_document("../timeline.html"), is_document("entries/7.json")
-    (True, False, False)
-    """
-    fits = len(path) <= NAME_CHARACTERS_MAX and _NAME.fullmatch(path) is not None
-    return fits and ".." not in path and path.partition("/")[0] not in _OWN
+def withheld(exhibit: Exhibit, shown: Shown) -> Withheld | None:
+    """Why the bytes of an exhibit stay out of a bundle that is shown like this; None: they go in."""
+    if exhibit.standing is Standing.SHREDDED:
+        return Withheld.SHREDDED
+    if exhibit.standing is Standing.QUARANTINED:
+        return Withheld.QUARANTINED
+    return Withheld.NOT_FOR_EVERYONE if shown is Shown.EVERYONE else None

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from countermand.evidence.bundles import BundleFile
+from countermand.flows.bundle_ports import Bindery, LogHistory
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.hand_out_receipt import Proofs
 from countermand.flows.label_history import LabelArchive
@@ -23,13 +24,15 @@ CUSTODY = "custody.json"
 class BundleHouse:
     """What documents are made from: the evidence and its desk, the log, operations as they were recorded.
 
-    `institution` is the name that stands on papers.
+    `institution` is the name that stands on papers; `history` and `bindery` make the bundle around them.
     """
 
     room: EvidenceRoom
     proofs: Proofs
     archive: LabelArchive
     institution: Text
+    history: LogHistory
+    bindery: Bindery
 
 
 # The house, the name of a case inside (not its number), the language that a paper speaks first (`zh`, `en`).

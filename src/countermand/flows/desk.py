@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from countermand.confirmation.pack import Agreements
 from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.bundle_parts import BundleHouse
+from countermand.flows.bundle_ports import Bindery, LogHistory
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.clock_house import ClockHouse
 from countermand.flows.evidence_room import EvidenceRoom
@@ -86,14 +87,20 @@ class Desk:
     room: EvidenceRoom
     access: StaffAccess
     proofs: Proofs
+    history: LogHistory
+    bindery: Bindery
     started_here: bool
 
     @property
     def bundles(self) -> BundleHouse:
         """What the papers and the bundle of a case are made from."""
-        names = self.knowledge.names
         return BundleHouse(
-            room=self.room, proofs=self.proofs, archive=self.archive, institution=names["institution"]
+            room=self.room,
+            proofs=self.proofs,
+            archive=self.archive,
+            institution=self.knowledge.names["institution"],
+            history=self.history,
+            bindery=self.bindery,
         )
 
     def program_of(self, policy_id: int) -> Program | None:

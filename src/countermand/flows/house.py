@@ -11,6 +11,7 @@ from countermand.confirmation.permits import PermitKey
 from countermand.flows.adapt_thresholds import ThresholdBook
 from countermand.flows.arms import Arm
 from countermand.flows.bundle_parts import BundleHouse
+from countermand.flows.bundle_ports import Bindery, LogHistory
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
@@ -106,6 +107,8 @@ class House:
     front_desk: FrontDesk
     proofs: Proofs
     access: StaffAccess
+    history: LogHistory
+    bindery: Bindery
 
     @property
     def log(self) -> LogDesk:
@@ -150,9 +153,13 @@ class House:
     @property
     def bundles(self) -> BundleHouse:
         """What the bundle of a case is made from."""
-        names = self.knowledge.names
         return BundleHouse(
-            room=self.room, proofs=self.proofs, archive=self.archive, institution=names["institution"]
+            room=self.room,
+            proofs=self.proofs,
+            archive=self.archive,
+            institution=self.knowledge.names["institution"],
+            history=self.history,
+            bindery=self.bindery,
         )
 
     @property

@@ -12,7 +12,8 @@ from zlib import error as DeflateError  # noqa: N812  # likewise
 _BEGIN, _END = b"PK\x03\x04", b"PK\x05\x06"
 _END_BYTES = 22
 _ENCRYPTED = 0x1
-_UNREADABLE = (
+# What the library raises at files that are none.
+UNREADABLE = (
     BadZipFile,
     DeflateError,
     EOFError,
@@ -65,13 +66,13 @@ class Archive(NamedTuple):
                 return cls(files)
         except ArchiveError:
             raise
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise ArchiveError("archive_unreadable", f"the zip cannot be read: {error}") from error
 
 
 def _check(member: ZipInfo, before: Mapping[str, bytes], bytes_max: Callable[[str], int | None]) -> None:
     name = member.filename
-    if name != member.orig_filename or _leads_outside(name):
+    if name != member.orig_filename or leads_outside(name):
         raise ArchiveError("name_leads_outside", f"the name {name!r} leads outside", name)
     if name in before:
         raise ArchiveError("name_twice", f"{name} is in it twice", name)
@@ -84,7 +85,12 @@ def _check(member: ZipInfo, before: Mapping[str, bytes], bytes_max: Callable[[st
         raise ArchiveError("archive_unreadable", f"{name} is encrypted, or packed in another way", name)
 
 
-def _leads_outside(name: str) -> bool:
+def leads_outside(name: str) -> bool:
+    """Whether a name is more than a place within the archive.
+
+    >>> leads_outside("../a.txt"), leads_outside("a/b.txt")
+    (True, False)
+    """
     return name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/")
 
 

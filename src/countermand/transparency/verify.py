@@ -5,17 +5,20 @@ Nothing here reads a clock, a disk or a network: the file, the policy of trust a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from cryptography.x509 import Certificate
 
 from countermand.transparency.archives import ArchiveError
 from countermand.transparency.entries import Entry, instant
 from countermand.transparency.notes import (
     COSIGNED_ML_DSA_44,
     ED25519,
+    Note,
     NoteError,
     time_of,
 )
@@ -61,7 +64,8 @@ class Question:
     """What whoever asks brings along: whom they trust, the time, and what else they hold.
 
     `now` in POSIX seconds; `files` are files of their own that the receipt only has the salts of; `code` is
-    what a QR code said.
+    what a QR code said. Of a bundle: `seals` are the certificates that its seal may lead to, `authorities`
+    those of time stamps.
     """
 
     policy: TrustPolicy
@@ -69,6 +73,8 @@ class Question:
     files: tuple[bytes, ...] = ()
     code: str | None = None
     policy_text: bytes | None = None
+    seals: tuple[Certificate, ...] = ()
+    authorities: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ def verify_receipt(data: bytes, question: Question) -> Findings:
     try:
         receipt = Receipt.unpacked(data)
     except (ArchiveError, NoteError) as error:
-        return Findings((_refused("container", error),))
+        return Findings((refused("container", error),))
     checks = [Check("container", Mark.PASSED), *_own_policy(receipt, question)]
     return _verified(receipt.items, question, checks)
 
@@ -102,7 +108,7 @@ def verify_proof(proof: bytes, entry: bytes, question: Question) -> Findings:
     try:
         item = Proved(entry, LogProof.parse(proof))
     except NoteError as error:
-        return Findings((_refused("container", error),))
+        return Findings((refused("container", error),))
     return _verified((item,), question, [Check("container", Mark.PASSED)])
 
 
@@ -110,7 +116,7 @@ def _verified(items: Sequence[Proved], question: Question, checks: list[Check]) 
     entries = []
     for place, item in enumerate(items):
         about = f"entries/{item.proof.index}.json" if place else ENTRY
-        checks += _item_checks(item, about, question)
+        checks += item_checks(item, about, question)
         try:
             entries.append((about, item, Entry.parse(item.entry)))
         except (ValueError, RecursionError):
@@ -122,7 +128,8 @@ def _verified(items: Sequence[Proved], question: Question, checks: list[Check]) 
     return found if found.verdict is Verdict.FORGED else Findings(found.checks, tuple(items))
 
 
-def _refused(code: str, error: ArchiveError | NoteError) -> Check:
+def refused(code: str, error: ArchiveError | NoteError) -> Check:
+    """The check that failed because of this."""
     about = getattr(error, "member", None) or ""
     return Check(code, Mark.FAILED, about, {"why": error.code, "detail": str(error)})
 
@@ -134,7 +141,10 @@ def _own_policy(receipt: Receipt, question: Question) -> Iterator[Check]:
         yield Check("policy_inside_same" if same else "policy_inside_differs", Mark.REMARK)
 
 
-def _item_checks(item: Proved, about: str, question: Question) -> Iterator[Check]:
+def item_checks(
+    item: Proved, about: str, question: Question, judge: Callable[[Note], Vouched] | None = None
+) -> Iterator[Check]:
+    """All checks of one entry with its proof and openings; `judge` is the policy's, unless told otherwise."""
     try:
         entry = Entry.parse(item.entry)
     except (ValueError, RecursionError) as error:
@@ -145,9 +155,9 @@ def _item_checks(item: Proved, about: str, question: Question) -> Iterator[Check
     try:
         point = item.proof.checkpoint
         holds = item.proof.holds(entry.leaf)
-        vouched = question.policy.judge(item.proof.note)
+        vouched = (judge or question.policy.judge)(item.proof.note)
     except NoteError as error:
-        yield _refused("signature", error)._replace(about=about)
+        yield refused("signature", error)._replace(about=about)
         return
     where = {"index": item.proof.index, "size": point.size, "origin": point.origin, "leaf": entry.leaf.hex()}
     yield Check("inclusion", Mark.PASSED if holds else Mark.FAILED, about, where)
@@ -186,15 +196,16 @@ def _time_checks(
         yield Check("time_unsaid", Mark.REMARK, about, {"ts": entry.says["ts"]})
         return
     first = min(times)
-    said = {"ts": entry.says["ts"], "at": _said(first)}
+    said = {"ts": entry.says["ts"], "at": said_time(first)}
     yield Check("time", Mark.PASSED, about, said)
-    if entry.says["ts"] > _said(first + CLOCKS_DIFFER_SECONDS):
+    if entry.says["ts"] > said_time(first + CLOCKS_DIFFER_SECONDS):
         yield Check("time_later_than_witnessed", Mark.REMARK, about, said)
     if now is not None and now - first > OLD_DAYS * DAY_SECONDS:
         yield Check("checkpoint_old", Mark.REMARK, about, {**said, "days": (now - first) // DAY_SECONDS})
 
 
-def _said(seconds: int) -> str:
+def said_time(seconds: int) -> str:
+    """POSIX seconds as entries say times."""
     # No date has more than four digits in its year.
     return instant(min(seconds, 253_402_300_799) * 1_000_000)
 

@@ -3,35 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from countermand.transparency.bundle_words import BUNDLE_CHECKS, BUNDLE_REASONS, WITHHELD
+from countermand.transparency.check_words import LEAF, NOTE, SAME, CheckWords, Words
 from countermand.transparency.verify import Check, Findings, Mark, Verdict
 
-
-class Words(NamedTuple):
-    """One text in both languages."""
-
-    en: str
-    zh: str
-
-    def of(self, language: str) -> str:
-        """In `zh` or, for anything else, in English."""
-        return self.zh if language == "zh" else self.en
-
-
-class CheckWords(NamedTuple):
-    """What a check says when it passed, and when it did not; its standard, and a command that makes it."""
-
-    passed: Words
-    failed: Words
-    standard: str
-    command: str
-
-
 _PLACE = re.compile(r"\{([a-z]+)\}")
-_SAME = Words("", "")
-_NOTE = "C2SP signed-note, RFC 8032 (Ed25519)"
-_LEAF = "(printf '\\0'; cat entry.json) | openssl dgst -sha256"
 
 CHECKS: dict[str, CheckWords] = {
     "container": CheckWords(
@@ -64,12 +41,12 @@ CHECKS: dict[str, CheckWords] = {
             "日志中没有这条记录：记录、位置或路径被改动过。",
         ),
         "RFC 9162 section 2.1.3.2 (RFC 6962 hashes)",
-        _LEAF + "  # then Go: tlog.CheckRecord(path, size, root, index, leaf)",
+        LEAF + "  # then Go: tlog.CheckRecord(path, size, root, index, leaf)",
     ),
     "signature": CheckWords(
         Words("The log {origin} signed this with a key you trust.", "日志 {origin} 已用您信任的密钥签名。"),
         Words("No signature of a log that you trust stands under this.", "没有您信任的日志的有效签名。"),
-        _NOTE,
+        NOTE,
         "openssl pkeyutl -verify -pubin -inkey log.pem -rawin -in checkpoint.txt -sigfile line.sig"
         "  # Go: note.Open(checkpoint, note.VerifierList(key))",
     ),
@@ -78,19 +55,19 @@ CHECKS: dict[str, CheckWords] = {
             "The log signed with its post-quantum key alone.",
             "日志仅用抗量子密钥签名，无 Ed25519 签名。",
         ),
-        _SAME,
-        _NOTE,
+        SAME,
+        NOTE,
         "",
     ),
     "post_quantum": CheckWords(
         Words("The log's post-quantum signature holds too.", "日志的抗量子签名同样有效。"),
-        _SAME,
+        SAME,
         "FIPS 204 (ML-DSA-44), C2SP tlog-cosignature",
         "python: dilithium_py.ml_dsa.ML_DSA_44.verify(public, message, signature)",
     ),
     "post_quantum_absent": CheckWords(
         Words("No post-quantum signature that you asked for is here.", "没有您要求的抗量子签名。"),
-        _SAME,
+        SAME,
         "FIPS 204 (ML-DSA-44), C2SP tlog-cosignature",
         "",
     ),
@@ -99,12 +76,12 @@ CHECKS: dict[str, CheckWords] = {
             "A post-quantum signature is here too; this page cannot check it, countermand-verify can.",
             "另有抗量子签名；本页无法核验，可用 countermand-verify 核验。",
         ),
-        _SAME,
+        SAME,
         "FIPS 204 (ML-DSA-44), C2SP tlog-cosignature",
         "",
     ),
     "post_quantum_alone": CheckWords(
-        _SAME,
+        SAME,
         Words(
             "Only a post-quantum signature is here: this page cannot check it, countermand-verify can.",
             "此处仅有抗量子签名：本页无法核验，请用 countermand-verify 核验。",
@@ -135,7 +112,7 @@ CHECKS: dict[str, CheckWords] = {
             "The file itself is not in the receipt: whoever has it can show that it is the one (--file).",
             "该文件不在回执中：持有文件的人可用 --file 证明就是它。",
         ),
-        _SAME,
+        SAME,
         "RFC 2104 (HMAC-SHA256)",
         "openssl dgst -sha256 -mac HMAC -macopt hexkey:{salt} FILE  # must print {commitment}",
     ),
@@ -143,7 +120,7 @@ CHECKS: dict[str, CheckWords] = {
         Words("Entry {seq} of the case follows the one before it.", "该案第 {seq} 条紧接前一条。"),
         Words("The entries of the case do not fit together.", "该案各条记录前后不符。"),
         "RFC 6962 leaf hash in `prev`",
-        _LEAF + "  # must be the next entry's prev",
+        LEAF + "  # must be the next entry's prev",
     ),
     "one_case": CheckWords(
         Words("All entries are of one case.", "全部记录属于同一案件。"),
@@ -155,20 +132,20 @@ CHECKS: dict[str, CheckWords] = {
         Words("The QR code is of an entry in this receipt.", "二维码与回执中的记录一致。"),
         Words("The QR code is of no entry in this receipt.", "二维码与回执中的任何记录都不符。"),
         "ORIGIN|INDEX|LEAF",
-        _LEAF,
+        LEAF,
     ),
     "time": CheckWords(
         Words(
             "The entry says {ts}; the first to sign it says {at} (UTC).",
             "记录自述时间 {ts}；最早签名者所述时间 {at}（世界协调时）。",
         ),
-        _SAME,
+        SAME,
         "C2SP tlog-cosignature",
         "the first 8 bytes of a cosignature are its POSIX time",
     ),
     "time_unsaid": CheckWords(
         Words("The time {ts} is the institution's own word so far.", "时间 {ts} 目前仅为机构自述。"),
-        _SAME,
+        SAME,
         "C2SP tlog-cosignature",
         "",
     ),
@@ -177,7 +154,7 @@ CHECKS: dict[str, CheckWords] = {
             "The entry says {ts}, but it was signed at {at} already: a clock was wrong.",
             "记录自述 {ts}，但在 {at} 已被签名：有一方时钟有误。",
         ),
-        _SAME,
+        SAME,
         "C2SP tlog-cosignature",
         "",
     ),
@@ -186,7 +163,7 @@ CHECKS: dict[str, CheckWords] = {
             "This was signed {days} days ago ({at}). It stays true; what was added since is not in it.",
             "签名于 {days} 天前（{at}）。内容依然有效，但不含此后新增的记录。",
         ),
-        _SAME,
+        SAME,
         "C2SP tlog-checkpoint",
         "",
     ),
@@ -195,7 +172,7 @@ CHECKS: dict[str, CheckWords] = {
             "The policy you gave is the one in the receipt: be sure you got it from somebody else.",
             "您提供的策略与回执中附带的相同：请确认您是从别处取得的。",
         ),
-        _SAME,
+        SAME,
         "C2SP tlog-policy",
         "",
     ),
@@ -204,7 +181,7 @@ CHECKS: dict[str, CheckWords] = {
             "The policy in the receipt is not yours; yours was used.",
             "回执附带的策略与您的不同；核验只用您的策略。",
         ),
-        _SAME,
+        SAME,
         "C2SP tlog-policy",
         "",
     ),
@@ -243,21 +220,29 @@ VERDICTS = {
 MARKS = {Mark.PASSED: "✓", Mark.REMARK: "·", Mark.MISSING: "?", Mark.FAILED: "✗"}
 
 
+def words_of(code: str) -> CheckWords:
+    """The words of a check, of a receipt's or a bundle's."""
+    return CHECKS[code] if code in CHECKS else BUNDLE_CHECKS[code]
+
+
 def said_of(check: Check, language: str) -> str:
     """A check in words."""
-    words = CHECKS[check.code]
+    words = words_of(check.code)
     template = words.passed if check.mark in (Mark.PASSED, Mark.REMARK) else words.failed
-    text = _PLACE.sub(lambda place: printable(str(check.values.get(place[1], "-"))), template.of(language))
-    why = check.values.get("why")
-    return f"{text} ({REASONS[why].of(language)})" if why in REASONS else text
+    values = dict(check.values)
+    if values.get("reason") in WITHHELD:
+        values["reason"] = WITHHELD[values["reason"]].of(language)
+    text = _PLACE.sub(lambda place: printable(str(values.get(place[1], "-"))), template.of(language))
+    why = {**REASONS, **BUNDLE_REASONS}.get(str(values.get("why")))
+    return text if why is None else f"{text} ({why.of(language)})"
 
 
 def command_of(check: Check) -> str:
     """The same check by tools that others wrote; empty where a remark needs none."""
-    said = CHECKS[check.code].command
-    return said.replace("{salt}", check.values.get("salt", "")).replace(
-        "{commitment}", check.values.get("commitment", "")
-    )
+    said = words_of(check.code).command
+    for name in ("salt", "commitment", "sha256"):
+        said = said.replace(f"{{{name}}}", str(check.values.get(name, "")))
+    return said
 
 
 def printable(text: str) -> str:
@@ -272,7 +257,7 @@ def lines_of(findings: Findings, language: str) -> list[str]:
         about = f"[{printable(check.about)}] " if check.about else ""
         lines.append(f"{MARKS[check.mark]} {about}{said_of(check, language)}")
         command = command_of(check)
-        lines.append(f"    {CHECKS[check.code].standard}" + (f" · {command}" if command else ""))
+        lines.append(f"    {words_of(check.code).standard}" + (f" · {command}" if command else ""))
     lines.append(VERDICTS[findings.verdict].of(language))
     return lines
 
@@ -289,7 +274,7 @@ def told_of(findings: Findings) -> dict[str, object]:
                 "mark": one.mark.name.lower(),
                 "about": one.about,
                 "text": {"en": said_of(one, "en"), "zh": said_of(one, "zh")},
-                "standard": CHECKS[one.code].standard,
+                "standard": words_of(one.code).standard,
                 "command": command_of(one),
                 "values": dict(one.values),
             }

@@ -154,6 +154,10 @@ class AnchorShelf(Protocol):
         """The one sent last."""
         ...
 
+    async def covering(self, origin: str, size: int) -> KeptAnchor | None:
+        """The anchor of the smallest tree with the first `size` entries, once a block holds it."""
+        ...
+
     async def unsettled(self, lost_since: int, count_max: int) -> Sequence[KeptAnchor]:
         """Those not final yet, checked longest ago first; a lost one only if sent since that instant."""
         ...

@@ -80,6 +80,7 @@ SCOPES_OF = {
     ("GET", "/v1/cases/x"): "desk",
     ("GET", "/v1/cases/x/receipt"): "desk",
     ("GET", "/v1/cases/x/papers/x"): "desk",
+    ("POST", "/v1/cases/x/bundle"): "desk",
     ("POST", "/v1/cases/x/assign"): "desk",
     ("POST", "/v1/cases/x/take"): "desk",
     ("POST", "/v1/cases/x/release"): "desk",

@@ -98,6 +98,12 @@ class PostgresLogShelf:
             row = await self._pool.fetchrow(QUERIES.note_at, origin, size)
         return None if row is None else (row["label"], parse_note(row["note"].encode()))
 
+    async def first_note(self, origin: str, size: int) -> Note | None:
+        """The first checkpoint that the log with this origin signed over its first `size` entries."""
+        with away_is_unavailable():
+            note = await self._pool.fetchval(QUERIES.first_note, origin, size)
+        return None if note is None else parse_note(note.encode())
+
     async def standing(self) -> LogStanding:
         """How far sealing and signing are."""
         with away_is_unavailable():

@@ -91,6 +91,12 @@ class PostgresAnchors:
             row = await self._pool.fetchrow(QUERIES.newest_anchor, origin)
         return None if row is None else _anchor(row)
 
+    async def covering(self, origin: str, size: int) -> KeptAnchor | None:
+        """The anchor of the smallest tree that has the first `size` entries, once a block holds it."""
+        with away_is_unavailable():
+            row = await self._pool.fetchrow(QUERIES.covering_anchor, origin, size)
+        return None if row is None else _anchor(row)
+
     async def unsettled(self, lost_since: int, count_max: int) -> Sequence[KeptAnchor]:
         """Those not final yet."""
         with away_is_unavailable():

@@ -1,4 +1,4 @@
-"""`python -m countermand.drills.forgeries --seed N`: forge receipts at random; none may be believed."""
+"""`python -m countermand.drills.forgeries --seed N`: receipts and bundles, forged; none is believed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
+from countermand.drills.forgeries.bundle_mutations import BUNDLE_MUTATIONS, INSIDERS
+from countermand.drills.forgeries.bundles import BundleWorld
 from countermand.drills.forgeries.memory_log import SECONDS
 from countermand.drills.forgeries.mutations import MUTATIONS
 from countermand.drills.forgeries.receipts import World
 from countermand.transparency.verify import Question, Verdict, verify_receipt
+from countermand.transparency.verify_bundle import verify_bundle
 
 
 @dataclass
@@ -41,28 +45,55 @@ def campaign(seed: int, count: int) -> Score:
     return score
 
 
+def bundle_campaign(seed: int, count: int) -> Score:
+    """Forge `count` bundles, as `campaign` does receipts; insiders hold the institution's own seal."""
+    world, score = BundleWorld(seed), Score()
+    for number in range(count):
+        way = world.chance.choice(list(BUNDLE_MUTATIONS))
+        forged = BUNDLE_MUTATIONS[way](world, world.chance.choice(world.bundles))
+        findings = verify_bundle(BytesIO(forged), world.question)
+        score.judged[way, findings.verdict] += 1
+        if world.believed(findings, forged, insider=way in INSIDERS):
+            score.believed.append((number, way, forged))
+    return score
+
+
 def main() -> int:
-    """Print the score; exit code 1 if one forgery was believed."""
+    """Print the scores; exit code 1 if one forgery was believed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--count", type=int, default=100_000, help="of receipts, and of bundles")
+    parser.add_argument("--of", choices=("receipts", "bundles", "both"), default="both")
     parser.add_argument("--keep", type=Path, help="folder for forgeries that were believed")
     chosen = parser.parse_args()
-    began = time.monotonic()
-    score = campaign(chosen.seed, chosen.count)
-    print(f"{'way':12}{'forged':>9}{'incomplete':>12}{'nothing false':>15}")
-    for way in MUTATIONS:
+    believed = 0
+    for what, run, ways, ending in (
+        ("receipts", campaign, MUTATIONS, "zip"),
+        ("bundles", bundle_campaign, BUNDLE_MUTATIONS, "asice"),
+    ):
+        if chosen.of in (what, "both"):
+            began = time.monotonic()
+            score = run(chosen.seed, chosen.count)
+            _print(what, score, list(ways))
+            believed += len(score.believed)
+            seconds = time.monotonic() - began
+            print(
+                f"{chosen.count} forged, {len(score.believed)} believed, seed {chosen.seed}, {seconds:.0f} s"
+            )
+            for number, way, forged in score.believed:
+                print(f"believed: number {number}, {way}")
+                if chosen.keep is not None:
+                    chosen.keep.joinpath(f"believed-{number}.{ending}").write_bytes(forged)
+    return 1 if believed else 0
+
+
+def _print(what: str, score: Score, ways: list[str]) -> None:
+    print(f"{what:12}{'forged':>9}{'incomplete':>12}{'nothing false':>15}")
+    for way in ways:
         found = [
             score.judged[way, verdict] for verdict in (Verdict.FORGED, Verdict.INCOMPLETE, Verdict.VALID)
         ]
         print(f"{way:12}{found[0]:>9}{found[1]:>12}{found[2]:>15}")
-    seconds = time.monotonic() - began
-    print(f"{chosen.count} forgeries, {len(score.believed)} believed, seed {chosen.seed}, {seconds:.0f} s")
-    for number, way, forged in score.believed:
-        print(f"believed: number {number}, {way}")
-        if chosen.keep is not None:
-            chosen.keep.joinpath(f"believed-{number}.zip").write_bytes(forged)
-    return 1 if score.believed else 0
 
 
 if __name__ == "__main__":

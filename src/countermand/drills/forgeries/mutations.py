@@ -130,12 +130,12 @@ def value_changed(world: World, data: bytes) -> bytes:
     wanted = [n for n, (name, _) in enumerate(members) if name.endswith(".json")]
     place = world.chance.choice(wanted)
     says = json.loads(members[place][1])
-    _change(says, world.chance)
+    changed(says, world.chance)
     members[place] = (members[place][0], jcs.encoded(says))
     return zipped(members)
 
 
-def _change(says: Any, chance: Random) -> None:
+def changed(says: Any, chance: Random) -> None:
     """Walk down to a leaf and change it; now and then take it away, or rename it."""
     while True:
         keys = list(says) if isinstance(says, dict) else list(range(len(says)))
@@ -165,7 +165,7 @@ def own_log(world: World, data: bytes) -> bytes:
     theirs = MemoryLog(chance.randrange(2, 1 << 30))
     item = receipt.items[0]
     says = Entry.parse(item.entry).says
-    _change(says["facts"], chance)
+    changed(says["facts"], chance)
     theirs.append(jcs.encoded(says))
     note = theirs.note("w1", "w2")
     ids = {theirs.key.id: world.log.key.id, theirs.later_key.id: world.log.later_key.id} | {

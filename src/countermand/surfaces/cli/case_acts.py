@@ -13,6 +13,7 @@ import msgspec
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.grammar import option
+from countermand.surfaces.cli.printing import answer
 from countermand.vocabulary.acts import AnyAct
 
 ACT_WORDS = {
@@ -181,3 +182,23 @@ def _bare(hint: Any) -> Any:
     if get_origin(hint) in (Union, types.UnionType):
         return _bare(next(one for one in get_args(hint) if one is not type(None)))
     return hint
+
+
+def say(shown: dict[str, Any]) -> None:
+    """The number and version, what it waits for, and whatever else came of it."""
+    lines: list[Text | str] = [
+        Text(
+            en=f"Case {shown['case']}, version {shown['version']}.",
+            zh=f"案件 {shown['case']}，版本 {shown['version']}。",
+        )
+    ]
+    if "waits" in shown:
+        look = shown["waits"]["look"]
+        lines.append(
+            Text(
+                en=f"It takes two people. Somebody else: countermand case agree {look} --reason TEXT",
+                zh=f"须由两人办理。请他人执行：countermand case agree {look} --reason 理由",
+            )
+        )
+    lines += [f"{name}: {value}" for name, value in shown.items() if name not in ("case", "version", "waits")]
+    answer(shown, *lines)

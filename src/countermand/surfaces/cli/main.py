@@ -146,7 +146,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "verify": (
         "commands.verify",
-        Text(en="Check a receipt without asking anybody", zh="不联系任何人，核验回执"),
+        Text(en="Check a receipt or a bundle without asking anybody", zh="不联系任何人，核验回执或证据包"),
     ),
     "db": ("commands.db", Text(en="Look after the database", zh="维护数据库")),
 }

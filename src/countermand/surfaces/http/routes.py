@@ -19,6 +19,7 @@ from countermand.kernel.errors import Unavailable
 from countermand.kernel.text import Text
 from countermand.policy.package import check_policy
 from countermand.surfaces.http.agreement_routes import AGREEMENT_HANDLERS
+from countermand.surfaces.http.bundle_routes import BUNDLE_HANDLERS
 from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
 from countermand.surfaces.http.channel_routes import CHANNEL_HANDLERS
 from countermand.surfaces.http.containment_routes import CONTAINMENT_HANDLERS
@@ -281,5 +282,6 @@ ROUTE_HANDLERS = (
     *LOG_HANDLERS,
     *RECEIPT_HANDLERS,
     *PAPER_HANDLERS,
+    *BUNDLE_HANDLERS,
     *EVIDENCE_HANDLERS,
 )  # fmt: skip

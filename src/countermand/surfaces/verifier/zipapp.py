@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 NAME = "countermand-verify.pyz"
 COMMAND = "countermand/surfaces/verifier/command.py"
 _SHEBANG = b"#!/usr/bin/env python3\n"
-_DOOR = '''"""Check a receipt: python countermand-verify.pyz receipt.zip --policy policy.txt"""
+_DOOR = '''"""Check a receipt or a bundle: python countermand-verify.pyz FILE --policy policy.txt"""
 import os
 import sys
 import time
@@ -48,6 +48,7 @@ def _sources() -> dict[str, str]:
         "countermand/surfaces/__init__.py": _EMPTY,
         "countermand/surfaces/verifier/__init__.py": _EMPTY,
         "countermand/transparency/__init__.py": _EMPTY,
+        "countermand/vocabulary/__init__.py": _EMPTY,
     }
     wanted = [COMMAND]
     while wanted:

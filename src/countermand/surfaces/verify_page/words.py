@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from countermand.transparency.verify_words import Words
+from countermand.transparency.check_words import Words
 
 PAGE = {
     "title": Words("Check a receipt", "核验回执"),

@@ -122,6 +122,11 @@ WHERE $1::text IS NULL OR s.label = $1 ORDER BY c.shard DESC, c.size DESC LIMIT 
 -- The signed checkpoint of the shard with an origin ($1) at a size ($2).
 SELECT s.label, c.note FROM log_checkpoint c JOIN log_shard s ON s.id = c.shard WHERE s.origin = $1 AND c.size = $2;
 
+-- name: first_note
+-- The first signed checkpoint of the shard with an origin ($1) that has its first $2 entries.
+SELECT c.note FROM log_checkpoint c JOIN log_shard s ON s.id = c.shard WHERE s.origin = $1 AND c.size >= $2
+ORDER BY c.size LIMIT 1;
+
 -- name: signed_tile
 -- The first $4 hashes of a tile (shard's label $1, level $2, number $3), where a checkpoint covers them.
 SELECT substring(t.data FROM 1 FOR 32 * $4) FROM log_tile t JOIN log_shard s ON s.id = t.shard

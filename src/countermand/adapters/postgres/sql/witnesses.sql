@@ -41,6 +41,11 @@ ON CONFLICT (origin, size) DO NOTHING;
 -- The anchor of a log that was sent last.
 SELECT * FROM log_anchor WHERE origin = $1 ORDER BY sent_at DESC, size DESC LIMIT 1;
 
+-- name: covering_anchor
+-- The anchor of the smallest tree of a log that has the first $2 entries, once a block holds it.
+SELECT * FROM log_anchor WHERE origin = $1 AND size >= $2 AND state IN ('mined', 'final')
+ORDER BY size, sent_at LIMIT 1;
+
 -- name: unsettled_anchors
 -- Anchors that are not final, checked longest ago first; lost ones only if sent since $1.
 SELECT * FROM log_anchor WHERE state <> 'final' AND (state <> 'lost' OR sent_at >= $1)

@@ -23,7 +23,8 @@ from countermand.flows.show_case import dossier_of
 from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.at_desk import at_desk, key_option, whole_desk
-from countermand.surfaces.cli.case_acts import ACT_WORDS, act_of, act_options
+from countermand.surfaces.cli.case_acts import ACT_WORDS, act_of, act_options, say
+from countermand.surfaces.cli.commands.case_bundle import bundle
 from countermand.surfaces.cli.files import write_output
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, in_event_loop, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
@@ -39,26 +40,6 @@ OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
 @group("case", en="Work on cases, as the person whose key one has.", zh="以密钥持有人身份办理案件。")
 def case() -> None:
     """Everything is in the subcommands."""
-
-
-def _say(shown: dict[str, Any]) -> None:
-    """The number and version, what it waits for, and whatever else came of it."""
-    lines: list[Text | str] = [
-        Text(
-            en=f"Case {shown['case']}, version {shown['version']}.",
-            zh=f"案件 {shown['case']}，版本 {shown['version']}。",
-        )
-    ]
-    if "waits" in shown:
-        look = shown["waits"]["look"]
-        lines.append(
-            Text(
-                en=f"It takes two people. Somebody else: countermand case agree {look} --reason TEXT",
-                zh=f"须由两人办理。请他人执行：countermand case agree {look} --reason 理由",
-            )
-        )
-    lines += [f"{name}: {value}" for name, value in shown.items() if name not in ("case", "version", "waits")]
-    answer(shown, *lines)
 
 
 @command(
@@ -149,7 +130,7 @@ def _act_command(kind: type[AnyAct]) -> None:
                 shown = await link(desk, number, wanted, by, version=version, trace=None)
             else:
                 shown = await act_on_case(desk, number, wanted, by, version=version)
-        _say(shown)
+        say(shown)
 
     made = in_event_loop(act)
     made = data_dir_option(key_option(made))
@@ -165,6 +146,7 @@ def _act_command(kind: type[AnyAct]) -> None:
 
 for _kind in get_args(AnyAct):
     _act_command(_kind)
+case.add_command(bundle)
 
 
 @command(case, "merge", en="Make other cases part of one.", zh="将其他案件并入一个案件。")
@@ -176,7 +158,7 @@ for _kind in get_args(AnyAct):
 async def merge_others(number: str, others: tuple[str, ...], key: str, data_dir: Path | None) -> None:
     """`unmerge` gives back exactly what was."""
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await merge(desk, number, others, by))
+        say(await merge(desk, number, others, by))
 
 
 @command(case, "unmerge", en="Give back what became part of a case.", zh="撤销合并。")
@@ -188,7 +170,7 @@ async def merge_others(number: str, others: tuple[str, ...], key: str, data_dir:
 async def unmerge_others(number: str, only: tuple[str, ...], key: str, data_dir: Path | None) -> None:
     """All of it, or these."""
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await unmerge(desk, number, by, only=only))
+        say(await unmerge(desk, number, by, only=only))
 
 
 @command(case, "split", en="Make a case of its own of some messages.", zh="将部分消息拆分为新案件。")
@@ -200,7 +182,7 @@ async def unmerge_others(number: str, only: tuple[str, ...], key: str, data_dir:
 async def split_one(number: str, messages: tuple[str, ...], key: str, data_dir: Path | None) -> None:
     """Its clocks run from the first report all the same."""
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await split(desk, number, messages, by))
+        say(await split(desk, number, messages, by))
 
 
 @command(case, "suggested", en="Show cases that may be the same, and why.", zh="列出可能重复的案件及理由。")
@@ -236,7 +218,7 @@ async def gather_others(
 ) -> None:
     """All or none."""
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await gather(desk, number, others, by, on=not off))
+        say(await gather(desk, number, others, by, on=not off))
 
 
 @command(
@@ -252,7 +234,7 @@ async def answer_many(number: str, key: str, data_dir: Path | None, **given: Any
     told = act_of(Reply, given)
     assert isinstance(told, Reply), "made from its own fields"
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await answer_all(desk, number, told, by))
+        say(await answer_all(desk, number, told, by))
 
 
 @command(
@@ -266,7 +248,7 @@ async def answer_many(number: str, key: str, data_dir: Path | None, **given: Any
 async def take_answer_back(number: str, sent: str, key: str, data_dir: Path | None) -> None:
     """Within five minutes."""
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await take_back(desk, number, sent, by))
+        say(await take_back(desk, number, sent, by))
 
 
 @command(case, "agree", en="Be the second person: agree, or refuse.", zh="作为第二人同意或不同意。")
@@ -279,7 +261,7 @@ async def take_answer_back(number: str, sent: str, key: str, data_dir: Path | No
 async def agree_to(look: str, reason: str, refuse: bool, key: str, data_dir: Path | None) -> None:
     """Then it is done in the name of who asked."""
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await agree(desk, look, by, agreed=not refuse, reason=reason))
+        say(await agree(desk, look, by, agreed=not refuse, reason=reason))
 
 
 @command(case, "unmask", en="See one text as it was, on record.", zh="查看消息原文（留痕）。")
@@ -299,7 +281,7 @@ async def unmask_one(
     """No record, no text."""
     wanted = Unmask(field=FieldClass(field), purpose=Purpose(purpose), reason=reason)
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await unmask(desk, number, message, wanted, by))
+        say(await unmask(desk, number, message, wanted, by))
 
 
 @command(
@@ -316,7 +298,7 @@ async def unmask_one(
 async def break_case_glass(number: str, reason: str, key: str, data_dir: Path | None) -> None:
     """Somebody else reviews it."""
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await break_glass(desk, number, reason, by))
+        say(await break_glass(desk, number, reason, by))
 
 
 @command(
@@ -336,4 +318,4 @@ async def review_case_glass(
 ) -> None:
     """Never one's own."""
     async with at_desk(data_dir, key) as (desk, by):
-        _say(await review_glass(desk, glass, by, justified=justified, finding=finding))
+        say(await review_glass(desk, glass, by, justified=justified, finding=finding))

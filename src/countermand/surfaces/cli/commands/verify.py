@@ -18,6 +18,8 @@ from countermand.surfaces.verifier.command import (
     ENTRY_HELP,
     OWN_HELP,
     POLICY_HELP,
+    SEAL_HELP,
+    TSA_HELP,
     Misused,
     findings_of,
     said,
@@ -35,6 +37,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @option("--entry", type=_FILE, en=ENTRY_HELP.en, zh=ENTRY_HELP.zh)
 @option("--file", "own", type=_FILE, multiple=True, en=OWN_HELP.en, zh=OWN_HELP.zh)
 @option("--code", en=CODE_HELP.en, zh=CODE_HELP.zh)
+@option("--seal-ca", type=_FILE, en=SEAL_HELP.en, zh=SEAL_HELP.zh)
+@option("--tsa-ca", type=_FILE, en=TSA_HELP.en, zh=TSA_HELP.zh)
 @option(
     "--write-zipapp",
     "zipapp_path",
@@ -57,6 +61,8 @@ def verify(
     entry: Path | None,
     own: tuple[Path, ...],
     code: str | None,
+    seal_ca: Path | None,
+    tsa_ca: Path | None,
     zipapp_path: Path | None,
     page_path: Path | None,
 ) -> None:
@@ -69,11 +75,15 @@ def verify(
         return
     if file is None or policy is None:
         raise click.UsageError(
-            speech.say(Text(en="Give a receipt and a --policy.", zh="请提供回执文件与 --policy。"))
+            speech.say(
+                Text(
+                    en="Give a receipt or a bundle, and a --policy.", zh="请提供回执或证据包文件与 --policy。"
+                )
+            )
         )
     now = SystemClock().now() // MICROS_PER_SECOND
     try:
-        findings = findings_of(file, policy, now, entry, own, code)
+        findings = findings_of(file, policy, now, entry, own, code, seal_ca, tsa_ca)
     except Misused as misuse:
         raise click.UsageError(misuse.words.of(speech.language)) from misuse
     click.echo(said(findings, speech.language, as_json=speech.as_json))
