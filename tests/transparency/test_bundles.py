@@ -189,7 +189,7 @@ WRONG = {
         {**WHOLE, SEALED_MANIFEST: b"<!DOCTYPE x []>" + WHOLE[SEALED_MANIFEST]},
         {**WHOLE, SEALED_MANIFEST: WHOLE[SEALED_MANIFEST].replace(b"text/plain", b"text/html", 1)},
     ],
-    "signature_elsewhere": [
+    "cms_elsewhere": [
         {**WHOLE, SEALED_MANIFEST: bytes(Manifest(SIGNATURE, "application/pkcs7-signature", LISTED | {}))
          .replace(b"README", b"readme")},
         {**WHOLE, SIGNATURE: FOREIGN[SIGNATURE]},

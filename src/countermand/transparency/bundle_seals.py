@@ -62,7 +62,7 @@ def token_check(token: bytes, content: bytes, question: Question, code: str, abo
     try:
         stamp = stamped(token, content)
     except CmsError as error:
-        unread = error.code == "signature_unreadable"
+        unread = error.code == "cms_unreadable"
         mark = Mark.MISSING if unread else Mark.FAILED
         return Check(
             "stamp_unread" if unread else code, mark, about, {"why": error.code, "detail": str(error)}

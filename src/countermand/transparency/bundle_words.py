@@ -312,14 +312,18 @@ BUNDLE_CHECKS: dict[str, CheckWords] = {
 
 BUNDLE_REASONS: dict[str, Words] = {
     "not_a_bundle": Words("no container of this kind", "不是此类容器"),
-    "signature_unreadable": Words("not in the form that its standard asks for", "不符合标准格式"),
-    "signature_wrong": Words("not made with the key of its certificate", "与证书密钥不符"),
-    "signature_elsewhere": Words("made over something else", "所签的是别的内容"),
+    "cms_unreadable": Words("not in the form that its standard asks for", "不符合标准格式"),
+    "cms_wrong": Words("not made with the key of its certificate", "与证书密钥不符"),
+    "cms_elsewhere": Words("made over something else", "所签的是别的内容"),
     "certificate_stranger": Words(
         "its certificate leads to none that you named", "证书不能追溯到您指定的证书"
     ),
     "certificate_over": Words("its certificate was not valid then", "证书当时不在有效期内"),
     "exhibit_retold": Words("it is described in another way than the log has it", "描述与日志不符"),
+}
+SHOWN: dict[str, Words] = {
+    "everyone": Words("everyone", "普通（不含原话与证物）"),
+    "court": Words("a court, with everything in it", "司法机关（含原话与证物）"),
 }
 WITHHELD: dict[str, Words] = {
     "not_for_everyone": Words(

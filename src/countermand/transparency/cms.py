@@ -7,16 +7,17 @@ signer's certificate, SHA-2. Whose certificate it is, `certificates` says.
 from __future__ import annotations
 
 import hmac
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import new as new_digest
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 
 _INTEGER, _OCTETS, _OID, _TIME, _SEQUENCE, _SET = 0x02, 0x04, 0x06, 0x18, 0x30, 0x31
 _FIRST, _SECOND = 0xA0, 0xA1
@@ -34,11 +35,10 @@ _DIGESTS: dict[bytes, hashes.HashAlgorithm] = {
     bytes.fromhex("608648016503040203"): hashes.SHA512(),
 }
 _SHA1 = "sha1"  # only as the name that RFC 3161 gave a certificate before RFC 5816, never under a signature
-_UNREADABLE = (ValueError, IndexError, UnsupportedAlgorithm, OverflowError)
 
 
 class CmsError(ValueError):
-    """A signature that does not hold: `signature_unreadable`, `signature_wrong`, `signature_elsewhere`."""
+    """A signature that does not hold: `cms_unreadable`, `cms_wrong`, `cms_elsewhere`."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -107,28 +107,33 @@ def _only(data: bytes) -> _Value:
 
 def verified(signature: bytes, content: bytes) -> Signed:
     """A detached signature (CAdES) over this content. Raises CmsError."""
-    try:
+    with _read():
         return _verified(signature, _DATA, content)
-    except CmsError:
-        raise
-    except _UNREADABLE as error:
-        raise _unreadable(str(error)) from error
 
 
 def stamped(token: bytes, content: bytes) -> Stamped:
     """A time-stamp token over the hash of this content. Raises CmsError."""
-    try:
+    with _read():
         signed = _verified(token, _TST_INFO, None)
         _, _, imprint, _, made, *_ = _only(signed.content).parts(_SEQUENCE)
         algorithm, digest = imprint.parts(_SEQUENCE)
         chosen = _digest(algorithm)
         if not hmac.compare_digest(new_digest(chosen.name, content).digest(), digest.one(_OCTETS)):
-            raise CmsError("signature_elsewhere", "it stamps something else")
+            raise CmsError("cms_elsewhere", "it stamps something else")
         return Stamped(signed, _seconds(made.one(_TIME)))
-    except CmsError:
-        raise
-    except _UNREADABLE as error:
-        raise _unreadable(str(error)) from error
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    """Whatever goes wrong while a stranger's bytes are read: it is no signature. Nothing is printed of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except CmsError:
+            raise
+        except Exception as error:  # parsers so general have many words for "broken"; here all mean this
+            raise _unreadable(f"{type(error).__name__}: {error}") from error
 
 
 def _verified(data: bytes, kind: bytes, content: bytes | None) -> Signed:
@@ -143,7 +148,7 @@ def _verified(data: bytes, kind: bytes, content: bytes | None) -> Signed:
     if content is None:
         content = _only(inside[0].one(_FIRST)).one(_OCTETS)
     certificates = [
-        x509.load_der_x509_certificate(one.whole)
+        one.whole
         for part in more[:-1] if part.tag == _FIRST
         for one in _values(part.content) if one.tag == _SEQUENCE
     ]  # fmt: skip
@@ -151,7 +156,16 @@ def _verified(data: bytes, kind: bytes, content: bytes | None) -> Signed:
     return _judged(signer, kind, content, certificates)
 
 
-def _judged(signer: _Value, kind: bytes, content: bytes, certificates: list[x509.Certificate]) -> Signed:
+def _certificate(der: bytes) -> x509.Certificate:
+    """A certificate that can be read to its end: the library looks at most parts when they are asked for."""
+    found = x509.load_der_x509_certificate(der)
+    found.subject.rfc4514_string()
+    for part in (found.issuer, found.not_valid_before_utc, found.not_valid_after_utc, found.extensions):
+        assert part is not None, "whatever cannot be read raises"
+    return found
+
+
+def _judged(signer: _Value, kind: bytes, content: bytes, certificates: list[bytes]) -> Signed:
     _, _, algorithm, attributes, method, made, *_ = signer.parts(_SEQUENCE)
     chosen = _digest(algorithm)
     said: dict[bytes, _Value] = {}
@@ -166,17 +180,19 @@ def _judged(signer: _Value, kind: bytes, content: bytes, certificates: list[x509
         raise _unreadable("it does not say what it signs")
     digest = new_digest(chosen.name, content).digest()
     if not hmac.compare_digest(said[_MESSAGE_DIGEST].one(_OCTETS), digest):
-        raise CmsError("signature_elsewhere", "it signs something else")
-    own = next((one for one in certificates if _names(said, one)), None)
-    if own is None:
+        raise CmsError("cms_elsewhere", "it signs something else")
+    named = next((one for one in certificates if _names(said, one)), None)
+    if named is None:
         raise _unreadable("it does not name a certificate that came with it")
+    own = _certificate(named)
     # What is signed is the SET of the attributes, whose tag in the file is another (RFC 5652 section 5.4).
     signed = bytes([_SET]) + attributes.whole[1:]
     try:
         _check(own, method, chosen, made.one(_OCTETS), signed)
     except InvalidSignature as error:
-        raise CmsError("signature_wrong", "the signature is not of this certificate's key") from error
-    return Signed(own, tuple(one for one in certificates if one is not own), content)
+        raise CmsError("cms_wrong", "the signature is not of this certificate's key") from error
+    others = [_certificate(one) for one in certificates if one is not named]
+    return Signed(own, tuple(others), content)
 
 
 def _digest(algorithm: _Value) -> hashes.HashAlgorithm:
@@ -186,9 +202,8 @@ def _digest(algorithm: _Value) -> hashes.HashAlgorithm:
     return _DIGESTS[name]
 
 
-def _names(said: dict[bytes, _Value], certificate: x509.Certificate) -> bool:
+def _names(said: dict[bytes, _Value], der: bytes) -> bool:
     """Whether the signed attributes name this certificate (RFC 5035): without it another could stand in."""
-    der = certificate.public_bytes(Encoding.DER)
     if _NAMED_V2 in said:
         first = said[_NAMED_V2].parts(_SEQUENCE)[0].parts(_SEQUENCE)[0].parts(_SEQUENCE)
         default = first[0].tag == _OCTETS
@@ -229,4 +244,4 @@ def _seconds(said: bytes) -> int:
 
 
 def _unreadable(detail: str) -> CmsError:
-    return CmsError("signature_unreadable", detail)
+    return CmsError("cms_unreadable", detail)

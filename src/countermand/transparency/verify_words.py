@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from countermand.transparency.bundle_words import BUNDLE_CHECKS, BUNDLE_REASONS, WITHHELD
+from countermand.transparency.bundle_words import BUNDLE_CHECKS, BUNDLE_REASONS, SHOWN, WITHHELD
 from countermand.transparency.check_words import LEAF, NOTE, SAME, CheckWords, Words
 from countermand.transparency.verify import Check, Findings, Mark, Verdict
 
@@ -230,8 +230,9 @@ def said_of(check: Check, language: str) -> str:
     words = words_of(check.code)
     template = words.passed if check.mark in (Mark.PASSED, Mark.REMARK) else words.failed
     values = dict(check.values)
-    if values.get("reason") in WITHHELD:
-        values["reason"] = WITHHELD[values["reason"]].of(language)
+    for name, said in (("reason", WITHHELD), ("shown", SHOWN)):
+        if values.get(name) in said:
+            values[name] = said[values[name]].of(language)
     text = _PLACE.sub(lambda place: printable(str(values.get(place[1], "-"))), template.of(language))
     why = {**REASONS, **BUNDLE_REASONS}.get(str(values.get("why")))
     return text if why is None else f"{text} ({why.of(language)})"
