@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from countermand.cases.desk_ports import Disclosure
-from countermand.cases.numbers import spoken
+from countermand.cases.numbers import read_number, spoken
 from countermand.evidence.bundles import BundleFile, Shown, withheld
 from countermand.evidence.custody import Touch
 from countermand.evidence.zones import Sight, Zone, require_sight
@@ -29,6 +29,7 @@ from countermand.flows.witnessed_proofs import own_policy
 from countermand.intake.redaction import mask
 from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import BadRequest, Conflict
+from countermand.kernel.text import Text
 from countermand.transparency.bundles import (
     Chain,
     DocumentLine,
@@ -45,6 +46,10 @@ from countermand.vocabulary.facts import CASE_BUNDLED, Fact
 from countermand.vocabulary.staff import FieldClass, Purpose, Staff, Verb, Verdict
 
 PURPOSE, FIELD = Purpose.LEGAL_REQUEST, FieldClass.THIRD_PARTY
+BEHIND = Text(
+    en="The log does not have all of this case yet; ask again in a few seconds.",
+    zh="日志尚未收录该案的全部记录；请几秒后重试。",
+)
 
 
 class Bundling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -83,7 +88,7 @@ async def bundle_case(
         return waits
     entries = await entries_for_bundle(house, number, shown)
     if entries is None:
-        return NotSealed(spoken(number))
+        return NotSealed(spoken(read_number(number) or number), BEHIND)
     documents = await _documents(house, entries, wanted.language, shown)
     file = house.bindery.begin()
     try:

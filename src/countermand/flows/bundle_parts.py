@@ -41,9 +41,12 @@ Part = Callable[[BundleHouse, str, str], Awaitable[tuple[BundleFile, ...]]]
 
 
 async def custody_part(house: BundleHouse, case: str, _language: str) -> tuple[BundleFile, ...]:
-    """The chain of custody of every exhibit of a case, as JSON; who touched it, when, how."""
+    """The chain of custody of every exhibit of a case and of those that became part of it, as JSON."""
     async with house.room.works.open() as unit:
-        chain = await unit.evidence.custody_of_case(case)
+        whole = await unit.cases.by_number((await unit.desk.numbers_of([case]))[case])
+        assert whole is not None, "its number was just read"
+        parts = (case, *(one for one, _ in whole.absorbed))
+        chain = [touch for part in parts for touch in await unit.evidence.custody_of_case(part)]
     told: list[dict[str, Any]] = [
         {
             "exhibit": one.exhibit,
