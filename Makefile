@@ -91,7 +91,7 @@ faults: setup ## Plant faults in the shipped packs and count those the static an
 	$(BIN)/python -m countermand.drills.faults --seed $(SEED) $(ARGS)
 
 .PHONY: forgeries
-forgeries: setup ## Forge 100,000 receipts and count those the verifier believes (SEED=1)
+forgeries: setup ## Forge 100,000 receipts and bundles each and count those the verifier believes (SEED=1)
 	$(BIN)/python -m countermand.drills.forgeries --seed $(SEED) $(ARGS)
 
 .PHONY: flips

@@ -27,6 +27,7 @@ from countermand.flows.hand_out_receipt import NotSealed
 from countermand.flows.house import House
 from countermand.flows.merge_cases import merge
 from countermand.flows.show_exhibits import accesses_of
+from countermand.flows.shred_subjects import shred_case
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import BadRequest, Conflict, Forbidden
 from countermand.transparency.certificates import roots_of
@@ -37,7 +38,7 @@ from countermand.transparency.verify_bundle import verify_bundle
 from countermand.vocabulary.facts import CASE_BUNDLED
 from countermand.vocabulary.staff import Role, Staff
 from flows.case_stage import NOT_ME, case_at, opened, somebody
-from flows.evidence_stage import PNG, brought
+from flows.evidence_stage import PNG, brought, closed
 from flows.log_stage import seal_all, sealing_on
 from flows.stage import NOON, house_on
 
@@ -197,6 +198,22 @@ async def test_altered_evidence_leaves_in_no_bundle(stage: Stage) -> None:
         await bundle_case(stage.house.bundles, number, ASKED, stage.wang)
     looks = (await accesses_of(stage.house.room, await case_at(stage.house, number)))["accesses"]
     assert looks == []
+
+
+async def test_what_was_erased_is_proved_and_not_shown(stage: Stage) -> None:
+    """The chain stays whole and valid; words, exhibit and agreement are gone, and the bundle says why."""
+    number = await opened(stage.house)
+    await brought(stage.house, number)
+    before = await bundle_case(stage.house.bundles, number, ASKED, stage.wang)
+    assert isinstance(before, dict)
+    await agree(stage.house.case_desk, before["waits"]["look"], stage.zhao, agreed=True, reason="x")
+    await closed(stage.house, number)
+    await shred_case(stage.house.room, number, "zhao", "request")
+    data = await stage.to_court(number)
+    findings = await stage.verify(data)
+    assert findings.verdict is Verdict.VALID, missing(findings)
+    assert [one.values["reason"] for one in findings.checks if one.code == "exhibit_withheld"] == ["shredded"]
+    assert NOT_ME.encode() not in b"".join(files_of(data).values())
 
 
 class Stamps:

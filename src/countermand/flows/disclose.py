@@ -106,6 +106,8 @@ async def agreed_to(work: CaseWork, asked: Asked) -> str | None:
 
 
 def _same(work: CaseWork, look: SecondLook, asked: Asked) -> bool:
+    if not look.asked:
+        return False  # what was asked for was erased with the case
     before = msgspec.json.decode(work.house.vault.open(look.asked, f"look {look.id}"), type=Asked)
     return (before.message, before.field, before.purpose) == (asked.message, asked.field, asked.purpose)
 
