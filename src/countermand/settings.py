@@ -33,6 +33,8 @@ class Settings:
     future_seconds_max: int = 300
     confirmation: str = "cn-consumer-finance"
     knowledge: Path | None = None
+    official_channels: Path | None = None
+    official_key_file: Path | None = None
     challenge_seconds: int = 900
     approval_seconds: int = 86400
     banking: str | None = None

@@ -1,4 +1,4 @@
-"""The keys that sign permits: in a file that only its owner reads, made at the first start."""
+"""Keys that sign, permits above all: in a file that only its owner reads, made at the first start."""
 
 from __future__ import annotations
 
@@ -67,6 +67,6 @@ def _named(key: Ed25519PrivateKey) -> PermitKey:
 def _unusable(path: Path, en: str, zh: str) -> SetupError:
     return SetupError(
         "permit_key_unusable",
-        f"The file of the permit keys ({path.name}) cannot be used: {en}.",
-        f"执行许可密钥文件（{path.name}）无法使用：{zh}。",
+        f"The file of signing keys ({path.name}) cannot be used: {en}.",
+        f"签名密钥文件（{path.name}）无法使用：{zh}。",
     )

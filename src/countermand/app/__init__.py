@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         signer_socket,
         signer_state,
     )
+    from countermand.app.official import check_signed_registry, open_official_channels
     from countermand.app.replaying import (
         open_replay,
     )
@@ -101,6 +102,7 @@ _ROOMS = {
     ),
     "house": "open_house",
     "lab": "open_comparison open_engine open_learner open_models open_shelf rows_for_model",
+    "official": "check_signed_registry open_official_channels",
     "log": (
         "OpenedLog files_audit log_folder open_audit open_log open_sealing seal_until "
         "sign_until signer_socket signer_state "
@@ -126,6 +128,7 @@ __all__ = [
     "OpenedTable",
     "add_witnessed_log",
     "asks_outsiders",
+    "check_signed_registry",
     "database_grants",
     "file_identity",
     "files_audit",
@@ -146,6 +149,7 @@ __all__ = [
     "open_log",
     "open_models",
     "open_monitoring",
+    "open_official_channels",
     "open_operation_table",
     "open_outsiders",
     "open_places",

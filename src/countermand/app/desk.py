@@ -10,6 +10,7 @@ from pathlib import Path
 from countermand.app.clocks import LAW_PACKS, clock_house, clock_rules
 from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack, read_knowledge
+from countermand.app.official import open_official_channels
 from countermand.app.readings import reading_desk_of
 from countermand.app.triage import open_triage
 from countermand.cases.case_clocks import FILE, read_case_clocks
@@ -61,7 +62,10 @@ async def front_desk_of(
     await knowledge.record(works, clock.now())
     reception = reception_of(settings, works, clock, ids, vault, room.keys, reader, knowledge)
     door = PublicDoor(reception, AddressBook(vault), networks_of(settings.trusted_proxies))
-    return FrontDesk(door, room.desk, channels(reception), reading_desk_of(room.desk, text_reader), room)
+    reading = reading_desk_of(room.desk, text_reader)
+    return FrontDesk(
+        door, room.desk, channels(reception), reading, room, open_official_channels(settings)
+    )
 
 
 def reception_of(

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.channels import Channels
 from countermand.flows.evidence_room import EvidenceRoom
+from countermand.flows.official_channels import OfficialChannels
 from countermand.flows.public_door import PublicDoor
 from countermand.flows.reading_desk import ReadingDesk
 
 
 @dataclass(frozen=True, slots=True)
 class FrontDesk:
-    """The door without login, other channels, where staff work and read, and the evidence room."""
+    """The door without login, other channels, where staff work and read, the evidence room, what is ours."""
 
     public_door: PublicDoor
     case_desk: CaseDesk
     channels: Channels
     reading_desk: ReadingDesk
     room: EvidenceRoom
+    official: OfficialChannels

@@ -32,6 +32,7 @@ from countermand.flows.label_history import LabelArchive
 from countermand.flows.live_drift import Cards, NewestFacts
 from countermand.flows.log_ports import LogDesk
 from countermand.flows.manage_keys import KeyBook
+from countermand.flows.official_channels import OfficialChannels
 from countermand.flows.own_orders import Holders
 from countermand.flows.public_door import PublicDoor
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
@@ -149,6 +150,11 @@ class House:
     def room(self) -> EvidenceRoom:
         """Where evidence is kept."""
         return self.front_desk.room
+
+    @property
+    def official(self) -> OfficialChannels:
+        """What is really the institution's, signed."""
+        return self.front_desk.official
 
     @property
     def bundles(self) -> BundleHouse:

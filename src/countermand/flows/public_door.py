@@ -16,9 +16,10 @@ from countermand.flows.address_book import AddressBook, one_form
 from countermand.flows.person_handles import handle_of
 from countermand.flows.receive_report import Received, receive_report
 from countermand.flows.reception import RECEIPT_KEY, Reception
-from countermand.intake.puzzles import BITS_MAX, BITS_MIN, check_puzzle, puzzle_of
+from countermand.intake.puzzles import BITS_MAX, BITS_MIN, check_puzzle, puzzle_age, puzzle_of
 from countermand.kernel.canonical import canonical_bytes
-from countermand.kernel.errors import NotFound, TooMany
+from countermand.kernel.clock import MICROS_PER_SECOND
+from countermand.kernel.errors import BadRequest, NotFound, TooMany
 from countermand.kernel.ids import new_nonce
 from countermand.vocabulary.cases import Case
 from countermand.vocabulary.incidents import Preset
@@ -30,6 +31,9 @@ Network = IPv4Network | IPv6Network
 ACTOR = "public-door"
 # Of one address, which many people may share behind their carrier's: a campus must be heard, a flood not.
 PUZZLES_A_MINUTE, REPORTS_A_MINUTE, TRIES_A_MINUTE, TRIES_OF_A_CASE = 600, 120, 60, 10
+# A browser without scripts solves nothing: its form is heard too, but few of them a minute from one address,
+# and none that comes back sooner than a person can press a button.
+FORMS_A_MINUTE, FORM_MICROS_MIN = 6, MICROS_PER_SECOND
 ACCOUNTS_OF_A_PHONE_MAX = 1
 
 
@@ -75,9 +79,38 @@ class PublicDoor:
         Raises BadRequest (`puzzle_unsolved`, `invalid_document`, `bad_address`), TooMany, Conflict,
         Unavailable.
         """
-        house = self.reception
-        check_puzzle(self._key(), puzzle, answer, house.clock.now())
+        check_puzzle(self._key(), puzzle, answer, self.reception.clock.now())
         self._count(RateLimitItemPerMinute(REPORTS_A_MINUTE), "report", address)
+        return await self._hear(told, puzzle, trace)
+
+    async def report_by_form(
+        self, told: Told, puzzle: str, answer: str, address: str, trace: str | None = None
+    ) -> Received:
+        """A report by a page's form: solved, as `report`; else as one of few a minute, if the form is ours.
+
+        Raises BadRequest (`form_over`: ask for a new one; those of `report`), TooMany, Conflict, Unavailable.
+        """
+        age = puzzle_age(self._key(), puzzle, self.reception.clock.now())
+        if age is None or age < FORM_MICROS_MIN:
+            raise BadRequest(
+                "form_over",
+                "This form was open for too long, or came back too fast. What you typed is still here: "
+                "press the button once more.",
+                "表单已过期或提交过快。您填写的内容仍在，请再按一次按钮。",
+                field="puzzle",
+            )
+        if answer:
+            try:
+                return await self.report(told, puzzle, answer, address, trace)
+            except BadRequest as error:
+                if error.code != "puzzle_unsolved":
+                    raise
+        self._count(RateLimitItemPerMinute(FORMS_A_MINUTE), "form", address)
+        return await self._hear(told, puzzle, trace)
+
+    async def _hear(self, told: Told, puzzle: str, trace: str | None) -> Received:
+        """A report whose right to be heard was checked; the puzzle is its key."""
+        house = self.reception
         account = told.account or await self._account_of(told.phone)
         person = None if told.document is None else handle_of(house.vault, told.document)
         known = account is not None or person is not None
@@ -110,7 +143,10 @@ class PublicDoor:
         self, number: str, secret: str, text: str, key: str, address: str, trace: str | None = None
     ) -> Received:
         """A further message in the case that a receipt opens. Raises as `case_of`, and Conflict."""
-        case = await self.case_of(number, secret, address)
+        return await self.more_in(await self.case_of(number, secret, address), text, key, trace)
+
+    async def more_in(self, case: Case, text: str, key: str, trace: str | None = None) -> Received:
+        """A further message of whoever holds the receipt of a case. Raises Conflict, Unavailable."""
         now = self.reception.clock.now()
         report = Report(
             channel=Channel.DOOR,

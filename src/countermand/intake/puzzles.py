@@ -32,17 +32,38 @@ def puzzle_of(key: bytes, nonce: bytes, now: int, bits: int) -> str:
 
 def check_puzzle(key: bytes, puzzle: str, answer: str, now: int) -> None:
     """Raises BadRequest (`puzzle_unsolved`): not ours, too old, or its answer is wrong."""
-    try:
-        whole = base64.urlsafe_b64decode(puzzle + "=" * (-len(puzzle) % 4))
-    except ValueError:
-        whole = b""
-    terms, mac = whole[:-_MAC_BYTES], whole[-_MAC_BYTES:]
-    if len(whole) != _LENGTH or not hmac.compare_digest(mac, _mac(key, terms)):
+    terms = _terms(key, puzzle)
+    if terms is None:
         raise _unsolved("it was not given out here", "该题目并非由此处发出")
     if int.from_bytes(terms[_NONCE_BYTES:-1]) < now:
         raise _unsolved("it has expired", "题目已过期")
     if len(answer) > ANSWER_CHARACTERS_MAX or not solves(puzzle, answer, terms[-1]):
         raise _unsolved("the answer does not solve it", "答案不正确")
+
+
+def puzzle_age(key: bytes, puzzle: str, now: int) -> int | None:
+    """How long ago a puzzle was given out, in microseconds; None where it is not ours, or over.
+
+    >>> puzzle_age(b"k", puzzle_of(b"k", bytes(16), 7, 16), 10), puzzle_age(b"x", "no", 10)
+    (3, None)
+    """
+    terms = _terms(key, puzzle)
+    if terms is None:
+        return None
+    age = now - int.from_bytes(terms[_NONCE_BYTES:-1]) + PUZZLE_MICROS
+    return age if age <= PUZZLE_MICROS else None
+
+
+def _terms(key: bytes, puzzle: str) -> bytes | None:
+    """What a puzzle of ours says of itself; None where it is not ours."""
+    try:
+        whole = base64.urlsafe_b64decode(puzzle + "=" * (-len(puzzle) % 4))
+    except ValueError:
+        return None
+    terms, mac = whole[:-_MAC_BYTES], whole[-_MAC_BYTES:]
+    if len(whole) != _LENGTH or not hmac.compare_digest(mac, _mac(key, terms)):
+        return None
+    return terms
 
 
 def solves(puzzle: str, answer: str, bits: int) -> bool:

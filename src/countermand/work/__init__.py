@@ -12,6 +12,7 @@ from countermand.cases.clock_ports import ClockBook
 from countermand.cases.desk_ports import DeskBook
 from countermand.cases.list_ports import CaseLists
 from countermand.cases.ports import CaseBook
+from countermand.cases.receipt_session_ports import ReceiptSessionBook
 from countermand.cases.webhook_ports import WebhookBook
 from countermand.confirmation.access_ports import AccessBook
 from countermand.confirmation.challenge_ports import (
@@ -185,6 +186,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def paper_record(self) -> PaperRecord: ...
+
+    @property
+    def receipt_sessions(self) -> ReceiptSessionBook: ...
 
     async def share(self, accounts: Collection[str]) -> None:
         """Let no standing of these accounts change before this unit ends, as a decision does.

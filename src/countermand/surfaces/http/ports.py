@@ -20,6 +20,7 @@ from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
+from countermand.flows.official_channels import OfficialChannels
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import Answer as ShownAnswer
 from countermand.flows.public_door import PublicDoor
@@ -272,6 +273,9 @@ class House(Protocol):
 
     @property
     def bundles(self) -> BundleHouse: ...
+
+    @property
+    def official(self) -> OfficialChannels: ...
 
     @property
     def knowledge(self) -> Knowledge: ...

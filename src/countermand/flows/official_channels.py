@@ -1,0 +1,41 @@
+"""What is really the institution's, as everybody may read, check and keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from countermand.intake.official_channels import Mail, Phone, Registry, Website
+from countermand.intake.official_check import Checked, Kind, check_official
+from countermand.kernel.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialChannels:
+    """The registry, the same signed (compact JWS), and the keys that it is checked with (JWK Set)."""
+
+    registry: Registry
+    signed: str
+    keys: Mapping[str, Any]
+
+    def check(self, value: str, kind: Kind | None = None) -> Checked:
+        """Whether something is the institution's."""
+        return check_official(self.registry, value, kind)
+
+    def contacts(self) -> list[tuple[str, str, Text]]:
+        """What stands at the foot of every page: what it is, how it is written, what it is for."""
+        return [
+            (_KINDS[type(one)], _shown(one), one.use)
+            for one in (*self.registry.phones, *self.registry.websites, *self.registry.mails)
+            if one.footer
+        ]
+
+
+_KINDS = {Phone: "phone", Website: "world", Mail: "mail"}
+
+
+def _shown(one: Phone | Website | Mail) -> str:
+    if isinstance(one, Phone):
+        return one.number
+    return one.domain if isinstance(one, Website) else one.address
