@@ -1,2 +1,5 @@
 // The portal in the browser: every page works without it.
 import "../scripts/forms.js";
+import "../scripts/puzzle.js";
+import "../scripts/slip.js";
+import "../scripts/uploads.js";

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from countermand.cases.calendars import Calendar, read_calendar
 from countermand.cases.clock_pack import FILE, ClockRules, read_clock_pack
+from countermand.cases.hotlines import HOTLINES_FILE, Hotline, read_hotlines
 from countermand.flows.clock_house import ClockHouse
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import BadRequest
@@ -21,6 +22,14 @@ def clock_rules() -> ClockRules:
     """All deadline packs that come with the product. Raises SetupError (`clock_pack_refused`)."""
     found = sorted(LAW_PACKS.glob(f"*/{FILE}"))
     return ClockRules(read_clock_pack(path.parent.name, path.read_text(encoding="utf-8")) for path in found)
+
+
+@cache
+def hotlines_of(packs: tuple[str, ...]) -> tuple[Hotline, ...]:
+    """Whom else people can call, by these packs in their order. Raises SetupError (`hotlines_refused`)."""
+    files = [(pack, LAW_PACKS / pack / HOTLINES_FILE) for pack in packs]
+    found = [read_hotlines(pack, file.read_text(encoding="utf-8")) for pack, file in files if file.is_file()]
+    return tuple(one for pack in found for one in pack)
 
 
 @cache

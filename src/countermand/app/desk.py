@@ -7,7 +7,7 @@ from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 
-from countermand.app.clocks import LAW_PACKS, clock_house, clock_rules
+from countermand.app.clocks import LAW_PACKS, clock_house, clock_rules, hotlines_of
 from countermand.app.effects import effect_ports
 from countermand.app.files import read_confirmation_pack, read_knowledge
 from countermand.app.official import open_official_channels
@@ -63,9 +63,8 @@ async def front_desk_of(
     reception = reception_of(settings, works, clock, ids, vault, room.keys, reader, knowledge)
     door = PublicDoor(reception, AddressBook(vault), networks_of(settings.trusted_proxies))
     reading = reading_desk_of(room.desk, text_reader)
-    return FrontDesk(
-        door, room.desk, channels(reception), reading, room, open_official_channels(settings)
-    )
+    official, hotlines = open_official_channels(settings), hotlines_of(_law_packs(settings))
+    return FrontDesk(door, room.desk, channels(reception), reading, room, official, hotlines)
 
 
 def reception_of(
@@ -101,7 +100,7 @@ def reception_of(
 
 
 def _case_clocks(settings: Settings, works: Works, clock: Clock, ids: Ids) -> CaseClocks:
-    packs = [part.strip() for part in settings.law_packs.split(",") if part.strip()]
+    packs = _law_packs(settings)
     known = {pack.id for pack in clock_rules().packs}
     if unknown := sorted(set(packs) - known):
         raise _bad(
@@ -109,6 +108,10 @@ def _case_clocks(settings: Settings, works: Works, clock: Clock, ids: Ids) -> Ca
         )
     lines = read_case_clocks((LAW_PACKS / FILE).read_text(encoding="utf-8"))
     return CaseClocks(clock_house(works, clock, ids), lines, frozenset(packs))
+
+
+def _law_packs(settings: Settings) -> tuple[str, ...]:
+    return tuple(part.strip() for part in settings.law_packs.split(",") if part.strip())
 
 
 def reception_beside(settings: Settings, desk: CaseDesk) -> Reception:

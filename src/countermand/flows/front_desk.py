@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from countermand.cases.hotlines import Hotline
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.channels import Channels
 from countermand.flows.evidence_room import EvidenceRoom
@@ -14,7 +15,10 @@ from countermand.flows.reading_desk import ReadingDesk
 
 @dataclass(frozen=True, slots=True)
 class FrontDesk:
-    """The door without login, other channels, where staff work and read, the evidence room, what is ours."""
+    """The door without login, other channels, where staff work and read, the evidence room, what is ours.
+
+    `hotlines` are those of the law packs in use: whom else people can call.
+    """
 
     public_door: PublicDoor
     case_desk: CaseDesk
@@ -22,3 +26,4 @@ class FrontDesk:
     reading_desk: ReadingDesk
     room: EvidenceRoom
     official: OfficialChannels
+    hotlines: tuple[Hotline, ...] = ()

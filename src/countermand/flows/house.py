@@ -16,6 +16,7 @@ from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
 from countermand.flows.committed import Salts
+from countermand.flows.dispute_process import Process, dispute_process
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.freeze_account import OrderBook
 from countermand.flows.front_desk import FrontDesk
@@ -155,6 +156,11 @@ class House:
     def official(self) -> OfficialChannels:
         """What is really the institution's, signed."""
         return self.front_desk.official
+
+    @property
+    def process(self) -> Process:
+        """The road of a dispute, for everybody to read."""
+        return dispute_process(self.reception.clocks, self.front_desk.hotlines)
 
     @property
     def bundles(self) -> BundleHouse:

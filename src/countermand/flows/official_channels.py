@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from countermand.intake.official_channels import Mail, Phone, Registry, Website
+from countermand.intake.official_channels import Entry, Registry
 from countermand.intake.official_check import Checked, Kind, check_official
 from countermand.kernel.text import Text
 
@@ -25,17 +25,8 @@ class OfficialChannels:
 
     def contacts(self) -> list[tuple[str, str, Text]]:
         """What stands at the foot of every page: what it is, how it is written, what it is for."""
-        return [
-            (_KINDS[type(one)], _shown(one), one.use)
-            for one in (*self.registry.phones, *self.registry.websites, *self.registry.mails)
-            if one.footer
-        ]
-
-
-_KINDS = {Phone: "phone", Website: "world", Mail: "mail"}
-
-
-def _shown(one: Phone | Website | Mail) -> str:
-    if isinstance(one, Phone):
-        return one.number
-    return one.domain if isinstance(one, Website) else one.address
+        mine = self.registry
+        found: list[tuple[str, str, Entry]] = [("phone", one.number, one) for one in mine.phones]
+        found += [("world", one.domain, one) for one in mine.websites]
+        found += [("mail", one.address, one) for one in mine.mails]
+        return [(icon, shown, one.use) for icon, shown, one in found if one.footer]

@@ -83,7 +83,7 @@ def check_form(entered: Entered, given: str) -> None:
     if not hmac.compare_digest(entered.form.encode(), given.encode()):
         raise Forbidden(
             "form_refused",
-            "This form does not belong to the case that is open here. Go back, load the page again and send it.",
+            "This form does not belong to the case that is open here. Load the page again and send it.",
             "该表单不属于当前打开的案件。请返回并刷新页面后重新提交。",
         )
 

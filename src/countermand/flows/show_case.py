@@ -244,6 +244,7 @@ def _promise(one: Promise, now: int, timezone: str) -> dict[str, Any]:
     by, left = local_time(one.due_at, timezone), time_left(one.due_at - now)
     return {
         "due_at": rfc3339(one.due_at),
+        "what": _text(words),
         "text": {
             "en": f"{words.en} by {by.en} ({left.en} left)",
             "zh": f"{words.zh}：剩余{left.zh}（至{by.zh}）",

@@ -159,3 +159,15 @@ async def tell_facts(
         work.happen(EventKind.FACTS_TOLD, facts=derived.id, sha256=derived.digest.hex(), fields=told)
         await work.end()
         return work.answer()
+
+
+async def asked_facts(house: ReadingDesk, number: str) -> frozenset[str]:
+    """Of `when`, `amount` and `payee` those that its holder is asked for: none that our own record has.
+
+    Raises NotFound (`unknown_case`).
+    """
+    async with house.desk.works.open() as unit:
+        work = await at_case(house.desk, unit, number, HOLDER)
+        held = await held_by(house, work)
+    ours = held & {Held.OPERATIONS, Held.PAYMENT_SCREEN, Held.INCIDENT_FACTS}
+    return frozenset() if ours else frozenset({"when", "amount", "payee"})

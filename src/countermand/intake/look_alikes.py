@@ -1,4 +1,4 @@
-"""Names that are drawn to be taken for ours: letters of other scripts, letters swapped, our name in theirs."""
+"""Names that are drawn to be taken for ours: other scripts, letters swapped, our name in theirs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ _DRAWN = str.maketrans(
     "\u03b1\u03bf\u03bd\u03b9\u03ba\u03c1\u03c4\u03c5\u03c7\u043e\u0585\u03bf\u00f8"
     "\u0131\u0269\u026a\u029f\u0251\u0261\u01bd\u028b\u0274\u0280"
     "0135$|!",
-    "aeopcxyijsdhlnuv"
-    "aovikptuxoooo"
-    "iiilagsunr"
-    "olessli",
+    "aeopcxyijsdhlnuvaovikptuxooooiiilagsunrolessli",
 )
 _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 NEAR_LENGTH_MIN = 6

@@ -17,39 +17,39 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _Value = Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
 
 
-class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What it is used for, in words; `footer`: it stands at the foot of every page of the portal."""
 
     use: Text
     footer: bool = False
 
 
-class Website(_Entry, frozen=True, kw_only=True):
+class Website(Entry, frozen=True, kw_only=True):
     """A domain of ours; with `subdomains`, whatever is below it too. Only by HTTPS."""
 
     domain: _Value
     subdomains: bool = False
 
 
-class Phone(_Entry, frozen=True, kw_only=True):
+class Phone(Entry, frozen=True, kw_only=True):
     """A number that we call from or are called at: as it is dialled, with its country code if it has one."""
 
     number: _Value
 
 
-class Sender(_Entry, frozen=True, kw_only=True):
+class Sender(Entry, frozen=True, kw_only=True):
     """What our text messages come from: a short code or a name."""
 
     sender: _Value
 
 
-class Mail(_Entry, frozen=True, kw_only=True):
+class Mail(Entry, frozen=True, kw_only=True):
     """A whole address, or `@domain` for every address there."""
 
     address: _Value
 
 
-class Account(_Entry, frozen=True, kw_only=True):
+class Account(Entry, frozen=True, kw_only=True):
     """An account that customers pay us at; its holder is the institution, never a person."""
 
     number: _Value
@@ -57,14 +57,14 @@ class Account(_Entry, frozen=True, kw_only=True):
     holder: Text
 
 
-class Agent(_Entry, frozen=True, kw_only=True):
+class Agent(Entry, frozen=True, kw_only=True):
     """The staff number of somebody who speaks to customers; no name of theirs is published."""
 
     number: _Value
 
 
-class App(_Entry, frozen=True, kw_only=True):
-    """An application: its name for the system, its store, and the SHA-256 of its signing certificate, in hex."""
+class App(Entry, frozen=True, kw_only=True):
+    """An application: its name, its store, and the SHA-256 of its signing certificate, in hex."""
 
     package: _Value
     store: _Value
@@ -72,7 +72,7 @@ class App(_Entry, frozen=True, kw_only=True):
 
 
 class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """All of it. `issued` is a day (ISO 8601); `short_links` are the hosts of services that hide where they lead.
+    """All of it. `issued` is a day (ISO 8601); `short_links`: hosts of services that hide where they lead.
 
     `fictional`: it describes nobody who exists, and says so wherever it is shown.
     """

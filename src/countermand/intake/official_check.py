@@ -1,4 +1,4 @@
-"""Is this really you: a link, number, account, agent, message or application against the official registry."""
+"""Is this really you: a link, number, account, agent, message or app against the official registry."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Kind(StrEnum):
 
 
 class Verdict(StrEnum):
-    """ours: it stands in the registry. not_ours: it does not, or only looks like it. unknown: nobody can tell."""
+    """ours: it stands in the registry. not_ours: or only looks like it. unknown: nobody can tell."""
 
     OURS = "ours"
     NOT_OURS = "not_ours"
@@ -92,7 +92,7 @@ def check_official(registry: Registry, value: str, kind: Kind | None = None) -> 
 def kind_of(value: str) -> Kind:
     """What a text looks like.
 
-    >>> [kind_of(one).value for one in ("bank.example/x", "400 000 0001", "a@b.example", "点这里 t.cn/1 领取")]
+    >>> [kind_of(one).value for one in ("bank.example/x", "400 000 0001", "a@b.example", "点 t.cn/1 领取")]
     ['link', 'number', 'mail', 'message']
     """
     bare = value.strip()
@@ -112,7 +112,9 @@ def _link(registry: Registry, value: str) -> Finding:
     if host is None:
         return _finding(Kind.LINK, Verdict.UNKNOWN, "link_unreadable", value)
     shown = host_shown(host)
-    ours = next((site for site in registry.websites if _covers(site.domain, host, below=site.subdomains)), None)
+    ours = next(
+        (site for site in registry.websites if _covers(site.domain, host, below=site.subdomains)), None
+    )
     if ours is not None:
         if scheme == "http":
             return _finding(Kind.LINK, Verdict.UNKNOWN, "link_unsafe", shown)
@@ -234,7 +236,9 @@ def _account(registry: Registry, value: str) -> Finding:
     for account in registry.accounts:
         if number == _plain(account.number):
             holder, bank = account.holder, account.bank
-            use = Text(en=f"{holder.en}, {bank.en}: {account.use.en}", zh=f"{holder.zh}，{bank.zh}：{account.use.zh}")
+            use = Text(
+                en=f"{holder.en}, {bank.en}: {account.use.en}", zh=f"{holder.zh}，{bank.zh}：{account.use.zh}"
+            )
             return _finding(Kind.ACCOUNT, Verdict.OURS, "account_ours", value, use=use)
     return _finding(Kind.ACCOUNT, Verdict.NOT_OURS, "account_foreign", value)
 
@@ -264,15 +268,14 @@ def _message(registry: Registry, value: str) -> Checked:
     """A message by everything in it that can be checked, and by what it asks for."""
     rest, found = value, []
     for pattern, check in ((_MAIL, _mail), (_LINK, _link), (_NUMBER, _number)):
-        for one in pattern.findall(rest):
-            found.append(check(registry, one))
+        found += [check(registry, one) for one in pattern.findall(rest)]
         rest = pattern.sub(" ", rest)
-    for sender in registry.senders:
-        if not sender.sender.isdigit() and sender.sender.lower() in rest.lower():
-            found.append(_finding(Kind.NUMBER, Verdict.UNKNOWN, "message_names_us", sender.sender))
-    for code, asks in _ASKS:
-        if asks.search(rest):
-            found.append(_finding(Kind.MESSAGE, Verdict.NOT_OURS, code, ""))
+    found += [
+        _finding(Kind.NUMBER, Verdict.UNKNOWN, "message_names_us", one.sender)
+        for one in registry.senders
+        if not one.sender.isdigit() and one.sender.lower() in rest.lower()
+    ]
+    found += [_finding(Kind.MESSAGE, Verdict.NOT_OURS, code, "") for code, asks in _ASKS if asks.search(rest)]
     shown = tuple(_once(found))[:FINDINGS_MAX]
     if any(one.verdict is Verdict.NOT_OURS for one in shown):
         return Checked(Verdict.NOT_OURS, shown)
@@ -302,7 +305,10 @@ _ASKS: Sequence[tuple[str, re.Pattern[str]]] = (
     ),
     (
         "asks_screen",
-        re.compile(r"共享屏幕|屏幕共享|远程协助|远程控制|screen[- ]shar|share your screen|remote control", re.IGNORECASE),
+        re.compile(
+            r"共享屏幕|屏幕共享|远程协助|远程控制|screen[- ]shar|share your screen|remote control",
+            re.IGNORECASE,
+        ),
     ),
 )
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from countermand.kernel.text import Text
 
-
-
 SAID: dict[str, Text] = {
     "link_ours": Text(
         en="This address is ours. It is safest to type it yourself instead of tapping a link.",
         zh="这是我们的网址。最稳妥的做法是自己输入网址，而不是点链接。",
     ),
     "link_unsafe": Text(
-        en="The name is ours, but the link is not encrypted (http). We only use https. Do not open it this way.",
+        en="The name is ours, but the link is not encrypted (http). We only use https. Do not open it.",
         zh="域名是我们的，但链接没有加密（http）。我们只用 https，请不要这样打开。",
     ),
     "link_dressed": Text(
@@ -121,8 +119,8 @@ SAID: dict[str, Text] = {
         zh="它要看或控制您的屏幕，我们从不这样做。",
     ),
     "message_only_ours": Text(
-        en="What could be checked in it is ours. Who sent it cannot be told from its words: do not act by it, "
-        "open the app yourself.",
+        en="What could be checked in it is ours. Who sent it cannot be told from its words: do not act by "
+        "it, open the app yourself.",
         zh="其中可核验的内容属于我们，但仅凭文字无法确定发送者：请不要照做，自行打开官方App查看。",
     ),
     "message_nothing": Text(

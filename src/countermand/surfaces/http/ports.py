@@ -11,6 +11,7 @@ from countermand.flows.bundle_parts import BundleHouse
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Asking
 from countermand.flows.channels import Channels
+from countermand.flows.dispute_process import Process
 from countermand.flows.enrolment_drafts import Enrolment
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.freeze_account import OrderBook
@@ -276,6 +277,9 @@ class House(Protocol):
 
     @property
     def official(self) -> OfficialChannels: ...
+
+    @property
+    def process(self) -> Process: ...
 
     @property
     def knowledge(self) -> Knowledge: ...

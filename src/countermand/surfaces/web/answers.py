@@ -45,14 +45,17 @@ def page(
 ) -> Response[bytes]:
     """The template as a page in the visitor's language, with `values`.
 
-    Every template also has `here` (the path), `theme`, and `member` (the staff who looks, or None).
+    Every template also has `here` (the path), `theme`, `member` (the staff who looks, or None), and
+    `official` (what is really ours).
     """
     language = page_language(request)
-    timezone = request.app.state["house"].reception.timezone
+    house = request.app.state["house"]
+    timezone = house.reception.timezone
     given = {
         "here": request.scope["path"],
         "theme": page_theme(request),
         "member": visit_of(request.scope).staff,
+        "official": house.official,
         **values,
     }
     return Response(

@@ -5,21 +5,22 @@ from __future__ import annotations
 from countermand.surfaces.http.paged import Pages
 from countermand.surfaces.web.answers import problem_page
 from countermand.surfaces.web.assets import assets
+from countermand.surfaces.web.case_acts import CASE_ACTS
+from countermand.surfaces.web.case_pages import CASE_PAGES
+from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
+from countermand.surfaces.web.official_pages import OFFICIAL_PAGES
 from countermand.surfaces.web.portal import PORTAL_PAGES
 from countermand.surfaces.web.reading_choices import CHOICE_PAGES
+from countermand.surfaces.web.report_pages import REPORT_PAGES
 from countermand.surfaces.web.staff.joining import JOINING_PAGES
 from countermand.surfaces.web.staff.own import OWN_PAGES
 from countermand.surfaces.web.staff.people import PEOPLE_PAGES
 from countermand.surfaces.web.staff.signing_in import SIGN_IN_PAGES
 
 PAGE_HANDLERS = (
-    *CHOICE_PAGES,
-    *PORTAL_PAGES,
-    *SIGN_IN_PAGES,
-    *JOINING_PAGES,
-    *OWN_PAGES,
-    *PEOPLE_PAGES,
-)
+    *CHOICE_PAGES, *PORTAL_PAGES, *REPORT_PAGES, *CASE_PAGES, *CASE_ACTS, *EVIDENCE_PAGES, *OFFICIAL_PAGES,
+    *SIGN_IN_PAGES, *JOINING_PAGES, *OWN_PAGES, *PEOPLE_PAGES,
+)  # fmt: skip
 
 
 def pages() -> Pages:

@@ -1,0 +1,34 @@
+// A little work while somebody reads: with its answer the form is heard at the higher rate. Without it, it is heard too.
+// Hashcash over SHA-256: find a number so that SHA-256(puzzle "." number) begins with so many zero bits.
+const TOGETHER = 256;
+const SECONDS_MAX = 60;
+
+export function leadingZeros(digest) {
+  let bits = 0;
+  for (const byte of digest) {
+    if (byte) return bits + Math.clz32(byte) - 24;
+    bits += 8;
+  }
+  return bits;
+}
+
+async function solved(puzzle, bits) {
+  const text = new TextEncoder();
+  const end = performance.now() + SECONDS_MAX * 1000;
+  for (let start = 0; performance.now() < end; start += TOGETHER) {
+    const tries = Array.from({ length: TOGETHER }, (_, step) =>
+      crypto.subtle.digest("SHA-256", text.encode(`${puzzle}.${start + step}`)),
+    );
+    const found = (await Promise.all(tries)).findIndex((one) => leadingZeros(new Uint8Array(one)) >= bits);
+    if (found >= 0) return String(start + found);
+  }
+  return "";
+}
+
+for (const form of document.querySelectorAll("form[data-puzzle]")) {
+  if (globalThis.crypto?.subtle) {
+    solved(form.dataset.puzzle, Number(form.dataset.bits)).then((answer) => {
+      form.elements.answer.value = answer;
+    });
+  }
+}

@@ -1,0 +1,81 @@
+"""A case as its holder's page shows it: where it stands, who acts next and by when, what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from countermand.flows.receipt_sessions import Entered
+from countermand.flows.show_case import BALL_WORDS, dossier_of, for_customer
+from countermand.flows.show_clocks import show_clocks
+from countermand.kernel.text import Text
+from countermand.surfaces.http.ports import House
+from countermand.surfaces.web.telling import instant_of, until
+from countermand.vocabulary.cases import Ball, Stage
+
+# The road of every case, as people walk it; a case that is closed has walked it all.
+ROAD = (Stage.INTAKE, Stage.CONTAIN, Stage.INVESTIGATE, Stage.DECIDE, Stage.REMEDY, Stage.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """Something that happened or is to happen, when, and what is left until then."""
+
+    at: int
+    text: Text
+    left: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """What the template draws; `next_by` is the nearest of all that was promised or is demanded."""
+
+    number: str
+    stage: str
+    stage_text: Text
+    passed: int
+    mover: Text
+    yours: bool
+    contained: Text
+    outcome: str | None
+    closed: bool
+    next_by: Dated | None
+    dues: tuple[Dated, ...]
+    timeline: tuple[Dated, ...]
+    messages: tuple[Mapping[str, Any], ...]
+
+
+async def case_view(house: House, found: Entered) -> CaseView:
+    """Everything of the case of a browser. Raises Unavailable."""
+    reception = house.reception
+    dossier = await dossier_of(reception, found.case.number)
+    whole = dossier.whole or dossier.case
+    now, zone = reception.clock.now(), reception.timezone
+    clocks = await show_clocks(reception.clocks.house, whole.id)
+    shown = for_customer(dossier, now, zone, clocks)
+    dues = [_promised(one, now, zone) for one in shown["promises"]]
+    dues += [Dated(instant_of(one["due_at"]), one["text"], one["remaining"]) for one in shown["deadlines"]]
+    dues.sort(key=lambda one: one.at)
+    return CaseView(
+        number=shown["case"],
+        stage=shown["stage"],
+        stage_text=Text(**shown["stage_text"]),
+        passed=ROAD.index(whole.stage) if whole.stage in ROAD else 0,
+        mover=BALL_WORDS[whole.ball],
+        yours=whole.ball is Ball.CUSTOMER,
+        contained=Text(**shown["contained_text"]),
+        outcome=shown["outcome"],
+        closed=whole.stage is Stage.CLOSED,
+        next_by=next((one for one in dues if one.at > now), dues[0] if dues else None),
+        dues=tuple(dues),
+        timeline=tuple(
+            Dated(instant_of(one["at"]), Text(**one["text"])) for one in reversed(shown["timeline"])
+        ),
+        messages=tuple({**one, "at": instant_of(one["at"])} for one in shown["messages"]),
+    )
+
+
+def _promised(one: Mapping[str, Any], now: int, zone: str) -> Dated:
+    due_at = instant_of(one["due_at"])
+    return Dated(due_at, Text(**one["what"]), until(due_at, now, zone))

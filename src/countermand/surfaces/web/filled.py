@@ -1,0 +1,61 @@
+"""What people typed into a form: read once, bounded, and shown to them again when it was not enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from litestar.datastructures import UploadFile
+
+from countermand.kernel.errors import CountermandError
+from countermand.kernel.text import Text
+from countermand.surfaces.http.report_messages import TEXT_CHARACTERS_MAX
+from countermand.surfaces.web.answers import Asked
+
+FIELD_CHARACTERS_MAX = 254
+_LONG = frozenset({"text", "grounds", "value"})
+
+
+@dataclass(slots=True)
+class Filled:
+    """The fields as they came, what is wrong with which, and what is wrong with the whole."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Text] = field(default_factory=dict)
+    fault: Text | None = None
+
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def wrong(self, name: str, en: str, zh: str) -> None:
+        """Mark a field; the first reason stays."""
+        self.faults.setdefault(name, Text(en=en, zh=zh))
+
+    def refuse(self, error: CountermandError) -> None:
+        """What a story refused, at its field where the form has one, else above the form."""
+        name = str(error.details.get("field") or "")
+        if name in self.values:
+            self.faults.setdefault(name, error.text)
+        else:
+            self.fault = error.text
+
+
+async def filled(request: Asked) -> Filled:
+    r"""The text fields of a form, trimmed, without what cannot be kept, each cut at what it may hold.
+
+    >>> _kept("name", " a\x00b ")
+    'ab'
+    """
+    form = await request.form()
+    return Filled(
+        {
+            str(name): _kept(str(name), str(value))
+            for name, value in form.multi_items()
+            if not isinstance(value, UploadFile)
+        }
+    )
+
+
+def _kept(name: str, value: str) -> str:
+    most = TEXT_CHARACTERS_MAX if name in _LONG else FIELD_CHARACTERS_MAX
+    plain = value.replace("\x00", "").encode("utf-8", "replace").decode()
+    return plain.strip()[:most]

@@ -1,0 +1,112 @@
+"""“That was not me”: one button, two choices, who you are; stopped at once, with number, code and proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Response, get, post
+
+from countermand.flows.public_door import Told
+from countermand.flows.receipt_sessions import begin_fresh_session
+from countermand.kernel.errors import CountermandError, Unavailable
+from countermand.kernel.ids import new_nonce
+from countermand.surfaces.http.peers import address_of
+from countermand.surfaces.http.visits import visit_of
+from countermand.surfaces.web.answers import Asked, page, page_language, see_other
+from countermand.surfaces.web.filled import Filled, filled
+from countermand.surfaces.web.receipt_cookie import (
+    house_of,
+    keep_cookie,
+    keeps_cookies,
+    probe_cookies,
+)
+from countermand.surfaces.web.receipt_view import receipt_view
+from countermand.surfaces.web.words import said
+from countermand.vocabulary.incidents import Preset
+
+STOPS = {"outgoing": Preset.OUTGOING, "everything": Preset.EVERYTHING}
+WHO = ("account", "phone", "document", "none")
+_SHORT_CHARACTERS = {"account": 128, "phone": 64, "document": 64}
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What the two choices say, ready to be heard."""
+
+    told: Told
+    puzzle: str
+    answer: str
+
+
+@get("/not-me", open=True, page="open")
+async def ask_not_me(request: Asked) -> Response[bytes]:
+    """Two choices, and who you are; nothing else stands between the button and the stop."""
+    return _asked(request, Filled({"stop": "outgoing", "who": "account"}))
+
+
+@post("/not-me", open=True, page="open", status_code=200)
+async def say_not_me(request: Asked) -> Response[bytes]:
+    """Stopped, with number and code: the same form again is answered the same."""
+    form = await filled(request)
+    house = house_of(request)
+    pressed = _pressed(form, page_language(request))
+    if pressed is None:
+        return _asked(request, form, status=400)
+    address = address_of(request, house.public_door.trusted)
+    trace = visit_of(request.scope).trace_id
+    door = house.public_door
+    try:
+        received = await door.report_by_form(pressed.told, pressed.puzzle, pressed.answer, address, trace)
+    except Unavailable:
+        raise
+    except CountermandError as error:
+        form.refuse(error)
+        return _asked(request, form, status=error.http_status)
+    view = receipt_view(house.reception, received.answer)
+    if "secret" not in received.answer:
+        return page(request, "report/stopped.html", receipt=view, entered=None)
+    found = await begin_fresh_session(house.reception, received.case)
+    if keeps_cookies(request):
+        answer = see_other("/case/receipt")
+    else:
+        # Without cookies nothing would be known on the next page, so all of it stands on this one.
+        answer = page(request, "report/stopped.html", receipt=view, entered=None)
+    keep_cookie(request, answer, found)
+    return answer
+
+
+def _pressed(form: Filled, language: str) -> Pressed | None:
+    """The form as a report; None, with the fields marked, where something is missing."""
+    stop, who = STOPS.get(form["stop"]), form["who"]
+    if stop is None:
+        form.wrong("stop", "Choose what should stop.", "请选择要停住什么。")
+    if who not in WHO:
+        form.wrong(
+            "who", "Choose one of the four, or “none of these”.", "请在四项中选择一项，或选“以上都没有”。"
+        )
+    given = form[who] if who in _SHORT_CHARACTERS else ""
+    if who in _SHORT_CHARACTERS and not 0 < len(given) <= _SHORT_CHARACTERS[who]:
+        form.wrong(who, "Type it here, or choose another of the four.", "请在此填写，或改选其他一项。")
+    if form.faults or stop is None:
+        return None
+    words = said("report.said", language, what=said(f"report.stop_{stop.value}", language))
+    told = Told(text=words, language=language, stop=stop, **({who: given} if given else {}))
+    return Pressed(told, form["puzzle"], form["answer"])
+
+
+def _asked(request: Asked, form: Filled, *, status: int = 200) -> Response[bytes]:
+    """The form, with a fresh puzzle: whatever was typed stands in it again."""
+    house = house_of(request)
+    given: dict[str, Any] = house.public_door.puzzle(address_of(request, house.public_door.trusted))
+    answer = page(request, "report/not_me.html", status=status, form=form, puzzle=given)
+    probe_cookies(answer)
+    return answer
+
+
+def new_key() -> str:
+    """What a form carries so that it is heard once, however often it is sent."""
+    return new_nonce().hex()
+
+
+REPORT_PAGES = (ask_not_me, say_not_me)
