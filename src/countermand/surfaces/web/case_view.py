@@ -12,7 +12,7 @@ from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.text import Text
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.web.telling import instant_of, until
-from countermand.vocabulary.cases import Ball, Stage
+from countermand.vocabulary.cases import Ball, Contained, Stage
 
 # The road of every case, as people walk it; a case that is closed has walked it all.
 ROAD = (Stage.INTAKE, Stage.CONTAIN, Stage.INVESTIGATE, Stage.DECIDE, Stage.REMEDY, Stage.CLOSED)
@@ -38,6 +38,7 @@ class CaseView:
     mover: Text
     yours: bool
     contained: Text
+    stopped: bool
     outcome: str | None
     closed: bool
     next_by: Dated | None
@@ -65,6 +66,7 @@ async def case_view(house: House, found: Entered) -> CaseView:
         mover=BALL_WORDS[whole.ball],
         yours=whole.ball is Ball.CUSTOMER,
         contained=Text(**shown["contained_text"]),
+        stopped=found.case.contained not in (Contained.NONE, Contained.LIFTED),
         outcome=shown["outcome"],
         closed=whole.stage is Stage.CLOSED,
         next_by=next((one for one in dues if one.at > now), dues[0] if dues else None),
