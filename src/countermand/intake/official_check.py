@@ -268,7 +268,7 @@ def _message(registry: Registry, value: str) -> Checked:
     """A message by everything in it that can be checked, and by what it asks for."""
     rest, found = value, []
     for pattern, check in ((_MAIL, _mail), (_LINK, _link), (_NUMBER, _number)):
-        found += [check(registry, one) for one in pattern.findall(rest)]
+        found += [check(registry, one) for one in pattern.findall(rest)[:FINDINGS_MAX]]
         rest = pattern.sub(" ", rest)
     found += [
         _finding(Kind.NUMBER, Verdict.UNKNOWN, "message_names_us", one.sender)

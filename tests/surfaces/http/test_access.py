@@ -39,6 +39,9 @@ OPEN_ROUTES = {
     ("GET", "/log/x/checkpoint"),
     ("GET", "/log/x/tile/x"),
     ("GET", "/verify"),
+    ("GET", "/.well-known/official-channels.jws"),
+    ("GET", "/.well-known/official-channels-keys.json"),
+    ("POST", "/v1/official/check"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/openapi.json"),
@@ -61,6 +64,8 @@ PUBLIC_DOOR = {
     # Behind an address that is drawn by chance and shown once to whoever has a receipt or a desk key.
     ("PATCH", "/v1/uploads/x"),
     ("HEAD", "/v1/uploads/x"),
+    # Asks, and writes nothing.
+    ("POST", "/v1/official/check"),
     # Behind the signature of the platform.
     ("POST", "/v1/channels/wechat/x"),
 }

@@ -124,6 +124,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "commands.vault",
         Text(en="Keys, legal holds and erasure of evidence", zh="证据的密钥、法律保全与销毁"),
     ),
+    "official": (
+        "commands.official",
+        Text(en="Check whether something is really ours", zh="核验某物是否属于本机构"),
+    ),
     "work": (
         "commands.work",
         Text(en="Settle what is due beside a server", zh="在服务器之外处理到期事项"),

@@ -51,6 +51,7 @@ from countermand.surfaces.http.messages import (
     RuleRow,
 )
 from countermand.surfaces.http.notice_routes import NOTICE_HANDLERS
+from countermand.surfaces.http.official_routes import OFFICIAL_HANDLERS
 from countermand.surfaces.http.paper_routes import PAPER_HANDLERS
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.problems import language_of
@@ -269,6 +270,7 @@ ROUTE_HANDLERS = (
     *THRESHOLD_HANDLERS,
     *HOLD_HANDLERS,
     *NOTICE_HANDLERS,
+    *OFFICIAL_HANDLERS,
     *CHALLENGE_HANDLERS,
     *CONTAINMENT_HANDLERS,
     *HOLDER_HANDLERS,

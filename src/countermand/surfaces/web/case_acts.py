@@ -32,7 +32,7 @@ AMOUNT_MAX = Decimal(10) ** 12
 WHY_CHARACTERS_MAX = 500
 
 
-@get("/case/details", open=True, page="holder")
+@get("/case/details", open=True, page="open")
 async def ask_details(request: Asked) -> Response[bytes]:
     """What happened, in one's own words; and of when and how much only what we do not hold."""
     found = await entered(request)
@@ -46,7 +46,7 @@ async def _details(request: Asked, found: Entered, form: Filled, *, status: int 
     )
 
 
-@post("/case/details", open=True, page="holder", status_code=200)
+@post("/case/details", open=True, page="open", status_code=200)
 async def tell_details(request: Asked) -> Response[bytes]:
     """Kept as a message of the case, whatever of it is there."""
     form = await filled(request)
@@ -65,7 +65,7 @@ async def tell_details(request: Asked) -> Response[bytes]:
     return await _tried(request, found, form, say, _details, "/case/evidence")
 
 
-@post("/case/messages", open=True, page="holder", status_code=200)
+@post("/case/messages", open=True, page="open", status_code=200)
 async def say_more(request: Asked) -> Response[bytes]:
     """A message to the desk."""
     form = await filled(request)
@@ -82,7 +82,7 @@ async def say_more(request: Asked) -> Response[bytes]:
     return await _tried(request, found, form, say, show_case, "/case#messages")
 
 
-@post("/case/appeal", open=True, page="holder", status_code=200)
+@post("/case/appeal", open=True, page="open", status_code=200)
 async def appeal(request: Asked) -> Response[bytes]:
     """“I do not agree”: somebody who has not decided the case looks again."""
     form = await filled(request)
@@ -99,7 +99,7 @@ async def appeal(request: Asked) -> Response[bytes]:
     return await _tried(request, found, form, act, show_case, "/case")
 
 
-@post("/case/withdraw", open=True, page="holder", status_code=200)
+@post("/case/withdraw", open=True, page="open", status_code=200)
 async def withdraw(request: Asked) -> Response[bytes]:
     """Withdraw the case, once its holder has ticked that they mean it."""
     form = await filled(request)
@@ -116,7 +116,7 @@ async def withdraw(request: Asked) -> Response[bytes]:
     return await _tried(request, found, form, act, show_case, "/case")
 
 
-@post("/case/caller", open=True, page="holder", status_code=200)
+@post("/case/caller", open=True, page="open", status_code=200)
 async def check_caller(request: Asked) -> Response[bytes]:
     """Whether somebody who says that they work on this case does: by the code they say."""
     form, house = await filled(request), house_of(request)

@@ -66,7 +66,7 @@ def not_open(request: Asked, form: Filled | None = None) -> Response[bytes]:
     return page(request, "case/open.html", status=401, form=kept)
 
 
-@get("/case", open=True, page="holder")
+@get("/case", open=True, page="open")
 async def read_case(request: Asked) -> Response[bytes]:
     """Where it stands."""
     found = await entered(request)
@@ -79,7 +79,7 @@ async def show_case(request: Asked, found: Entered, form: Filled, *, status: int
     return page(request, "case/case.html", status=status, case=view, entered=found, form=form, key=new_key())
 
 
-@get("/case/receipt", open=True, page="holder")
+@get("/case/receipt", open=True, page="open")
 async def read_receipt_page(request: Asked) -> Response[bytes]:
     """What was stopped, and the number and code: the code only in the browser that was just given it."""
     found = await entered(request)
@@ -96,7 +96,7 @@ async def _receipt(request: Asked, found: Entered, form: Filled, *, status: int 
     )
 
 
-@post("/case/saved", open=True, page="holder", status_code=200)
+@post("/case/saved", open=True, page="open", status_code=200)
 async def say_saved(request: Asked) -> Response[bytes]:
     """Two groups of the code, typed back: then it is kept somewhere, and not shown here again."""
     form = await filled(request)
@@ -113,7 +113,7 @@ async def say_saved(request: Asked) -> Response[bytes]:
     return await _receipt(request, found, form, status=400)
 
 
-@get("/case/looks", open=True, page="holder")
+@get("/case/looks", open=True, page="open")
 async def read_looks(request: Asked) -> Response[bytes]:
     """Who looked at my data: when, at what, what for, and who agreed."""
     found = await entered(request)
@@ -125,13 +125,13 @@ async def read_looks(request: Asked) -> Response[bytes]:
     return page(request, "case/looks.html", entered=found, looks=shown)
 
 
-@get("/case/receipt.zip", open=True, page="holder")
+@get("/case/receipt.zip", open=True, page="open")
 async def fetch_receipt_zip(request: Asked) -> Response[bytes]:
     """The proof of what was said and promised, checkable without us; a page while it is being made."""
     return await _file(request, paper=False)
 
 
-@get("/case/receipt.pdf", open=True, page="holder")
+@get("/case/receipt.pdf", open=True, page="open")
 async def fetch_receipt_paper(request: Asked) -> Response[bytes]:
     """The signed paper of the same."""
     return await _file(request, paper=True)
@@ -161,7 +161,7 @@ async def _file(request: Asked, *, paper: bool) -> Response[bytes]:
     return Response(content or b"", media_type=media, headers=headers)
 
 
-@post("/case/leave", open=True, page="holder", status_code=200)
+@post("/case/leave", open=True, page="open", status_code=200)
 async def leave_case(request: Asked) -> Response[bytes]:
     """Forget the case in this browser at once; or in every browser in which it is open."""
     form = await filled(request)

@@ -38,7 +38,7 @@ KINDS = (
 )  # fmt: skip
 
 
-@get("/case/evidence", open=True, page="holder")
+@get("/case/evidence", open=True, page="open")
 async def read_evidence(request: Asked) -> Response[bytes]:
     """What we have, what we collect, what only you can give; and what you have sent."""
     found = await entered(request)
@@ -65,7 +65,7 @@ async def _shown(request: Asked, found: Entered, form: Filled, *, status: int = 
 @post(
     "/case/evidence",
     open=True,
-    page="holder",
+    page="open",
     status_code=200,
     request_max_body_size=PLAIN_BYTES_MAX + 64 * 1024,
 )
@@ -118,7 +118,7 @@ async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
         yield piece
 
 
-@post("/case/evidence/begin", open=True, page="holder", status_code=201)
+@post("/case/evidence/begin", open=True, page="open", status_code=201)
 async def begin_evidence(request: Asked) -> Response[bytes]:
     """For the page's script: where the bytes of a file go, in pieces that may be cut and go on (tus)."""
     form = await filled(request)

@@ -7,8 +7,8 @@ from litestar import Response
 from countermand.flows.receipt_sessions import Entered, check_form, enter_session
 from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.kernel.errors import Unauthenticated
-from countermand.surfaces.http.peers import is_in
 from countermand.surfaces.http.ports import House
+from countermand.surfaces.http.visits import visit_of
 from countermand.surfaces.web.answers import Asked
 from countermand.surfaces.web.filled import Filled
 
@@ -66,19 +66,11 @@ def _set(request: Asked, answer: Response[bytes], value: str, seconds: int | Non
         max_age=seconds,
         path="/",
         httponly=True,
-        secure=_secure(request),
+        secure=visit_of(request.scope).secure,
         samesite="lax",
     )
 
 
 def _named(request: Asked) -> str:
     """Over HTTPS its name begins with `__Host-` (RFC 6265bis): no other host can set it."""
-    return f"__Host-{COOKIE}" if _secure(request) else COOKIE
-
-
-def _secure(request: Asked) -> bool:
-    """Whether the browser came by HTTPS, as a proxy that we trust says."""
-    client = request.client
-    told = request.headers.get("x-forwarded-proto", "").split(",")[-1].strip().lower()
-    by_proxy = client is not None and is_in(client.host, house_of(request).public_door.trusted)
-    return request.scope.get("scheme") == "https" or (by_proxy and told == "https")
+    return f"__Host-{COOKIE}" if visit_of(request.scope).secure else COOKIE
