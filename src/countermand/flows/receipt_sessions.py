@@ -20,6 +20,7 @@ _MINUTE = 60 * MICROS_PER_SECOND
 IDLE_MICROS, WHOLE_MICROS = 30 * _MINUTE, 8 * 60 * _MINUTE
 # On a device that others use too, whoever walks away leaves little behind.
 SHARED_IDLE_MICROS, SHARED_WHOLE_MICROS = 5 * _MINUTE, 30 * _MINUTE
+FIRST_TURN = 1
 FORM_KEY = "receipt-form"
 # Which groups of the secret are typed back: not the first, which people remember from looking at it.
 GROUPS_ASKED = (2, 4)
@@ -54,11 +55,16 @@ async def begin_session(house: Reception, case: Case, *, shared: bool, fresh: bo
     return Entered(token, _form(house, token), case, session)
 
 
-async def begin_fresh_session(house: Reception, case: str) -> Entered:
-    """A session for whoever has opened this case by their report, and was given its secret."""
+async def begin_fresh_session(house: Reception, case: str) -> Entered | None:
+    """A session for whoever has opened this case by their report, and was given its first secret.
+
+    None where the receipt was renewed since: an old form that is sent again must not show the new secret.
+    """
     async with house.works.open() as unit:
         found = await _case_of(unit, case)
     assert found is not None, "the case was opened a moment ago"
+    if found.receipt != FIRST_TURN:
+        return None
     return await begin_session(house, found, shared=False, fresh=True)
 
 

@@ -32,7 +32,7 @@ _LINK = re.compile(
 )
 _AT = rf"[A-Za-z0-9_.+-]{{1,64}}@{_LETTER}+(?:\.{_LETTER}+)+"
 _MAIL = re.compile(rf"(?<![\w/\\.+-]){_AT}|(?<=[\u3000-\u9fff]){_AT}")
-_NUMBER = re.compile(r"(?<![\w/.])\+?\d(?:[\d \u2010-\u2015()-]{3,22})\d(?!\w)")
+_NUMBER = re.compile(r"(?<![0-9A-Za-z_/.])\+?\d(?:[\d \u2010-\u2015()-]{3,22})\d(?![0-9A-Za-z_])")
 _TAIL = ".,;:!?)]}>\"'，。；：！？）】》”’"
 
 

@@ -67,6 +67,8 @@ async def say_not_me(request: Asked) -> Response[bytes]:
     if "secret" not in received.answer:
         return page(request, "report/stopped.html", receipt=view, entered=None)
     found = await begin_fresh_session(house.reception, received.case)
+    if found is None:
+        return page(request, "report/stopped.html", receipt=view, entered=None)
     if keeps_cookies(request):
         answer = see_other("/case/receipt")
     else:

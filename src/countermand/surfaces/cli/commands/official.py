@@ -87,10 +87,13 @@ def _opened(registry: Path | None, keys: Path | None, data_dir: Path | None) -> 
 
 
 def _shown(one: Finding) -> dict[str, object]:
-    text = {"en": one.text.en, "zh": one.text.zh}
     return {
-        "kind": one.kind.value, "verdict": one.verdict.value, "code": one.code, "shown": one.shown, "text": text,
-    }  # fmt: skip
+        "kind": one.kind.value,
+        "verdict": one.verdict.value,
+        "code": one.code,
+        "shown": one.shown,
+        "text": {"en": one.text.en, "zh": one.text.zh},
+    }
 
 
 def _said(one: Finding) -> Text:
