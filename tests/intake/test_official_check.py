@@ -132,7 +132,7 @@ def test_only_registered_names_are_ours(labels: list[str], top: str) -> None:
     """Whatever stands before them, nothing but our domains and what is below them is ours."""
     host = ".".join((*labels, top))
     found = check_official(REGISTRY, f"https://{host}/", Kind.LINK)
-    ours = host == "pay.example-wallet.example" or host == "example-finance.example"
+    ours = host in {"pay.example-wallet.example", "example-finance.example"}
     assert (found.verdict is OURS) == (ours or host.endswith(".example-finance.example"))
 
 
@@ -154,7 +154,8 @@ def test_a_slip_in_our_name_still_looks_like_it(place: int, put: str) -> None:
 
 @pytest.mark.parametrize(
     "spoiled",
-    ["websites: [{domain: UPPER.example, use: {en: a, zh: b}}]", "apps: [{package: a, store: b, certificate: c}]",
+    ["websites: [{domain: UPPER.example, use: {en: a, zh: b}}]",
+     "apps: [{package: a, store: b, certificate: c, use: {en: a, zh: b}}]",
      "phones: [{number: none, use: {en: a, zh: b}}]", "nonsense: 1", "- a list"],
 )  # fmt: skip
 def test_a_registry_that_cannot_be_is_refused(spoiled: str, tmp_path: Path) -> None:

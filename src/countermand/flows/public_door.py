@@ -90,6 +90,12 @@ class PublicDoor:
 
         Raises BadRequest (`form_over`: ask for a new one; those of `report`), TooMany, Conflict, Unavailable.
         """
+        if answer:
+            try:
+                return await self.report(told, puzzle, answer, address, trace)
+            except BadRequest as error:
+                if error.code != "puzzle_unsolved":
+                    raise
         age = puzzle_age(self._key(), puzzle, self.reception.clock.now())
         if age is None or age < FORM_MICROS_MIN:
             raise BadRequest(
@@ -99,12 +105,6 @@ class PublicDoor:
                 "表单已过期或提交过快。您填写的内容仍在，请再按一次按钮。",
                 field="puzzle",
             )
-        if answer:
-            try:
-                return await self.report(told, puzzle, answer, address, trace)
-            except BadRequest as error:
-                if error.code != "puzzle_unsolved":
-                    raise
         self._count(RateLimitItemPerMinute(FORMS_A_MINUTE), "form", address)
         return await self._hear(told, puzzle, trace)
 

@@ -19,7 +19,7 @@ _HEADERS = {"cache-control": "public, max-age=300", "access-control-allow-origin
 
 
 class OfficialQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A link, number, account, staff number, message or fingerprint; its kind is found where none is given."""
+    """A link, number, account, staff number, message or fingerprint; its kind is found if none is given."""
 
     value: Annotated[str, msgspec.Meta(min_length=1, max_length=VALUE_CHARACTERS_MAX)]
     kind: Kind | None = None
