@@ -22,6 +22,7 @@ from countermand.flows.freeze_account import OrderBook
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.hand_out_receipt import Proofs
+from countermand.flows.holder_access import HolderAccess
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_knowledge import Knowledge
@@ -41,6 +42,7 @@ from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reception import Reception
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
+from countermand.flows.show_history import HistoryShelf
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.show_notices import Bell, NoticeShelf, Telling
@@ -65,6 +67,10 @@ class PolicyShelf(Protocol):
         ...
 
 
+class OperationArchive(LabelArchive, HistoryShelf, Protocol):
+    """Recorded operations: one by its id with its labels, and those of an account."""
+
+
 class ModelShelf(Scorers, Cards, Protocol):
     """Model files with their cards."""
 
@@ -74,7 +80,7 @@ class House:
     """Open between `open_house` and its end. `readiness` tells what must hold, each by name."""
 
     decider: GroupCommitter
-    archive: LabelArchive
+    archive: OperationArchive
     policy_shelf: PolicyShelf
     publications: PublicationBook
     canaries: CanaryBook
@@ -172,6 +178,18 @@ class House:
             institution=self.knowledge.names["institution"],
             history=self.history,
             bindery=self.bindery,
+        )
+
+    @property
+    def holder_access(self) -> HolderAccess:
+        """Customers on their own pages."""
+        return HolderAccess(
+            works=self.works,
+            clock=self.clock,
+            ids=self.ids,
+            keys=self.reception.vault,
+            revocations=self.incidents,
+            tokens=self.channels.chat.tokens,
         )
 
     @property

@@ -51,6 +51,16 @@ def minor_of(amount: str, currency: str) -> int:
     return int(scaled)
 
 
+def decimal_of(minor: int, currency: str) -> str:
+    """Minor units as decimal text, as `minor_of` reads it.
+
+    >>> decimal_of(120050, "CNY"), decimal_of(500, "JPY")
+    ('1200.50', '500')
+    """
+    exponent = EXPONENTS.get(currency, 2)
+    return f"{Decimal(minor).scaleb(-exponent):.{exponent}f}"
+
+
 def money_texts(minor: int, currency: str) -> tuple[str, str]:
     """An amount for people, in English and Chinese.
 

@@ -132,6 +132,9 @@ LOG_SHARD_OPENED = "log.shard_opened"
 LOG_SHARD_CLOSING = "log.shard_closing"
 LOG_KEYS_ROTATED = "log.keys_rotated"
 LOG_ANCHORED = "log.anchored"
+HOLDER_CAME = "holder.came"
+HOLDER_LEFT = "holder.left"
+HOLDER_REFUSED = "holder.refused"
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):

@@ -21,6 +21,7 @@ from countermand.confirmation.challenge_ports import (
     CodeLedger,
     ConfirmationBook,
 )
+from countermand.confirmation.holder_ports import HolderSessions
 from countermand.confirmation.ports import (
     ApprovalBook,
     ConsentShelf,
@@ -174,6 +175,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def acts(self) -> ActBook: ...
+
+    @property
+    def holder_sessions(self) -> HolderSessions: ...
 
     @property
     def evidence(self) -> EvidenceBook: ...

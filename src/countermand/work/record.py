@@ -43,6 +43,17 @@ class DecidedRow(NamedTuple):
     trace_id: str | None
 
 
+class LookedBack(NamedTuple):
+    """An operation as its account's holder looks back on it; `state`, `until` (microseconds) of its hold."""
+
+    seq: int
+    body: bytes
+    outcome: int
+    answer: bytes
+    state: str | None
+    until: int | None
+
+
 class LabelRow(NamedTuple):
     """One label, ready to be recorded; instants are microseconds UTC. `occurred_at` is the operation's."""
 

@@ -78,6 +78,7 @@ SCOPES_OF = {
     ("DELETE", "/v1/accounts/x/freeze"): "contain",
     ("GET", "/v1/accounts/x"): "read",
     ("PUT", "/v1/accounts/x"): "manage",
+    ("POST", "/v1/accounts/x/entries"): "confirm",
     ("GET", "/v1/lists/x/entries"): "read",
     ("POST", "/v1/lists/x/entries"): "manage",
     ("DELETE", "/v1/lists/x/entries"): "manage",

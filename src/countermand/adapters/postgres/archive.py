@@ -11,9 +11,9 @@ import asyncpg
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.publications import make_live, policy_changed, record_version
 from countermand.adapters.postgres.queries import Queries
-from countermand.kernel.clock import micros_of, rfc3339
+from countermand.kernel.clock import micros_of, moment_of, rfc3339
 from countermand.vocabulary.publishing import SERVER, Drafted, LivePolicy, PolicyState, PolicyStep
-from countermand.work.record import DecidedRow, LabelRow, PastLabel, StoredOperation
+from countermand.work.record import DecidedRow, LabelRow, LookedBack, PastLabel, StoredOperation
 
 ARCHIVE = Queries("archive.sql")
 POLICIES = Queries("policies.sql")
@@ -34,6 +34,13 @@ class PostgresArchive:
         values = _plain(row)
         count = len(DecidedRow._fields)
         return StoredOperation(DecidedRow(*values[:count]), values[count], values[count + 1])
+
+    async def of_account(self, account: str, before: tuple[int, int], count: int) -> list[LookedBack]:
+        """Operations of an account before an instant and a number, newest first. Raises Unavailable."""
+        at, seq = before
+        with away_is_unavailable():
+            rows = await self._pool.fetch(ARCHIVE.operations_of_account, account, moment_of(at), seq, count)
+        return [LookedBack(*_plain(row.values())) for row in rows]
 
     async def labels(self, operation: str, after: str, count: int) -> list[PastLabel]:
         """The first `count` labels behind the one with id `after`, in the order of their coming."""

@@ -12,6 +12,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from countermand.cases.permissions import may_ever, role_lacks
+from countermand.flows.holder_access import HolderAccess, fits, holder_needed, holder_of
 from countermand.flows.sign_in_staff import step_up_needed
 from countermand.flows.staff_access import OpenSession, StaffAccess
 from countermand.flows.staff_sessions import enter, fits_csrf, sign_in_needed
@@ -23,6 +24,7 @@ from countermand.surfaces.http.page_safety import (
     csrf_refused,
     from_elsewhere,
     given_csrf,
+    holder_cookie,
     is_local,
     require_https,
     require_our_origin,
@@ -64,17 +66,22 @@ async def guard(connection: _Connection, handler: BaseRouteHandler) -> None:
 
 
 async def _admit_to_page(connection: _Connection, handler: BaseRouteHandler, visit: Visit) -> None:
-    """A page is open, or for staff: with a `verb`, for those whose roles may ever do what it is for.
+    """A page is open, for a customer, or for staff: with a `verb`, for roles that may ever do that.
 
-    Without one it is `own`: about nobody but whoever is signed in.
+    Without one it is `own`: about nobody but whoever is signed in. What is open takes forms from pages of
+    ours, or, where it says so, from `anywhere`: then what it takes must prove itself.
     """
     visit.page = True
     access: StaffAccess = connection.app.state["house"].access
     require_https(connection, access, visit)
     if handler.opt["page"] == "open":
         if _method(connection) in WRITES:
-            _noting(connection, require_our_origin, connection, access, visit)
+            if not handler.opt.get("anywhere"):
+                _noting(connection, require_our_origin, connection, access, visit)
             check_pace(connection, access, None)
+        return
+    if handler.opt["page"] == "holder":
+        await _admit_holder(connection, visit, access)
         return
     assert handler.opt["page"] == "staff", f"{handler} is for whom?"
     assert handler.opt.get("own") or isinstance(handler.opt.get("verb"), Verb), f"{handler} is for what?"
@@ -86,6 +93,26 @@ async def _admit_to_page(connection: _Connection, handler: BaseRouteHandler, vis
     except (Unauthenticated, Forbidden) as refusal:
         raise await from_elsewhere(connection, access, visit, refusal) from None
     _require_verb(handler, visit)
+
+
+async def _admit_holder(connection: _Connection, visit: Visit, access: StaffAccess) -> None:
+    """A customer's own pages, for whoever the institution has let in.
+
+    Raises Unauthenticated (`holder_needed`, `holder_over`), Forbidden (`origin_refused`, `csrf_refused`),
+    TooMany (`too_many_requests`), Unavailable.
+    """
+    cookie = holder_cookie(connection, visit)
+    if cookie is None:
+        raise holder_needed()
+    doors: HolderAccess = connection.app.state["house"].holder_access
+    holder = await holder_of(doors, cookie, connection.headers.get("user-agent", ""))
+    check_pace(connection, access, f"holder {holder.session.id}")
+    if _method(connection) in WRITES:
+        _noting(connection, require_our_origin, connection, access, visit)
+        if not fits(holder, await given_csrf(connection)):
+            _keeper(connection).note("csrf_refused", _route(connection))
+            raise csrf_refused()
+    visit.holder, visit.actor = holder, f"holder:{holder.session.id}"
 
 
 async def look_who_is_in(connection: Any) -> OpenSession | None:

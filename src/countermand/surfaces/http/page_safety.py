@@ -19,6 +19,7 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SIGN_IN_PATH, PROVE_PATH, KEPT_PATH = "/staff/sign-in", "/staff/prove", "/staff/kept/"
 SESSION, STEP, BROWSER = "countermand-staff", "countermand-step", "countermand-browser"
+HOLDER = "countermand-holder"
 BROWSER_SECONDS = 400 * 86_400  # as long as browsers keep any cookie
 REQUESTS_A_MINUTE, OPEN_WRITES_A_MINUTE = 1200, 300
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
@@ -206,6 +207,11 @@ def browser_of(request: Any) -> Browser:
 def session_cookie(connection: Any, visit: Visit) -> str | None:
     """The cookie of a session, if one came under the name that it has here."""
     return _cookie(connection, visit, SESSION)
+
+
+def holder_cookie(connection: Any, visit: Visit) -> str | None:
+    """The cookie of a customer on their own pages."""
+    return _cookie(connection, visit, HOLDER)
 
 
 def step_cookie(connection: Any) -> str | None:

@@ -29,6 +29,7 @@ from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reception import Reception
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
+from countermand.flows.show_history import HistoryShelf
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.show_notices import Bell, NoticeShelf
@@ -100,7 +101,7 @@ class Decider(Protocol):
         ...
 
 
-class Archive(Protocol):
+class Archive(HistoryShelf, Protocol):
     """Recorded operations."""
 
     async def find(self, operation_or_decision: str) -> StoredOperation | None:

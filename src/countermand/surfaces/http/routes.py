@@ -24,6 +24,7 @@ from countermand.surfaces.http.challenge_routes import CHALLENGE_HANDLERS
 from countermand.surfaces.http.channel_routes import CHANNEL_HANDLERS
 from countermand.surfaces.http.containment_routes import CONTAINMENT_HANDLERS
 from countermand.surfaces.http.desk_routes import DESK_HANDLERS
+from countermand.surfaces.http.entry_routes import ENTRY_HANDLERS
 from countermand.surfaces.http.evidence_routes import EVIDENCE_HANDLERS
 from countermand.surfaces.http.hold_routes import HOLD_HANDLERS
 from countermand.surfaces.http.holder_routes import HOLDER_HANDLERS
@@ -285,5 +286,6 @@ ROUTE_HANDLERS = (
     *RECEIPT_HANDLERS,
     *PAPER_HANDLERS,
     *BUNDLE_HANDLERS,
+    *ENTRY_HANDLERS,
     *EVIDENCE_HANDLERS,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from countermand.flows.holder_access import OpenHolder
 from countermand.flows.keep_acts import check_key
 from countermand.flows.staff_access import OpenSession
 from countermand.flows.staff_sessions import sign_in_needed
@@ -24,11 +25,13 @@ class Visit:
     With a personal key, `staff` is who acts, and the actor is their name, whichever of their keys it was.
     `claim` is what it does under an idempotency key, `release` lets the next request with that key go on.
     Of a browser, `opened` is the session of whoever is signed in; `page`: the answer is one that browsers
-    show, and `secure`: it came by HTTPS (`local`: from this machine, where that is not needed).
+    show, and `secure`: it came by HTTPS (`local`: from this machine, where that is not needed). `holder` is
+    the customer who looks at their own pages.
     """
 
     __slots__ = (
-        "actor", "claim", "local", "opened", "page", "release", "secure", "staff", "trace_id", "traceparent",
+        "actor", "claim", "holder", "local", "opened", "page", "release", "secure", "staff", "trace_id",
+        "traceparent",
     )  # fmt: skip
 
     def __init__(self, trace_id: str, traceparent: str) -> None:
@@ -39,6 +42,7 @@ class Visit:
         self.claim: Claim | None = None
         self.release: Callable[[], None] | None = None
         self.opened: OpenSession | None = None
+        self.holder: OpenHolder | None = None
         self.page = False
         self.secure = False
         self.local = False
@@ -56,8 +60,16 @@ def csrf_of(scope: Any) -> str:
 
     Empty where nobody is signed in: the forms of open pages are told from foreign ones by their origin.
     """
-    opened = visit_of(scope).opened
-    return "" if opened is None else opened.csrf
+    visit = visit_of(scope)
+    signed_in = visit.opened or visit.holder
+    return "" if signed_in is None else signed_in.csrf
+
+
+def holder_of_visit(request: Any) -> OpenHolder:
+    """Whose own pages these are: on pages for holders the guard has made sure that there is somebody."""
+    holder = visit_of(request.scope).holder
+    assert holder is not None, "the guard lets only holders in"
+    return holder
 
 
 def opened_of(request: Any) -> OpenSession:

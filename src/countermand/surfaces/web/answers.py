@@ -8,7 +8,7 @@ from litestar import Request, Response
 
 from countermand.kernel.errors import BadRequest, CountermandError
 from countermand.surfaces.http.problems import TITLES, language_of
-from countermand.surfaces.http.visits import visit_of
+from countermand.surfaces.http.visits import csrf_of, visit_of
 from countermand.surfaces.web.rendering import HTML_LANGUAGE, render
 
 Asked = Request[Any, Any, Any]
@@ -45,8 +45,8 @@ def page(
 ) -> Response[bytes]:
     """The template as a page in the visitor's language, with `values`.
 
-    Every template also has `here` (the path), `theme`, `member` (the staff who looks, or None), and
-    `official` (what is really ours).
+    Every template also has `here` (the path), `theme`, `csrf` (for its forms), `now` (microseconds UTC),
+    `member` (the staff who looks, or None), and `official` (what is really ours).
     """
     language = page_language(request)
     house = request.app.state["house"]
@@ -54,6 +54,8 @@ def page(
     given = {
         "here": request.scope["path"],
         "theme": page_theme(request),
+        "csrf": csrf_of(request.scope),
+        "now": house.clock.now(),
         "member": visit_of(request.scope).staff,
         "official": house.official,
         **values,

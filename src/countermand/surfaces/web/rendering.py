@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from countermand.kernel.clock import moment_of
+from countermand.cases.clock_words import left_said
+from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
 from countermand.surfaces.web.assets import address
@@ -19,8 +20,9 @@ HTML_LANGUAGE = {"en": "en", "zh": "zh-CN"}
 
 
 def render(template: str, language: str, timezone: str, values: dict[str, Any]) -> bytes:
-    """The page. `t(key, **values)` says a text; `moment`, `day`, `money`, `told` and `asset` are filters.
+    """The page; `t(key, **values)` says a text.
 
+    Filters: `moment`, `day`, `iso`, `left` of microseconds UTC (`micros` reads RFC 3339), `money`, `told`.
     Raises jinja2.TemplateError where the template asks for what it was not given: a defect, never input.
     """
     page = _environment(language, timezone).get_template(template)
@@ -45,6 +47,8 @@ def _environment(language: str, timezone: str) -> Environment:
     made.filters["iso"] = lambda at: _local(at, zone).isoformat(timespec="seconds")
     made.filters["money"] = lambda minor, currency: money_texts(minor, currency)[language == "zh"]
     made.filters["asset"] = address
+    made.filters["micros"] = lambda text: micros_of(datetime.fromisoformat(text))
+    made.filters["left"] = lambda until, now: _told(left_said(until - now), language=language)
     return made
 
 

@@ -9,6 +9,10 @@ from countermand.surfaces.web.case_acts import CASE_ACTS
 from countermand.surfaces.web.case_pages import CASE_PAGES
 from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
 from countermand.surfaces.web.official_pages import OFFICIAL_PAGES
+from countermand.surfaces.web.mine.coming import COMING_PAGES
+from countermand.surfaces.web.mine.keeping import KEEPING_PAGES
+from countermand.surfaces.web.mine.overview import OVERVIEW_PAGES
+from countermand.surfaces.web.mine.past import PAST_PAGES
 from countermand.surfaces.web.portal import PORTAL_PAGES
 from countermand.surfaces.web.reading_choices import CHOICE_PAGES
 from countermand.surfaces.web.report_pages import REPORT_PAGES
@@ -17,9 +21,10 @@ from countermand.surfaces.web.staff.own import OWN_PAGES
 from countermand.surfaces.web.staff.people import PEOPLE_PAGES
 from countermand.surfaces.web.staff.signing_in import SIGN_IN_PAGES
 
+MY_PAGES = (*COMING_PAGES, *OVERVIEW_PAGES, *PAST_PAGES, *KEEPING_PAGES)
 PAGE_HANDLERS = (
     *CHOICE_PAGES, *PORTAL_PAGES, *REPORT_PAGES, *CASE_PAGES, *CASE_ACTS, *EVIDENCE_PAGES, *OFFICIAL_PAGES,
-    *SIGN_IN_PAGES, *JOINING_PAGES, *OWN_PAGES, *PEOPLE_PAGES,
+    *MY_PAGES, *SIGN_IN_PAGES, *JOINING_PAGES, *OWN_PAGES, *PEOPLE_PAGES,
 )  # fmt: skip
 
 

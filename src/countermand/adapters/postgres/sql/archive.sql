@@ -14,3 +14,10 @@ FROM (
 ) AS l
 WHERE l.seq > coalesce((SELECT seq FROM label WHERE operation_id = $1 AND id = $2), 0)
 ORDER BY l.seq LIMIT $3;
+
+-- name: operations_of_account
+-- Operations of an account ($1) before an instant and a number ($2, $3), newest first, with the state of their hold; $4 at most.
+SELECT o.seq, o.body, o.outcome, o.answer, h.state, h.until
+FROM operation AS o LEFT JOIN hold AS h ON h.operation = o.id
+WHERE o.account = $1 AND (o.occurred_at, o.seq) < ($2, $3)
+ORDER BY o.occurred_at DESC, o.seq DESC LIMIT $4;

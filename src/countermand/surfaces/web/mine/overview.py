@@ -1,0 +1,77 @@
+"""The first of a customer's own pages: what is stopped, what waits, and what happened last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery
+
+from countermand.flows.revoke_hold import revoke_hold
+from countermand.flows.show_history import show_history
+from countermand.flows.show_holds import list_holds, show_hold
+from countermand.flows.show_orders import show_orders
+from countermand.kernel.errors import NotFound
+from countermand.oversight.notice_words import KIND_WORDS
+from countermand.surfaces.http.ports import House
+from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
+from countermand.surfaces.web.answers import Asked, page, see_other
+from countermand.vocabulary.holds import HoldState
+
+LAST_ROWS = 5
+DONE = frozenset({"revoked", "lowered", "off"})
+
+
+def house_of(request: Asked) -> House:
+    """The house behind the pages."""
+    house: House = request.app.state["house"]
+    return house
+
+
+@get("/me", page="holder")
+async def read_overview(request: Asked, done: FromQuery[str] = "") -> Response[Any]:
+    """What is stopped now, what can still be taken back, and the last operations."""
+    house, holder = house_of(request), holder_of_visit(request)
+    orders = await show_orders(house, holder.account)
+    waiting = await list_holds(house, holder.account, HoldState.OPEN)
+    holds = [await show_hold(house, one["operation"]) for one in waiting["holds"][:20]]
+    past = await show_history(house.archive, holder.account)
+    return page(
+        request,
+        "mine/overview.html",
+        holder=holder,
+        done=done_of(done),
+        orders=orders["orders"],
+        holds=[_shown(one) for one in holds],
+        rows=past.rows[:LAST_ROWS],
+    )
+
+
+@post("/me/holds/{operation_id:str}/revoke", page="holder", status_code=303)
+async def take_back(request: Asked, operation_id: FromPath[str]) -> Response[Any]:
+    """It never takes effect. Raises NotFound (`unknown_hold`) for another account's too, Conflict."""
+    house, holder = house_of(request), holder_of_visit(request)
+    operation = identifier(operation_id, "operation_id")
+    hold = await house.holds.find(operation)
+    if hold is None or hold.account != holder.account:
+        raise NotFound(
+            "unknown_hold", "This operation is not on hold.", "该操作未被暂缓。", operation=operation
+        )
+    visit = visit_of(request.scope)
+    await revoke_hold(house, operation, "customer", f"holder:{holder.session.id}", visit.trace_id)
+    return see_other("/me?done=revoked")
+
+
+def done_of(word: str) -> str | None:
+    """What was just done, as the words know it; None for anything else in the address."""
+    return word if word in DONE else None
+
+
+def _shown(hold: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **hold,
+        "said": KIND_WORDS[hold["kind"]],
+    }
+
+
+OVERVIEW_PAGES = (read_overview, take_back)
