@@ -12,8 +12,8 @@ import msgspec
 from countermand.kernel.clock import micros_of, rfc3339
 from countermand.kernel.money import decimal_of
 from countermand.kernel.text import Text
-from countermand.oversight.notice_words import KIND_WORDS
 from countermand.vocabulary.holds import HoldState
+from countermand.vocabulary.operation_words import KIND_WORDS
 from countermand.vocabulary.operations import Amount, Operation
 from countermand.vocabulary.outcomes import Outcome
 from countermand.work.record import LookedBack

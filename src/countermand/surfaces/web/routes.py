@@ -8,11 +8,11 @@ from countermand.surfaces.web.assets import assets
 from countermand.surfaces.web.case_acts import CASE_ACTS
 from countermand.surfaces.web.case_pages import CASE_PAGES
 from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
-from countermand.surfaces.web.official_pages import OFFICIAL_PAGES
 from countermand.surfaces.web.mine.coming import COMING_PAGES
 from countermand.surfaces.web.mine.keeping import KEEPING_PAGES
 from countermand.surfaces.web.mine.overview import OVERVIEW_PAGES
 from countermand.surfaces.web.mine.past import PAST_PAGES
+from countermand.surfaces.web.official_pages import OFFICIAL_PAGES
 from countermand.surfaces.web.portal import PORTAL_PAGES
 from countermand.surfaces.web.reading_choices import CHOICE_PAGES
 from countermand.surfaces.web.report_pages import REPORT_PAGES

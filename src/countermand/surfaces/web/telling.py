@@ -6,7 +6,7 @@ from datetime import datetime
 
 from countermand.kernel.clock import micros_of
 from countermand.kernel.text import Text
-from countermand.oversight.notice_words import local_time, time_left
+from countermand.kernel.wall_times import local_time, time_left
 
 
 def instant_of(written: str) -> int:

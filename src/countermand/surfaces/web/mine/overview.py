@@ -12,11 +12,11 @@ from countermand.flows.show_history import show_history
 from countermand.flows.show_holds import list_holds, show_hold
 from countermand.flows.show_orders import show_orders
 from countermand.kernel.errors import NotFound
-from countermand.oversight.notice_words import KIND_WORDS
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
 from countermand.vocabulary.holds import HoldState
+from countermand.vocabulary.operation_words import KIND_WORDS
 
 LAST_ROWS = 5
 DONE = frozenset({"revoked", "lowered", "off"})
