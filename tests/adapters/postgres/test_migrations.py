@@ -172,6 +172,7 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
             "api_key": "id, name, scopes",
             "data_key": "id, case_id, service",
             "instrument": "token, merchant, masked",
+            "telling": "only_row, since",
             "staff_invitation": "id, name, roles",
             "staff_credential": "id, account, method",
             "staff_session": "id, staff, seen_at",
