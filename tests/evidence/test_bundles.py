@@ -28,6 +28,8 @@ def test_a_path_that_leads_elsewhere_is_refused(path):
         ("custody.json", "application/json"),
         ("papers/authorisation-record.pdf", "application/pdf"),
         ("papers/timeline.html", "text/html"),
+        ("logs/masked-log.jsonl", "application/jsonl"),
+        ("papers/police-pack-sha256sums", "text/plain"),
     ],
 )
 def test_a_document_has_its_path(path, media):

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from countermand.evidence.exhibits import Exhibit, Standing
-from countermand.vocabulary.bundle_names import DOCUMENT_MEDIA, is_document
+from countermand.vocabulary.bundle_names import is_document, media_of
 
 
 class Shown(StrEnum):
@@ -37,7 +37,7 @@ class BundleFile(msgspec.Struct, frozen=True):
         """Raises ValueError for a path that is no document's, or not of this media type."""
         if not is_document(self.path):
             raise ValueError(f"{self.path!r} is no path of a document in a bundle")
-        if self.media != DOCUMENT_MEDIA[self.path.rpartition(".")[2]]:
+        if self.media != media_of(self.path):
             raise ValueError(f"{self.path!r} says by its name that it is no {self.media}")
 
 

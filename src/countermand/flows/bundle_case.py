@@ -22,6 +22,7 @@ from countermand.flows.bundle_readme import bundle_readme
 from countermand.flows.capture_exhibit import touch
 from countermand.flows.case_desk import CaseWork, at_case
 from countermand.flows.case_events import subject_of
+from countermand.flows.case_papers import PAPER_PARTS
 from countermand.flows.disclose import Asked, agreed_to, unmask_refused
 from countermand.flows.hand_out_receipt import NotSealed
 from countermand.flows.show_exhibits import plain_of
@@ -140,7 +141,8 @@ async def _documents(
     house: BundleHouse, entries: CaseEntries, language: str, shown: Shown
 ) -> list[BundleFile]:
     """Every part's documents, those for a court only where it goes to one."""
-    made = [file for part in PARTS.values() for file in await part(house, entries.case.id, language)]
+    parts = [*PARTS.values(), *PAPER_PARTS.values()]
+    made = [file for part in parts for file in await part(house, entries.case.id, language)]
     return [file for file in made if shown is Shown.COURT or file.shown is Shown.EVERYONE]
 
 

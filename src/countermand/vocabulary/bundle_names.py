@@ -56,14 +56,16 @@ _MEDIA = {
 DOCUMENT_MEDIA = {
     "pdf": "application/pdf",
     "json": "application/json",
+    "jsonl": "application/jsonl",
     "html": "text/html",
     "csv": "text/csv",
     "txt": "text/plain",
     "png": "image/png",
 }
+SUMS = "-sha256sums"  # what `sha256sum -c` reads has no ending of its own
 _OWN_FOLDERS = frozenset({"meta-inf", "entries", "proofs", "objects", "checkpoints"})
 _PART = r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*"
-_DOCUMENT = re.compile(rf"(?:{_PART}/){{0,3}}{_PART}\.({'|'.join(DOCUMENT_MEDIA)})")
+_DOCUMENT = re.compile(rf"(?:{_PART}/){{0,3}}{_PART}(?:\.(?:{'|'.join(DOCUMENT_MEDIA)})|{SUMS})")
 
 
 def is_document(path: str) -> bool:
@@ -99,7 +101,7 @@ def media_of(name: str) -> str:
             return media
     if not is_document(name):
         raise ValueError(f"nothing named {name!r} stands in a bundle")
-    return DOCUMENT_MEDIA[name.rpartition(".")[2]]
+    return "text/plain" if name.endswith(SUMS) else DOCUMENT_MEDIA[name.rpartition(".")[2]]
 
 
 def entry_name(chain: int, seq: int) -> str:
