@@ -72,20 +72,7 @@ def test_the_whole_story_of_a_victim(visit: Any, language: str) -> None:
     press(visit, "button.big")
     visit.wait_for_selector("#upload")
     assert violations(visit) == []
-    picture = {"name": "shot.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(2_000_000)}
-    visit.set_input_files("#file", picture)
-    press(visit, "#upload button")
-    visit.wait_for_url("**/case/evidence?sent=yes")
-    assert "shot.png" in visit.inner_text("#main")
-    visit.goto("/case")
-    assert number in visit.inner_text("#main")
-    assert MARKUP in visit.inner_text(".talk")
-    assert visit.locator(".next strong").count() == 1
-    assert violations(visit) == []
-    visit.locator("summary").first.click()
-    visit.fill("#code", "000000")
-    press(visit, "details[open] button")
-    visit.wait_for_selector(".message.stop")
+    send_and_follow(visit, number)
     visit.goto("/case/looks")
     assert violations(visit) == []
     visit.goto("/case/receipt")
@@ -103,6 +90,24 @@ def test_the_whole_story_of_a_victim(visit: Any, language: str) -> None:
     press(visit, "button.big")
     visit.wait_for_selector(".next")
     assert number in visit.inner_text("#main")
+
+
+def send_and_follow(visit: Any, number: str) -> None:
+    """A picture is sent bit by bit, the case is read, and somebody who calls is checked."""
+    picture = {"name": "shot.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(2_000_000)}
+    visit.set_input_files("#file", picture)
+    press(visit, "#upload button")
+    visit.wait_for_url("**/case/evidence?sent=yes")
+    assert "shot.png" in visit.inner_text("#main")
+    visit.goto("/case")
+    assert number in visit.inner_text("#main")
+    assert MARKUP in visit.inner_text(".talk")
+    assert visit.locator(".next strong").count() == 1
+    assert violations(visit) == []
+    visit.locator("summary").first.click()
+    visit.fill("#code", "000000")
+    press(visit, "details[open] button")
+    visit.wait_for_selector(".message.stop")
 
 
 def test_the_report_needs_no_script(browser: Any, served: Served) -> None:

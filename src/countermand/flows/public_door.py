@@ -16,7 +16,7 @@ from countermand.flows.address_book import AddressBook, one_form
 from countermand.flows.person_handles import handle_of
 from countermand.flows.receive_report import Received, receive_report
 from countermand.flows.reception import RECEIPT_KEY, Reception
-from countermand.intake.puzzles import BITS_MAX, BITS_MIN, check_puzzle, puzzle_age, puzzle_of
+from countermand.intake.puzzles import BITS_MAX, BITS_MIN, check_puzzle, puzzle_age, puzzle_bits, puzzle_of
 from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.kernel.errors import BadRequest, NotFound, TooMany
@@ -70,6 +70,12 @@ class PublicDoor:
         bits = min(BITS_MAX, BITS_MIN + int(log2(PUZZLES_A_MINUTE - left)))
         now = self.reception.clock.now()
         return {"puzzle": puzzle_of(self._key(), new_nonce(), now, bits), "bits": bits}
+
+    def form_puzzle(self, address: str, given: str) -> dict[str, Any]:
+        """The puzzle for a form that comes back: the one that was given with it, while it is good."""
+        if puzzle_age(self._key(), given, self.reception.clock.now()) is None:
+            return self.puzzle(address)
+        return {"puzzle": given, "bits": puzzle_bits(self._key(), given)}
 
     async def report(
         self, told: Told, puzzle: str, answer: str, address: str, trace: str | None = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 import idna
 
@@ -33,6 +33,7 @@ _LINK = re.compile(
 _AT = rf"[A-Za-z0-9_.+-]{{1,64}}@{_LETTER}+(?:\.{_LETTER}+)+"
 _MAIL = re.compile(rf"(?<![\w/\\.+-]){_AT}|(?<=[\u3000-\u9fff]){_AT}")
 _NUMBER = re.compile(r"(?<![0-9A-Za-z_/.])\+?\d(?:[\d \u2010-\u2015()-]{3,22})\d(?![0-9A-Za-z_])")
+_PARTS = re.compile(r"(https?)://([^/?#\s]*)", re.IGNORECASE)
 _TAIL = ".,;:!?)]}>\"'，。；：！？）】》”’"
 
 
@@ -148,31 +149,26 @@ def _names(domain: str) -> list[str]:
 
 
 def _host_of(value: str) -> tuple[str | None, str, bool]:
-    """Host in ASCII, scheme, and whether something that looks like a host stands before an `@`."""
+    """Host in ASCII, scheme, and whether something that looks like a host stands before an `@`.
+
+    As browsers read it (WHATWG URL): a backslash is a slash, and the last `@` ends what is only dressing.
+    """
     text = value.strip().rstrip(_TAIL).replace("[.]", ".").replace("。", ".").replace("\\", "/")
     text = re.sub(r"^hxxp", "http", text, flags=re.IGNORECASE)
-    if "://" not in text:
-        text = f"https://{text}"
-    try:
-        parts = urlsplit(text)
-        host = (parts.hostname or "").rstrip(".")
-        if not host or parts.scheme not in ("http", "https") or any(one.isspace() for one in host):
-            return None, "", False
-        if not _is_address(host):
-            host = idna.encode(host, uts46=True).decode().lower()
-            if "." not in host:
-                return None, "", False
-    except (ValueError, UnicodeError):
-        return _odd_host(text)
-    return host, parts.scheme, "@" in parts.netloc
-
-
-def _odd_host(text: str) -> tuple[str | None, str, bool]:
-    """A host that no registry would give out, but that browsers may still open: it is nobody's we know."""
-    odd = re.match(r"https?://([^/?#\s]+)", text)
-    if odd is None or "." not in odd[1]:
+    parts = _PARTS.match(text if "://" in text else f"https://{text}")
+    if parts is None:
         return None, "", False
-    return odd[1].rpartition("@")[2].lower(), "https", "@" in odd[1]
+    place = parts[2].rpartition("@")[2]
+    host = place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0].rstrip(".")
+    if not host:
+        return None, "", False
+    if not _is_address(host):
+        # What is no domain by the rules (UTS 46) is nobody's that we know; browsers may open it all the same.
+        with suppress(idna.IDNAError, UnicodeError):
+            host = idna.encode(host, uts46=True).decode()
+        if "." not in host:
+            return None, "", False
+    return host.lower(), parts[1].lower(), "@" in parts[2]
 
 
 def _is_address(host: str) -> bool:

@@ -54,6 +54,14 @@ def puzzle_age(key: bytes, puzzle: str, now: int) -> int | None:
     return age if age <= PUZZLE_MICROS else None
 
 
+def puzzle_bits(key: bytes, puzzle: str) -> int:
+    """How many bits a puzzle of ours asks for. Raises ValueError for any other."""
+    terms = _terms(key, puzzle)
+    if terms is None:
+        raise ValueError("this puzzle was not given out here")
+    return terms[-1]
+
+
 def _terms(key: bytes, puzzle: str) -> bytes | None:
     """What a puzzle of ours says of itself; None where it is not ours."""
     try:

@@ -62,6 +62,8 @@ async def say_not_me(request: Asked) -> Response[bytes]:
         raise
     except CountermandError as error:
         form.refuse(error)
+        if error.code == "key_reused":
+            form.values["puzzle"] = ""  # it was heard once; what is sent now is another report
         return _asked(request, form, status=error.http_status)
     view = receipt_view(house.reception, received.answer)
     if "secret" not in received.answer:
@@ -98,9 +100,10 @@ def _pressed(form: Filled, language: str) -> Pressed | None:
 
 
 def _asked(request: Asked, form: Filled, *, status: int = 200) -> Response[bytes]:
-    """The form, with a fresh puzzle: whatever was typed stands in it again."""
+    """The form: whatever was typed stands in it again."""
     house = house_of(request)
-    given: dict[str, Any] = house.public_door.puzzle(address_of(request, house.public_door.trusted))
+    address = address_of(request, house.public_door.trusted)
+    given: dict[str, Any] = house.public_door.form_puzzle(address, form["puzzle"])
     answer = page(request, "report/not_me.html", status=status, form=form, puzzle=given)
     probe_cookies(answer)
     return answer
