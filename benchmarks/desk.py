@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,17 @@ from countermand.flows.show_case import dossier_of
 from countermand.intake.search_words import matches, parts_of, tsquery_of, tsvector_of
 from countermand.kernel.clock import MICROS_PER_DAY, MICROS_PER_HOUR, ManualClock, moment_of
 from countermand.settings import Settings
+from countermand.surfaces.web.desk.frame import rail_for
+from countermand.surfaces.web.desk.short_times import left_said, urgency_of
+from countermand.surfaces.web.rendering import render
 from countermand.vocabulary.cases import Ball, Case, Contained, Stage
-from countermand.vocabulary.queues import QueueFilter
+from countermand.vocabulary.queues import SHIPPED_QUEUES, QueueFilter
 from countermand.vocabulary.triage import Category, LabelledMessage, Risk
 
 NOW = 1_795_233_600_000_000  # 2026-11-21 04:00 UTC
 AT_ONCE = 20_000
 OPEN_STAGES = [stage for stage in Stage if stage is not Stage.CLOSED]
-GOALS = {"queue": 50.0, "counts": None, "filtered": 50.0, "case": 100.0, "search": 150.0}
+GOALS = {"queue": 50.0, "counts": None, "filtered": 50.0, "case": 100.0, "search": 150.0, "rail": 150.0}
 SEARCHES = (
     "盗刷", "被盗", "不是我", "转账", "验证码", "冻结账户", "贷款", "征信", "骗", "密码", "客服电话", "催收",
     "身份证", "自动扣款", "利息太高", "银行卡丢了", "还款 利息", "转账 骗子", "手机", "投诉", "什么时候",
@@ -207,6 +211,12 @@ class Bench:
         self.works, self.vault, self.clock = works, vault, ManualClock(NOW)
         self.cases, self.chance = cases, chance
 
+    async def rail(self, queue: str) -> None:
+        """The console's rail as the server makes it: queues with their counts, thirty cases, the page."""
+        rail = await rail_for(self, "agent-1", queue, "")  # type: ignore[arg-type]
+        left = partial(left_said, language="zh")
+        render("desk/rail.html", "zh", "Asia/Shanghai", {"rail": rail, "left": left, "urgency": urgency_of})
+
     async def deep(self) -> None:
         """Three pages of all open cases, one behind the other."""
         after = ""
@@ -241,6 +251,7 @@ class Bench:
             "counts": [lambda: list_queues(house, "agent-1") for _ in range(min(rounds, 40))],
             "three pages": [self.deep for _ in range(rounds)],
             "case": [lambda one=one: dossier_of(house, one) for one in numbers],
+            "rail": [lambda one=one: self.rail(one.name) for one in SHIPPED_QUEUES * (rounds // 10)],
             "search": [lambda one=one: search_cases(house, one, "agent-1") for one in words],
         }.items():
             figures[name] = told(name, await timed(asks))

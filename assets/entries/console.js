@@ -1,9 +1,6 @@
-// The console in the browser: parts are replaced by htmx, small state is kept by Alpine (built for a strict policy).
-import Alpine from "@alpinejs/csp";
-import htmx from "htmx.org";
+// The console in the browser: every page works without it; with it, no hand leaves the keys.
 import "../scripts/forms.js";
-
-window.htmx = htmx;
-htmx.config.includeIndicatorCSS = false;
-window.Alpine = Alpine;
-Alpine.start();
+import "../scripts/parts.js";
+import "../scripts/keys.js";
+import "../scripts/palette.js";
+import "../scripts/composer.js";

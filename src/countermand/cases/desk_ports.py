@@ -185,6 +185,10 @@ class DeskBook(Protocol):
         """One by its name, locked."""
         ...
 
+    async def waiting_looks(self, now: int, but: str, count_max: int) -> list[SecondLook]:
+        """Those of all cases that wait, asked by others than this person, the first to end first."""
+        ...
+
     async def looks(self, case: str) -> list[SecondLook]:
         """All of a case, newest first."""
         ...

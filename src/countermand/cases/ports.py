@@ -57,6 +57,16 @@ class KeptFile(NamedTuple):
     sealed: bytes
 
 
+class DecidedOperation(NamedTuple):
+    """A recorded operation: its id and its decision's, outcome as a number, body (JSON), and its place."""
+
+    id: str
+    decision: str
+    outcome: int
+    body: bytes
+    seq: int
+
+
 class OnRecord(NamedTuple):
     """What the record has of an account: operations with decisions, notices, devices, loan contracts."""
 
@@ -123,6 +133,12 @@ class CaseBook(Protocol):
 
     async def operations_between(self, account: str, since: int, until: int, count_max: int) -> list[bytes]:
         """The bodies (JSON) of an account's operations in a time, newest first."""
+        ...
+
+    async def decided_of(
+        self, account: str, behind: tuple[int, int], count_max: int
+    ) -> list[DecidedOperation]:
+        """An account's operations behind a place (when it happened, its `seq`), newest first."""
         ...
 
     async def on_record(self, account: str, since: int) -> OnRecord:

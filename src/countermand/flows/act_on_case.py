@@ -10,7 +10,7 @@ import msgspec
 from countermand.cases.numbers import read_number
 from countermand.cases.permissions import decide as permitted
 from countermand.cases.permissions import refused
-from countermand.flows import answer_case, end_case, grant_access, move_case, work_case
+from countermand.flows import answer_case, end_case, freeze_case, grant_access, move_case, work_case
 from countermand.flows.ask_second import ask_second
 from countermand.flows.case_desk import CaseDesk, CaseWork, at_case
 from countermand.flows.show_case import unknown_case
@@ -26,6 +26,7 @@ from countermand.vocabulary.acts import (
     DoneStep,
     DoneTask,
     EndAccess,
+    Freeze,
     GrantAccess,
     KeepPromise,
     Link,
@@ -47,6 +48,7 @@ from countermand.vocabulary.acts import (
     Snooze,
     Tag,
     Take,
+    Unfreeze,
     Unlink,
     Withdraw,
 )
@@ -86,10 +88,12 @@ ACTS: dict[type[AnyAct], tuple[Verb, Doing]] = {
     EndAccess: (Verb.GRANT, grant_access.end_access),
     Withdraw: (Verb.WITHDRAW, end_case.withdraw),
     Appeal: (Verb.APPEAL, end_case.appeal),
+    Freeze: (Verb.CONTAIN, freeze_case.freeze),
+    Unfreeze: (Verb.LIFT, freeze_case.unfreeze),
 }
 # Doors ask for these before the act is known in full.
 VERBS: dict[type[AnyAct], Verb] = {kind: verb for kind, (verb, _) in ACTS.items()} | {
-    Macro: Verb.WORK, Link: Verb.LINK, Unlink: Verb.LINK,
+    Macro: Verb.WORK, Link: Verb.LINK, Unlink: Verb.LINK, Unfreeze: Verb.CONTAIN,
 }  # fmt: skip
 
 
@@ -109,7 +113,7 @@ async def act_on_case(
     (`case_changed`, and of each act), BadRequest, Unavailable.
     """
     async with house.works.open() as unit:
-        before = await _before_locking(house, unit, number, act, by, trace)
+        before = await before_locking(house, unit, number, act, by, trace)
         work = await at_case(house, unit, number, by, version=version, trace=trace)
         work.shown |= before
         waits = await do_act(work, act)
@@ -119,10 +123,12 @@ async def act_on_case(
         return work.answer()
 
 
-async def _before_locking(
+async def before_locking(
     house: CaseDesk, unit: Unit, number: str, act: AnyAct, by: Staff, trace: str | None
 ) -> dict[str, Any]:
     """Gates of accounts come before the locks of cases, so what contains goes first; parts with the whole."""
+    if isinstance(act, Freeze | Unfreeze):
+        return await freeze_case.before_locking(house, unit, number, act, by, trace)
     if not isinstance(act, PauseCollection | ResumeCollection | Reply | Macro):
         return {}
     case = await unit.cases.by_number(read_number(number) or "")
@@ -169,6 +175,8 @@ async def _do_one(work: CaseWork, act: AnyAct, *, alone: bool) -> dict[str, Any]
         if work.verdict(Verb.DECIDE) is Verdict.DENY:
             raise refused(Verb.DECIDE, work.relation)
         verb = Verb.DECIDE_AGAINST
+    if isinstance(act, Unfreeze) and await freeze_case.is_second_thought(work, act):
+        verb = Verb.CONTAIN
     found = work.verdict(verb)
     if found is Verdict.DENY:
         raise refused(verb, work.relation)

@@ -8,7 +8,7 @@ import msgspec
 
 from countermand.cases.desk_ports import SecondLook
 from countermand.cases.permissions import refused
-from countermand.flows.act_on_case import do_act
+from countermand.flows.act_on_case import before_locking, do_act
 from countermand.flows.case_desk import CaseDesk, CaseWork, at_case
 from countermand.flows.mass_incident import send_all
 from countermand.intake.redaction import mask
@@ -38,6 +38,9 @@ async def agree(
         member = await unit.desk.member(look.asked_by)
         first = Staff(name=look.asked_by, roles=member.roles)
         numbers = await unit.desk.numbers_of([look.case])
+        if look.verb == Verb.LIFT and agreed:
+            asked = _ACT.decode(house.vault.open(look.asked, f"look {look.id}"))
+            await before_locking(house, unit, numbers[look.case], asked, first, trace)
         second = await at_case(house, unit, numbers[look.case], by, trace=trace)
         _check_second(second, look)
         why = mask(reason).text

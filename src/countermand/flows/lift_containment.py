@@ -128,6 +128,42 @@ async def uphold_appeal(
         return {**shown, "incidents": sorted(names), "devices": list(before[-1].devices) if before else []}
 
 
+async def gate_incident(unit: Unit, incident_id: str) -> None:
+    """Stand behind the gates of an incident, before any row. Raises NotFound (`unknown_incident`)."""
+    await _behind_gates(unit, incident_id)
+
+
+async def take_back(
+    house: ContainHouse, unit: Unit, incident: Incident, reason: str, actor: str, trace: str | None = None
+) -> dict[str, Any]:
+    """Lift all of one incident and nothing else, as part of a larger unit that stands behind its gates.
+
+    Holds that were revoked and sessions that ended stay so. Raises Conflict (`police_stop_binds`).
+    """
+    check_liftable(incident)
+    now = house.clock.now()
+    lift = await unit.standing.of_incidents([incident.id])
+    after = msgspec.structs.replace(incident, state=IncidentState.CLOSED, grade=3, closed_at=now)
+    cause = f"{incident.id}/taken-back"
+    body = {"incident": incident.id, "actor": actor, "grade": 3, "methods": ["taken_back"]}
+    fact = Fact(now, INCIDENT_LIFTED, body, None, trace)
+    effects = await _write(house, unit, [after], lift, (), cause, fact, actor)
+    record = LiftingRecord(
+        incident=incident.id,
+        cause=cause,
+        kind=LiftingKind.TAKEN_BACK,
+        lifted_at=now,
+        lifted_by=actor,
+        reason=reason,
+        reference=incident.reference,
+        lifted=tuple(order.id for order in lift),
+        effects=effects,
+        devices=tuple(msgspec.to_builtins(device) for device in await _give_devices_back(unit, incident)),
+    )
+    await unit.incidents.put_liftings([record])
+    return await _shown(unit, after, lift, record, now)
+
+
 async def _upheld(
     unit: Unit,
     ours: Sequence[Incident],

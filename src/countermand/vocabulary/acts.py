@@ -197,6 +197,20 @@ class Review(Act, tag="review", frozen=True):
     outcome: CaseOutcome | None = None
 
 
+class Freeze(Act, tag="freeze", frozen=True):
+    """Stop money going out, or everything but paying back, of the account or person the case is about."""
+
+    why: Why
+    whole: bool = False
+
+
+class Unfreeze(Act, tag="unfreeze", frozen=True):
+    """Take a freeze of the desk back whole; within ten minutes whoever froze may, later it takes two."""
+
+    incident: Identifier
+    why: Why
+
+
 class PauseCollection(Act, tag="pause_collection", frozen=True):
     """Nobody collects these debts while they are disputed, and no new one opens in that name or account.
 
@@ -260,5 +274,5 @@ AnyAct = (
     Assign | Take | Release | Note | Reply | AddTask | DoneTask | BeginPlaybook | DoneStep | Promise
     | KeepPromise | Snooze | Tag | Macro | Move | PassBall | SetSide | SetRisk | Decide | Close | Reopen
     | Withdraw | Appeal | Review | PauseCollection | ResumeCollection | PoliceReport | RenewReceipt
-    | GrantAccess | EndAccess | Link | Unlink
+    | GrantAccess | EndAccess | Link | Unlink | Freeze | Unfreeze
 )  # fmt: skip

@@ -155,11 +155,12 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LiftingKind(StrEnum):
-    """What gave something back: a grade with proofs, an upheld appeal, or an order's own end."""
+    """What gave something back: a grade with proofs, an appeal, an order's own end, or second thoughts."""
 
     GRADE = "grade"
     APPEAL = "appeal"
     END = "end"
+    TAKEN_BACK = "taken_back"
 
 
 class LiftingRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -117,6 +117,8 @@ SCOPES_OF = {
     ("POST", "/v1/cases/x/renew-receipt"): "desk",
     ("POST", "/v1/cases/x/grant-access"): "desk",
     ("POST", "/v1/cases/x/end-access"): "desk",
+    ("POST", "/v1/cases/x/freeze"): "desk",
+    ("POST", "/v1/cases/x/unfreeze"): "desk",
     ("POST", "/v1/cases/x/link"): "desk",
     ("POST", "/v1/cases/x/unlink"): "desk",
     ("POST", "/v1/cases/x/merge"): "desk",

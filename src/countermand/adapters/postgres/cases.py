@@ -9,7 +9,7 @@ import msgspec
 
 from countermand.adapters.postgres.queries import Queries
 from countermand.adapters.postgres.unit_connection import UnitConnection
-from countermand.cases.ports import HiddenValue, Inbound, KeptFile, OnRecord, Promise
+from countermand.cases.ports import DecidedOperation, HiddenValue, Inbound, KeptFile, OnRecord, Promise
 from countermand.intake.search_words import tsvector_of
 from countermand.kernel.clock import micros_of, moment_of
 from countermand.kernel.errors import Conflict
@@ -146,6 +146,17 @@ class PostgresCases:
         times = (moment_of(since), moment_of(until))
         rows = await self._connection.fetch(QUERIES.operations_between, account, *times, count_max)
         return [bytes(row["body"]) for row in rows]
+
+    async def decided_of(
+        self, account: str, behind: tuple[int, int], count_max: int
+    ) -> list[DecidedOperation]:
+        """An account's operations behind a place, newest first."""
+        at, seq = behind
+        rows = await self._connection.fetch(QUERIES.decided_of, account, moment_of(at), seq, count_max)
+        return [
+            DecidedOperation(row["id"], row["decision_id"], row["outcome"], bytes(row["body"]), row["seq"])
+            for row in rows
+        ]
 
     async def on_record(self, account: str, since: int) -> OnRecord:
         """What there is of an account since an instant."""

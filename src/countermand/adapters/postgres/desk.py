@@ -135,6 +135,11 @@ class PostgresDesk:
         """All of a case, newest first."""
         return [_back(SecondLook, row) for row in await self._connection.fetch(QUERIES.case_looks, case)]
 
+    async def waiting_looks(self, now: int, but: str, count_max: int) -> list[SecondLook]:
+        """Those that wait, asked by others than this person, the first to end first."""
+        rows = await self._connection.fetch(QUERIES.waiting_looks, moment_of(now), but, count_max)
+        return [_back(SecondLook, row) for row in rows]
+
     async def put_task(self, task: CaseTask) -> None:
         """A task, new or done."""
         await self._connection.execute(QUERIES.put_task, *_out(task))

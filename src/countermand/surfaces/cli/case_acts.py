@@ -52,6 +52,10 @@ ACT_WORDS = {
         zh="限时向监管、同业或审计人员开放本案件（只读、脱敏、留痕）。",
     ),
     "end_access": Text(en="End what opened a case to somebody.", zh="收回案件访问授权。"),
+    "freeze": Text(
+        en="Stop money going out, or everything but paying back.", zh="止付，或冻结除还款外的全部功能。"
+    ),
+    "unfreeze": Text(en="Take back a freeze of the desk.", zh="撤回客服台的冻结。"),
     "link": Text(en="Link a case with another one.", zh="关联案件。"),
     "unlink": Text(en="Undo a link.", zh="取消关联。"),
 }
@@ -96,6 +100,8 @@ FIELD_WORDS = {
     "stage": Text(en="The stage it moves to.", zh="进入的阶段。"),
     "side": Text(en="The regulator, or a court.", zh="监管升级或诉讼。"),
     "risk": Text(en="How bad it is.", zh="风险等级。"),
+    "whole": Text(en="Everything, not just money going out.", zh="全部冻结，不仅止付。"),
+    "incident": Text(en="Which containment.", zh="管控事件编号。"),
     "why": Text(en="Why.", zh="理由。"),
     "category": Text(en="What it is about, after all.", zh="更正后的类别。"),
     "no_loss": Text(en="No loss is claimed.", zh="确无损失主张。"),

@@ -26,6 +26,7 @@ class Acted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     owner: str | None = None
     secret: str | None = None
     grant: str | None = None
+    incident: str | None = None
 
 
 class MergeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response
 
@@ -13,6 +14,8 @@ from countermand.surfaces.web.rendering import HTML_LANGUAGE, render
 
 Asked = Request[Any, Any, Any]
 HTML = "text/html; charset=utf-8"
+# What stands in an address as it is; all else, such as Chinese in a search, is written by its bytes.
+_KEPT = "/?#[]@!$&'()*+,;=:%~"
 LANGUAGE, THEME = "language", "theme"
 THEMES = ("light", "dark", "auto")
 # Nothing from elsewhere, nothing inline: a text that slips through as markup still runs nothing.
@@ -71,7 +74,9 @@ def page(
 def see_other(path: str) -> Response[bytes]:
     """303: what was asked is done, and shown there. A reload repeats nothing."""
     assert is_local(path), "pages lead nowhere else"
-    return Response(b"", status_code=303, media_type=HTML, headers={**HEADERS, "location": path})
+    return Response(
+        b"", status_code=303, media_type=HTML, headers={**HEADERS, "location": quote(path, safe=_KEPT)}
+    )
 
 
 def problem_page(request: Asked, error: CountermandError) -> Response[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -52,11 +53,11 @@ def _environment(language: str, timezone: str) -> Environment:
     return made
 
 
-def _told(text: Text, language: str) -> str:
+def _told(text: Text | Mapping[str, str], language: str) -> str:
     """A text of both languages, in this one."""
-    return str(getattr(text, language))
+    return str(text[language] if isinstance(text, Mapping) else getattr(text, language))
 
 
-def _local(at: int, zone: ZoneInfo) -> datetime:
-    """An instant in microseconds since the epoch, as the wall clock of the institution."""
-    return moment_of(at).astimezone(zone)
+def _local(at: int | str, zone: ZoneInfo) -> datetime:
+    """An instant in microseconds since the epoch, or as RFC 3339, as the wall clock of the institution."""
+    return (datetime.fromisoformat(at) if isinstance(at, str) else moment_of(at)).astimezone(zone)

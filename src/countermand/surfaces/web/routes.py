@@ -7,6 +7,9 @@ from countermand.surfaces.web.answers import problem_page
 from countermand.surfaces.web.assets import assets
 from countermand.surfaces.web.case_acts import CASE_ACTS
 from countermand.surfaces.web.case_pages import CASE_PAGES
+from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAGES
+from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
+from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
 from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
 from countermand.surfaces.web.mine.coming import COMING_PAGES
 from countermand.surfaces.web.mine.keeping import KEEPING_PAGES
@@ -21,10 +24,11 @@ from countermand.surfaces.web.staff.own import OWN_PAGES
 from countermand.surfaces.web.staff.people import PEOPLE_PAGES
 from countermand.surfaces.web.staff.signing_in import SIGN_IN_PAGES
 
+DESK_PAGES = (*QUEUE_PAGES, *DESK_CASE_PAGES, *REVIEW_PAGES)
 MY_PAGES = (*COMING_PAGES, *OVERVIEW_PAGES, *PAST_PAGES, *KEEPING_PAGES)
 PAGE_HANDLERS = (
     *CHOICE_PAGES, *PORTAL_PAGES, *REPORT_PAGES, *CASE_PAGES, *CASE_ACTS, *EVIDENCE_PAGES, *OFFICIAL_PAGES,
-    *MY_PAGES, *SIGN_IN_PAGES, *JOINING_PAGES, *OWN_PAGES, *PEOPLE_PAGES,
+    *MY_PAGES, *SIGN_IN_PAGES, *JOINING_PAGES, *OWN_PAGES, *PEOPLE_PAGES, *DESK_PAGES,
 )  # fmt: skip
 
 

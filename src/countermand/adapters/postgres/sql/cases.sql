@@ -86,6 +86,11 @@ CROSS JOIN LATERAL (
 SELECT body FROM operation WHERE account = $1 AND occurred_at BETWEEN $2 AND $3
 ORDER BY occurred_at DESC, seq DESC LIMIT $4;
 
+-- name: decided_of
+-- The operations of an account ($1) behind a place ($2, $3), newest first, $4 at most, with how they were decided.
+SELECT id, decision_id, outcome, body, seq FROM operation WHERE account = $1 AND (occurred_at, seq) < ($2, $3)
+ORDER BY occurred_at DESC, seq DESC LIMIT $4;
+
 -- name: on_record
 -- Whether there are operations, notices, devices and loan contracts of an account ($1) since $2.
 SELECT

@@ -95,6 +95,11 @@ FROM second_look WHERE id = $1 FOR UPDATE;
 SELECT id, case_id, verb, asked, asked_by, asked_at, ends_at, agreed, answered_by, answered_at, reason
 FROM second_look WHERE case_id = $1 ORDER BY asked_at DESC, id;
 
+-- name: waiting_looks
+-- Acts that wait for a second person at $1, asked by somebody other than $2, the first to end first, $3 at most.
+SELECT id, case_id, verb, asked, asked_by, asked_at, ends_at, agreed, answered_by, answered_at, reason
+FROM second_look WHERE agreed IS NULL AND ends_at > $1 AND asked_by <> $2 ORDER BY ends_at, id LIMIT $3;
+
 -- name: put_task
 -- A task of a case, new or done.
 INSERT INTO case_task (id, case_id, title, role, owner, due_at, made_at, made_by, done_at, done_by)

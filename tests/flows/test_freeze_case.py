@@ -1,0 +1,100 @@
+"""Goal: one freeze from the desk stops at once, and is taken back exactly, by who may.
+
+Method: a house on a database of its own, people with keys, acts as doors send them, real decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from countermand.flows.agree_act import agree
+from countermand.flows.freeze_case import SECOND_THOUGHT_MICROS, preview_freeze
+from countermand.flows.house import House
+from countermand.kernel.clock import ManualClock
+from countermand.kernel.errors import BadRequest, Conflict, Forbidden
+from countermand.vocabulary.acts import Freeze, Unfreeze
+from countermand.vocabulary.cases import Contained
+from countermand.vocabulary.staff import Role
+from flows.case_stage import QUESTION, acted, case_at, opened, somebody
+from flows.report_stage import reporting_house
+from flows.stage import outcome_of, payment
+
+
+@pytest.fixture
+async def house(database_dsn: str, clock: ManualClock, tmp_path: Path) -> AsyncIterator[House]:
+    """A house that hears reports."""
+    async with reporting_house(database_dsn, clock, tmp_path) as made:
+        yield made
+
+
+async def answered(house: House, kind: str, account: str = "a-1") -> str:
+    """What such an operation gets now."""
+    return outcome_of(await house.decider.decide(payment(account, at=house.clock.now(), kind=kind), None))
+
+
+@pytest.mark.parametrize(("whole", "contained"), [(False, Contained.PARTIAL), (True, Contained.FROZEN)])
+async def test_a_freeze_does_what_its_preview_said_and_is_taken_back_by_who_froze(
+    house: House, whole: bool, contained: Contained
+) -> None:
+    """Looking changes nothing; then it binds from the answer on; second thoughts give all of it back."""
+    li = await somebody(house, "li")
+    number = await opened(house, QUESTION)
+    scope = await preview_freeze(house.case_desk, number, li, whole=whole)
+    stopped = {one["kind"] for one in scope["stops"]}
+    assert "transfer" in stopped
+    assert await answered(house, "transfer") == "allow"
+    answer = await acted(house, number, li, Freeze(why="来电称非本人操作", whole=whole))
+    assert (await case_at(house, number)).contained is contained
+    assert {kind: await answered(house, kind) for kind in ("transfer", "repayment")} == {
+        "transfer": "deny",
+        "repayment": "allow",
+    }
+    assert await answered(house, "credential_change") == ("deny" if whole else "allow")
+    await acted(house, number, li, Unfreeze(incident=answer["incident"], why="认错账户"))
+    assert (await case_at(house, number)).contained is Contained.LIFTED
+    assert await answered(house, "transfer") == "allow"
+    with pytest.raises(Conflict, match="not_frozen_here"):
+        await acted(house, number, li, Unfreeze(incident=answer["incident"], why="再次"))
+
+
+async def test_later_or_by_others_it_takes_two(house: House, clock: ManualClock) -> None:
+    """An agent's freeze of an hour ago ends only when a second person agrees to what an investigator asks."""
+    li, wang = await somebody(house, "li"), await somebody(house, "wang", Role.INVESTIGATOR)
+    chen = await somebody(house, "chen", Role.APPROVER)
+    number = await opened(house, QUESTION)
+    incident = (await acted(house, number, li, Freeze(why="来电")))["incident"]
+    asked = await acted(house, number, wang, Unfreeze(incident=incident, why="已核实"))
+    assert await answered(house, "transfer") == "deny"
+    clock.advance(SECOND_THOUGHT_MICROS + 1)
+    with pytest.raises(Forbidden, match="role_lacks_verb"):
+        await acted(house, number, li, Unfreeze(incident=incident, why="已核实"))
+    await agree(house.case_desk, asked["waits"]["look"], chen, agreed=True, reason="同意")
+    assert await answered(house, "transfer") == "allow"
+
+
+async def test_what_the_customer_stopped_is_not_taken_back_with_it(house: House) -> None:
+    """The report had stopped money going out; the desk's own freeze ends, the customer's stays."""
+    li = await somebody(house, "li")
+    number = await opened(house)
+    (theirs,) = (await case_at(house, number)).incidents
+    incident = (await acted(house, number, li, Freeze(why="来电", whole=True)))["incident"]
+    assert (await case_at(house, number)).contained is Contained.FROZEN
+    await acted(house, number, li, Unfreeze(incident=incident, why="过度"))
+    assert (await case_at(house, number)).contained not in (Contained.LIFTED, Contained.FROZEN)
+    assert await answered(house, "transfer") == "deny"
+    with pytest.raises(Forbidden, match="role_lacks_verb"):
+        await acted(house, number, li, Unfreeze(incident=theirs, why="不归本台"))
+
+
+async def test_a_case_of_nobody_is_not_frozen_but_a_person_without_account_is_protected(house: House) -> None:
+    """Whose it is must be known; a name can be protected from loans without any account."""
+    li = await somebody(house, "li")
+    nobody = await opened(house, QUESTION, account=None)
+    with pytest.raises(BadRequest, match="nobody_to_protect"):
+        await acted(house, nobody, li, Freeze(why="来电"))
+    named = await opened(house, QUESTION, account=None, person="p-9")
+    await acted(house, named, li, Freeze(why="来电", whole=True))
+    assert (await case_at(house, named)).contained is Contained.PARTIAL
