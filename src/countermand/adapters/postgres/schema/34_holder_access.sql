@@ -46,4 +46,5 @@ COMMENT ON COLUMN holder_session.ended_at IS 'When somebody ended it; one whose 
 
 GRANT SELECT, INSERT, DELETE ON holder_entry TO countermand_app;
 GRANT SELECT, INSERT, UPDATE ON holder_session TO countermand_app;
+GRANT SELECT (account, public, made_at, ends_at) ON holder_entry TO countermand_reader;
 GRANT SELECT (id, account, device, public, begun_at, seen_at, ended_at) ON holder_session TO countermand_reader;
