@@ -23,4 +23,4 @@ COMMENT ON COLUMN receipt_session.begun_at IS 'When it began.';
 COMMENT ON COLUMN receipt_session.idle_ends_at IS 'When it ends unless something is done in it.';
 COMMENT ON COLUMN receipt_session.ends_at IS 'When it ends whatever is done.';
 GRANT SELECT, INSERT, UPDATE, DELETE ON receipt_session TO countermand_app;
-GRANT SELECT (case_id, turn, shared, fresh, begun_at, idle_ends_at, ends_at) ON receipt_session TO countermand_reader;
+GRANT SELECT ON receipt_session TO countermand_reader;
