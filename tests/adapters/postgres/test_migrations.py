@@ -179,6 +179,8 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
             "sign_in_attempt": "kind, staff",
             "staff_browser": "staff, known_at",
             "kept_form": "id, staff",
+            "holder_entry": "account, ends_at",
+            "holder_session": "id, account",
         }.get(table, "*")
         await connection.fetch(f"SELECT {columns} FROM {table}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
