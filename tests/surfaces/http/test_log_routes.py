@@ -23,6 +23,7 @@ from flows.log_stage import BASE, seal_all, sealing_on, write
 from surfaces.http.fake_house import FakeHouse
 
 NOON = 1_795_348_800_000_000
+NOT_THERE = ("/tile/0/001", "/tile/0/001.p/49", "/tile/0/1", "/tile/entries/001.p/49", "/tile")
 
 
 async def carries_its_witnesses(client: httpx.AsyncClient, tables: Any, note: str) -> None:
@@ -67,13 +68,7 @@ async def test_the_log_is_open_to_all(database_dsn: str, tmp_path: Path) -> None
         closed = await client.get("/tile/entries/000")
         assert (closed.status_code, closed.json()["code"]) == (403, "entries_closed")
         house.log = shelf
-        for path in (
-            "/tile/0/001",
-            "/tile/0/001.p/49",
-            "/tile/0/1",
-            "/tile/entries/001.p/49",
-            "/tile",
-        ):
+        for path in NOT_THERE:
             assert (await client.get(path)).status_code == 404, path
         assert (await client.get("../2027/checkpoint")).json()["code"] == "unknown_log"
 
