@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from countermand.surfaces.web.answers import POLICY, is_local
+from countermand.surfaces.http.page_safety import CONTENT_SECURITY_POLICY
+from countermand.surfaces.web.answers import is_local
 from countermand.surfaces.web.assets import assets, manifest
 from countermand.surfaces.web.routes import PAGE_HANDLERS
 from countermand.vocabulary.staff import Verb
@@ -47,7 +48,7 @@ def test_every_answer_stands_under_the_policy(served: Served) -> None:
     with httpx.Client(base_url=served.address, headers={"accept": "text/html"}) as client:
         for path in ("/", "/nowhere", "/static/nothing.js", "/language/xx"):
             answer = client.get(path)
-            assert answer.headers["content-security-policy"] == POLICY
+            assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
             assert answer.headers["content-type"].startswith("text/html")
         assert (
             client.get("/nowhere", headers={"accept": "application/json"}).json()["code"] == "unknown_route"

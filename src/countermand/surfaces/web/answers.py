@@ -18,23 +18,8 @@ HTML = "text/html; charset=utf-8"
 _KEPT = "/?#[]@!$&'()*+,;=:%~"
 LANGUAGE, THEME = "language", "theme"
 THEMES = ("light", "dark", "auto")
-# Nothing from elsewhere, nothing inline: a text that slips through as markup still runs nothing.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
-    " manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "content-security-policy": POLICY,
-    "strict-transport-security": "max-age=63072000; includeSubDomains",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "same-origin",
-    "permissions-policy": "camera=(self), microphone=(), geolocation=(), payment=()",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-    "vary": "accept-language, cookie",
-}
+# What keeps a page safe beside these is put on by the front: see page_safety.
+HEADERS = {"cache-control": "no-store", "vary": "accept-language, cookie"}
 
 
 def page(
@@ -51,7 +36,8 @@ def page(
     Every template also has `here` (the path), `theme`, `csrf` (for its forms), `now` (microseconds UTC),
     `member` (the staff who looks, or None), and `official` (what is really ours).
     """
-    language = page_language(request)
+    language, visit = page_language(request), visit_of(request.scope)
+    visit.page = True  # also where no route was found that could have said so
     house = request.app.state["house"]
     timezone = house.reception.timezone
     given = {
@@ -59,7 +45,7 @@ def page(
         "theme": page_theme(request),
         "csrf": csrf_of(request.scope),
         "now": house.clock.now(),
-        "member": visit_of(request.scope).staff,
+        "member": visit.staff,
         "official": house.official,
         **values,
     }
