@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Protocol
 
-from countermand.kernel.errors import BadRequest, Conflict, SetupError, TooLarge, Unavailable
+from countermand.kernel.errors import BadRequest, Conflict, Forbidden, SetupError, TooLarge, Unavailable
 from countermand.transparency.anchors import AnchorReceipt
 from countermand.transparency.stamps import StampedTime
 from countermand.vocabulary.banking import BankAnswer, BankEntry, Instruction
@@ -324,4 +324,46 @@ def scanner_away(what: str) -> Unavailable:
         "scanner_away",
         f"The virus scanner does not answer: {what}. Send the same again; what is here stays.",
         f"病毒扫描服务未应答：{what}。请稍后重试，已上传部分不会丢失。",
+    )
+
+
+class DocumentUnlocker(Protocol):
+    """Opens documents that came locked. The contract suite of this port is `tests/adapters/unlockers`."""
+
+    async def unlocked(self, document: bytes, password: str) -> bytes:
+        """The same document without its lock; the password is kept nowhere.
+
+        Raises BadRequest (`document_not_locked`, `document_unreadable`), Forbidden
+        (`wrong_document_password`).
+        """
+        ...
+
+
+def document_not_locked() -> BadRequest:
+    """It asks for no password."""
+    return BadRequest(
+        "document_not_locked",
+        "This document asks for no password.",
+        "该文件未加密，无需密码。",
+        field="document",
+    )
+
+
+def document_unreadable() -> BadRequest:
+    """It is no document of its kind, is broken, or takes too long."""
+    return BadRequest(
+        "document_unreadable",
+        "This document cannot be opened: it is no PDF, is damaged, or is locked in a way we cannot open.",
+        "无法打开该文件：不是 PDF、已损坏，或加密方式不受支持。",
+        field="document",
+    )
+
+
+def wrong_document_password() -> Forbidden:
+    """Another one, please: on this page only."""
+    return Forbidden(
+        "wrong_document_password",
+        "This password does not open the document. Type it again here; never send it by mail or chat.",
+        "密码不正确。请在此处重新输入；切勿通过邮件或聊天发送密码。",
+        field="password",
     )

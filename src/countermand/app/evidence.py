@@ -15,6 +15,7 @@ from countermand.adapters.objects.folder import ObjectFolder
 from countermand.adapters.postgres.evidence import anything_sealed
 from countermand.adapters.scanners.clamd import Clamd
 from countermand.adapters.tombstones.file import StoneFile
+from countermand.adapters.unlockers.pdf import PdfUnlocker
 from countermand.app.proving import VAULT_KEY_FILE
 from countermand.evidence.proof_law import read_proof_law
 from countermand.evidence.retention import RetentionPack, read_retention
@@ -84,6 +85,7 @@ def room_of(settings: Settings, desk: CaseDesk) -> EvidenceRoom:
         stones=StoneFile(settings.data_dir / TOMBSTONE_FILE),
         proof_law=read_proof_law(PROOF_LAW.name, PROOF_LAW.read_text(encoding="utf-8")),
         own_seal=settings.seal_file is None,
+        unlocker=PdfUnlocker(),
     )
 
 

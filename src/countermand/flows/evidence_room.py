@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 
 from countermand.evidence.ports import TombstoneFile
 from countermand.evidence.proof_law import ProofLaw
 from countermand.evidence.retention import RetentionPack
-from countermand.extensions import ObjectStore, VirusScanner
+from countermand.extensions import DocumentUnlocker, ObjectStore, VirusScanner
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.data_keys import DataKeys
 from countermand.kernel.clock import Clock
@@ -29,6 +32,8 @@ class EvidenceRoom:
     stones: TombstoneFile
     proof_law: ProofLaw
     own_seal: bool
+    unlocker: DocumentUnlocker
+    limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
 
     @property
     def keys(self) -> DataKeys:

@@ -79,7 +79,7 @@ async def view_exhibit(
         work = await at_case(room.desk, unit, number, by, trace=trace)
         work.require(Verb.READ_MESSAGES)
         require_sight(by.roles, Zone.PERSONAL, Sight.MASKED)
-        one = await _exhibit(unit, work.case, exhibit)
+        one = await exhibit_of(unit, work.case, exhibit)
         keys = await room.keys.named(unit, [one.data_key])
         if one.standing is not Standing.SHREDDED:
             await touch(work, one.id, Touch.VIEWED)
@@ -104,7 +104,7 @@ async def open_exhibit(
     """
     async with room.works.open() as unit:
         work = await at_case(room.desk, unit, number, by, trace=trace)
-        one = await _exhibit(unit, work.case, exhibit)
+        one = await exhibit_of(unit, work.case, exhibit)
         field = field_of(one.kind, one.about)
         if work.verdict(Verb.UNMASK, wanted.purpose, field) is Verdict.DENY:
             raise unmask_refused(work, field, wanted.purpose)
@@ -231,7 +231,8 @@ def _check_readable(one: Exhibit) -> None:
         )
 
 
-async def _exhibit(unit: Unit, case: Case, name: str) -> Exhibit:
+async def exhibit_of(unit: Unit, case: Case, name: str) -> Exhibit:
+    """An exhibit of a case, or of one that became part of it. Raises NotFound (`unknown_exhibit`)."""
     one = await unit.evidence.exhibit(name)
     if one is None or one.case not in _cases(case):
         raise NotFound(

@@ -30,6 +30,7 @@ OPEN_ROUTES = {
     ("POST", "/v1/cases/follow/checklist"),
     ("POST", "/v1/cases/follow/incident-facts"),
     ("POST", "/v1/cases/follow/exhibits"),
+    ("POST", "/v1/cases/follow/exhibits/unlock"),
     ("POST", "/v1/cases/follow/accesses"),
     ("HEAD", "/v1/uploads/x"),
     ("GET", "/v1/uploads/x"),
@@ -60,6 +61,7 @@ PUBLIC_DOOR = {
     ("POST", "/v1/cases/follow/checklist"),
     ("POST", "/v1/cases/follow/incident-facts"),
     ("POST", "/v1/cases/follow/exhibits"),
+    ("POST", "/v1/cases/follow/exhibits/unlock"),
     ("POST", "/v1/cases/follow/accesses"),
     # Behind an address that is drawn by chance and shown once to whoever has a receipt or a desk key.
     ("PATCH", "/v1/uploads/x"),
@@ -156,6 +158,7 @@ SCOPES_OF = {
     ("GET", "/v1/cases/x/checklist"): "desk",
     ("POST", "/v1/cases/x/incident-facts"): "desk",
     ("POST", "/v1/cases/x/exhibits"): "desk",
+    ("POST", "/v1/cases/x/exhibits/unlock"): "desk",
     ("GET", "/v1/cases/x/exhibits"): "desk",
     ("GET", "/v1/cases/x/exhibits/x"): "desk",
     ("POST", "/v1/cases/x/exhibits/x/open"): "desk",

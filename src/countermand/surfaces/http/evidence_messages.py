@@ -46,6 +46,23 @@ class ExhibitByReceipt(ExhibitRequest, frozen=True, kw_only=True):
     secret: Short
 
 
+DocumentPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=254, pattern=r"^[^\x00]+$(?!\n)")]
+
+
+class UnlockRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A document (an exhibit, or a file of a message) and the password that opens it; it is kept nowhere."""
+
+    document: Word
+    password: DocumentPassword
+
+
+class UnlockByReceipt(UnlockRequest, frozen=True, kw_only=True):
+    """The same, by whoever holds number and secret of a case."""
+
+    number: Short
+    secret: Short
+
+
 class UploadBegun(msgspec.Struct, frozen=True, kw_only=True):
     """Send the bytes with PATCH to `location` (tus 1.0.0), all at once or bit by bit, until then."""
 

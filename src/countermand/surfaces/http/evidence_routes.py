@@ -21,12 +21,14 @@ from countermand.flows.show_exhibits import (
 )
 from countermand.flows.shred_subjects import lay_hold, lift_hold
 from countermand.flows.tokens import detokenise, tokenise
+from countermand.flows.unlock_document import unlock_document
 from countermand.flows.uploads import Announced, Begun, begin_upload, begun_shown
 from countermand.surfaces.http.desk_messages import Acted
 from countermand.surfaces.http.evidence_messages import (
     AccessesShown,
     ExhibitByReceipt,
     ExhibitRequest,
+    ExhibitShown,
     ExhibitsShown,
     ExhibitViewed,
     HoldRequest,
@@ -36,6 +38,8 @@ from countermand.surfaces.http.evidence_messages import (
     NumberShown,
     OpeningRequest,
     TokenShown,
+    UnlockByReceipt,
+    UnlockRequest,
     UploadBegun,
 )
 from countermand.surfaces.http.peers import address_of
@@ -96,6 +100,25 @@ async def read_accesses(request: Asked, data: JSONBody[FollowRequest]) -> dict[s
     """Who looked at my data in this case, when, what for, and who agreed."""
     case = await _house(request).public_door.case_of(data.number, data.secret, _address(request))
     return await accesses_of(_room(request), case)
+
+
+@post("/v1/cases/follow/exhibits/unlock", open=True, status_code=201, gives=ExhibitShown,
+      refuses=(404, 409, 413, 429))  # fmt: skip
+async def unlock_by_receipt(request: Asked, data: JSONBody[UnlockByReceipt]) -> dict[str, Any]:
+    """A document of one's own case that asks for a password: opened once, and kept beside the original."""
+    case = await _house(request).public_door.case_of(data.number, data.secret, _address(request))
+    given = (case.number, data.document, data.password)
+    return await unlock_document(_room(request), *given, HOLDER, _trace(request))
+
+
+@post("/v1/cases/{number:str}/exhibits/unlock", fresh=True, scope="desk", verb=Verb.WORK, status_code=201,
+      gives=ExhibitShown, refuses=(404, 409, 413, 429))  # fmt: skip
+async def unlock_at_desk(
+    request: Asked, number: FromPath[str], data: JSONBody[UnlockRequest]
+) -> dict[str, Any]:
+    """The same, with a password that its sender gave on the phone or at the counter; never by mail."""
+    given = (number, data.document, data.password)
+    return await unlock_document(_room(request), *given, staff_of(request), _trace(request))
 
 
 @post("/v1/cases/{number:str}/exhibits", scope="desk", verb=Verb.WORK, status_code=201, gives=UploadBegun,
@@ -184,7 +207,7 @@ async def read_number(
 
 
 EVIDENCE_HANDLERS = (
-    bring_by_receipt, read_accesses, bring_exhibit, read_exhibits, read_exhibit, open_raw_exhibit,
-    lay_legal_hold, lift_legal_hold, make_token, read_number,
+    bring_by_receipt, unlock_by_receipt, unlock_at_desk, read_accesses, bring_exhibit, read_exhibits,
+    read_exhibit, open_raw_exhibit,    lay_legal_hold, lift_legal_hold, make_token, read_number,
     *UPLOAD_HANDLERS,
 )  # fmt: skip

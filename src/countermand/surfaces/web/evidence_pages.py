@@ -14,6 +14,7 @@ from countermand.flows.case_desk import HOLDER
 from countermand.flows.receipt_sessions import Entered, check_form
 from countermand.flows.show_checklist import show_checklist
 from countermand.flows.show_exhibits import accesses_of
+from countermand.flows.unlock_document import unlock_document
 from countermand.flows.uploads import Announced, begin_upload, begun_shown, go_on
 from countermand.kernel.errors import BadRequest, CountermandError, Unavailable
 from countermand.surfaces.http.peers import address_of
@@ -139,6 +140,24 @@ async def begin_evidence(request: Asked) -> Response[bytes]:
     return _json(begun_shown(begun, f"{PLACE}/{begun.token}"), 201)
 
 
+@post("/case/evidence/unlock", open=True, page="open", status_code=303)
+async def unlock_evidence(request: Asked) -> Response[bytes]:
+    """A PDF that asks for a password: typed here, and nowhere else; what it opens into is sent too."""
+    form = await filled(request)
+    found = await entered(request, form)
+    if found is None:
+        return not_open(request)
+    given = (found.case.number, form["document"], form.values.pop("password", ""))
+    try:
+        await unlock_document(house_of(request).room, *given, HOLDER, visit_of(request.scope).trace_id)
+    except Unavailable:
+        raise
+    except CountermandError as error:
+        form.faults["password"] = error.text
+        return await _shown(request, found, form, status=error.http_status)
+    return see_other("/case/evidence?sent=yes")
+
+
 def _json(told: object, status: int) -> Response[bytes]:
     return Response(
         msgspec.json.encode(told), status_code=status, media_type="application/json", headers=HEADERS
@@ -157,4 +176,4 @@ def _kind(written: str) -> ExhibitKind | None:
     return next((one for one in KINDS if one.value == written), None)
 
 
-EVIDENCE_PAGES = (read_evidence, send_evidence, begin_evidence)
+EVIDENCE_PAGES = (read_evidence, send_evidence, begin_evidence, unlock_evidence)

@@ -1,0 +1,1 @@
+"""Documents that came locked with a password, opened."""
