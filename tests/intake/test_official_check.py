@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from countermand.app.official import FICTIONAL
 from countermand.intake.look_alikes import looks_like
 from countermand.intake.official_channels import read_registry
-from countermand.intake.official_check import FINDINGS_MAX, Kind, Verdict, check_official, kind_of
+from countermand.intake.official_check import FINDINGS_MAX, Claim, Verdict, check_official, kind_of
 from countermand.intake.official_words import SAID
 from countermand.kernel.errors import SetupError
 
@@ -79,19 +79,19 @@ def test_one_thing_is_told_from_what_looks_like_it(value: str, verdict: Verdict,
 @pytest.mark.parametrize(
     ("value", "kind", "verdict", "code"),
     [
-        ("1001", Kind.AGENT, OURS, "agent_ours"),
-        (" 9999 ", Kind.AGENT, NOT_OURS, "agent_foreign"),
-        ("?", Kind.AGENT, UNKNOWN, "agent_unreadable"),
-        ("example.finance.app", Kind.APP, UNKNOWN, "app_name"),
-        ("abc", Kind.APP, UNKNOWN, "app_unreadable"),
-        ("123", Kind.ACCOUNT, UNKNOWN, "account_short"),
-        ("12", Kind.NUMBER, UNKNOWN, "number_unreadable"),
-        ("somebody", Kind.MAIL, UNKNOWN, "mail_unreadable"),
-        ("javascript:alert(1)", Kind.LINK, UNKNOWN, "link_unreadable"),
-        ("", Kind.LINK, UNKNOWN, "link_unreadable"),
+        ("1001", Claim.AGENT, OURS, "agent_ours"),
+        (" 9999 ", Claim.AGENT, NOT_OURS, "agent_foreign"),
+        ("?", Claim.AGENT, UNKNOWN, "agent_unreadable"),
+        ("example.finance.app", Claim.APP, UNKNOWN, "app_name"),
+        ("abc", Claim.APP, UNKNOWN, "app_unreadable"),
+        ("123", Claim.ACCOUNT, UNKNOWN, "account_short"),
+        ("12", Claim.NUMBER, UNKNOWN, "number_unreadable"),
+        ("somebody", Claim.MAIL, UNKNOWN, "mail_unreadable"),
+        ("javascript:alert(1)", Claim.LINK, UNKNOWN, "link_unreadable"),
+        ("", Claim.LINK, UNKNOWN, "link_unreadable"),
     ],
 )
-def test_a_named_kind_is_believed(value: str, kind: Kind, verdict: Verdict, code: str) -> None:
+def test_a_named_kind_is_believed(value: str, kind: Claim, verdict: Verdict, code: str) -> None:
     """What cannot be read as that is unknown, never ours."""
     found = check_official(REGISTRY, value, kind)
     assert (found.verdict, found.findings[0].code) == (verdict, code)
@@ -112,14 +112,14 @@ def test_a_named_kind_is_believed(value: str, kind: Kind, verdict: Verdict, code
 )
 def test_a_message_is_no_better_than_the_worst_in_it(message: str, verdict: Verdict, codes: set[str]) -> None:
     """And a message with nothing but ours in it is still from nobody knows whom."""
-    found = check_official(REGISTRY, message, Kind.MESSAGE)
+    found = check_official(REGISTRY, message, Claim.MESSAGE)
     assert found.verdict is verdict
     assert {one.code for one in found.findings} >= codes
 
 
 def test_a_long_message_is_answered_in_time() -> None:
     """Whatever is sent, a bounded number of things is looked at."""
-    found = check_official(REGISTRY, "http://e.com " * 5000, Kind.MESSAGE)
+    found = check_official(REGISTRY, "http://e.com " * 5000, Claim.MESSAGE)
     assert len(found.findings) <= FINDINGS_MAX
     assert check_official(REGISTRY, "a" * 100_000).verdict is UNKNOWN
 
@@ -131,7 +131,7 @@ LABELS = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_s
 def test_only_registered_names_are_ours(labels: list[str], top: str) -> None:
     """Whatever stands before them, nothing but our domains and what is below them is ours."""
     host = ".".join((*labels, top))
-    found = check_official(REGISTRY, f"https://{host}/", Kind.LINK)
+    found = check_official(REGISTRY, f"https://{host}/", Claim.LINK)
     ours = host in {"pay.example-wallet.example", "example-finance.example"}
     assert (found.verdict is OURS) == (ours or host.endswith(".example-finance.example"))
 
@@ -142,7 +142,7 @@ def test_every_text_is_answered(text: str) -> None:
     found = check_official(REGISTRY, text)
     assert found.findings
     assert all(one.text.en and one.text.zh for one in found.findings)
-    assert kind_of(text) in Kind
+    assert kind_of(text) in Claim
 
 
 @given(st.integers(0, 14), st.sampled_from(["\u0430", "1", "rn", "vv", ""]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from countermand.intake.official_channels import Entry, Registry
-from countermand.intake.official_check import Checked, Kind, check_official
+from countermand.intake.official_check import Checked, Claim, check_official
 from countermand.kernel.text import Text
 
 
@@ -19,7 +19,7 @@ class OfficialChannels:
     signed: str
     keys: Mapping[str, Any]
 
-    def check(self, value: str, kind: Kind | None = None) -> Checked:
+    def check(self, value: str, kind: Claim | None = None) -> Checked:
         """Whether something is the institution's."""
         return check_official(self.registry, value, kind)
 

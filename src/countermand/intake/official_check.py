@@ -37,8 +37,8 @@ _PARTS = re.compile(r"(https?)://([^/?#\s]*)", re.IGNORECASE)
 _TAIL = ".,;:!?)]}>\"'，。；：！？）】》”’"
 
 
-class Kind(StrEnum):
-    """What is asked about."""
+class Claim(StrEnum):
+    """What somebody says is ours."""
 
     LINK = "link"
     NUMBER = "number"
@@ -61,7 +61,7 @@ class Verdict(StrEnum):
 class Finding:
     """What is known of one thing: `shown` is how it reads when nothing in it hides."""
 
-    kind: Kind
+    kind: Claim
     verdict: Verdict
     code: str
     shown: str
@@ -77,20 +77,20 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-def check_official(registry: Registry, value: str, kind: Kind | None = None) -> Checked:
+def check_official(registry: Registry, value: str, kind: Claim | None = None) -> Checked:
     """Whether something is the institution's; without a `kind`, it is taken for what it looks like.
 
     Of a message, one thing that is not ours makes the whole not ours; nothing in it is a promise.
     """
     plain = unicodedata.normalize("NFKC", value[:VALUE_CHARACTERS_MAX]).strip()
     found = kind or kind_of(plain)
-    if found is Kind.MESSAGE:
+    if found is Claim.MESSAGE:
         return _message(registry, plain)
     one = _CHECKS[found](registry, plain)
     return Checked(one.verdict, (one,))
 
 
-def kind_of(value: str) -> Kind:
+def kind_of(value: str) -> Claim:
     """What a text looks like.
 
     >>> [kind_of(one).value for one in ("bank.example/x", "400 000 0001", "a@b.example", "点 t.cn/1 领取")]
@@ -98,29 +98,29 @@ def kind_of(value: str) -> Kind:
     """
     bare = value.strip()
     if _FINGERPRINT.fullmatch(_hex(bare)):
-        return Kind.APP
+        return Claim.APP
     if _MAIL.fullmatch(bare):
-        return Kind.MAIL
+        return Claim.MAIL
     if _LINK.fullmatch(bare):
-        return Kind.LINK
+        return Claim.LINK
     if digits_of(bare) and not re.search(r"[^\W\d_]", bare) and len(bare) <= 32:
-        return Kind.ACCOUNT if len(digits_of(bare)) >= 15 else Kind.NUMBER
-    return Kind.MESSAGE
+        return Claim.ACCOUNT if len(digits_of(bare)) >= 15 else Claim.NUMBER
+    return Claim.MESSAGE
 
 
 def _link(registry: Registry, value: str) -> Finding:
     host, scheme, dressed = _host_of(value)
     if host is None:
-        return _finding(Kind.LINK, Verdict.UNKNOWN, "link_unreadable", value)
+        return _finding(Claim.LINK, Verdict.UNKNOWN, "link_unreadable", value)
     shown = host_shown(host)
     ours = next(
         (site for site in registry.websites if _covers(site.domain, host, below=site.subdomains)), None
     )
     if ours is not None:
         if scheme == "http":
-            return _finding(Kind.LINK, Verdict.UNKNOWN, "link_unsafe", shown)
-        return _finding(Kind.LINK, Verdict.OURS, "link_ours", shown, use=ours.use)
-    return _finding(Kind.LINK, Verdict.NOT_OURS, _why_foreign(registry, host, shown, dressed=dressed), shown)
+            return _finding(Claim.LINK, Verdict.UNKNOWN, "link_unsafe", shown)
+        return _finding(Claim.LINK, Verdict.OURS, "link_ours", shown, use=ours.use)
+    return _finding(Claim.LINK, Verdict.NOT_OURS, _why_foreign(registry, host, shown, dressed=dressed), shown)
 
 
 def _why_foreign(registry: Registry, host: str, shown: str, *, dressed: bool) -> str:
@@ -189,13 +189,13 @@ def _number(registry: Registry, value: str) -> Finding:
     digits = _national(value)
     for sender in registry.senders:
         if value.strip().lower() == sender.sender.lower() or (digits and digits == _national(sender.sender)):
-            return _finding(Kind.NUMBER, Verdict.OURS, "sender_ours", value, use=sender.use)
+            return _finding(Claim.NUMBER, Verdict.OURS, "sender_ours", value, use=sender.use)
     if len(digits) < DIGITS_MIN:
-        return _finding(Kind.NUMBER, Verdict.UNKNOWN, "number_unreadable", value)
+        return _finding(Claim.NUMBER, Verdict.UNKNOWN, "number_unreadable", value)
     for phone in registry.phones:
         if digits == _national(phone.number):
-            return _finding(Kind.NUMBER, Verdict.OURS, "number_ours", value, use=phone.use)
-    return _finding(Kind.NUMBER, Verdict.NOT_OURS, "number_foreign", value)
+            return _finding(Claim.NUMBER, Verdict.OURS, "number_ours", value, use=phone.use)
+    return _finding(Claim.NUMBER, Verdict.NOT_OURS, "number_foreign", value)
 
 
 def _national(text: str) -> str:
@@ -214,39 +214,39 @@ def _national(text: str) -> str:
 def _mail(registry: Registry, value: str) -> Finding:
     address = value.strip().lower()
     if not _MAIL.fullmatch(address):
-        return _finding(Kind.MAIL, Verdict.UNKNOWN, "mail_unreadable", value)
+        return _finding(Claim.MAIL, Verdict.UNKNOWN, "mail_unreadable", value)
     domain = address.rpartition("@")[2]
     for mail in registry.mails:
         known = mail.address.lower()
         if address == known or (known.startswith("@") and domain == known[1:]):
-            return _finding(Kind.MAIL, Verdict.OURS, "mail_ours", address, use=mail.use)
+            return _finding(Claim.MAIL, Verdict.OURS, "mail_ours", address, use=mail.use)
     names = [name for mail in registry.mails for name in _names(mail.address.rpartition("@")[2].lower())]
     code = "mail_look_alike" if _looks_ours(host_shown(domain), names) else "mail_foreign"
-    return _finding(Kind.MAIL, Verdict.NOT_OURS, code, address)
+    return _finding(Claim.MAIL, Verdict.NOT_OURS, code, address)
 
 
 def _account(registry: Registry, value: str) -> Finding:
     number = _plain(value)
     if len(number) < ACCOUNT_CHARACTERS_MIN:
-        return _finding(Kind.ACCOUNT, Verdict.UNKNOWN, "account_short", value)
+        return _finding(Claim.ACCOUNT, Verdict.UNKNOWN, "account_short", value)
     for account in registry.accounts:
         if number == _plain(account.number):
             holder, bank = account.holder, account.bank
             use = Text(
                 en=f"{holder.en}, {bank.en}: {account.use.en}", zh=f"{holder.zh}，{bank.zh}：{account.use.zh}"
             )
-            return _finding(Kind.ACCOUNT, Verdict.OURS, "account_ours", value, use=use)
-    return _finding(Kind.ACCOUNT, Verdict.NOT_OURS, "account_foreign", value)
+            return _finding(Claim.ACCOUNT, Verdict.OURS, "account_ours", value, use=use)
+    return _finding(Claim.ACCOUNT, Verdict.NOT_OURS, "account_foreign", value)
 
 
 def _agent(registry: Registry, value: str) -> Finding:
     number = _plain(value)
     if not number or len(number) > 32:
-        return _finding(Kind.AGENT, Verdict.UNKNOWN, "agent_unreadable", value)
+        return _finding(Claim.AGENT, Verdict.UNKNOWN, "agent_unreadable", value)
     found = next((one for one in registry.agents if number == _plain(one.number)), None)
     if found is None:
-        return _finding(Kind.AGENT, Verdict.NOT_OURS, "agent_foreign", value)
-    return _finding(Kind.AGENT, Verdict.OURS, "agent_ours", value, use=found.use)
+        return _finding(Claim.AGENT, Verdict.NOT_OURS, "agent_foreign", value)
+    return _finding(Claim.AGENT, Verdict.OURS, "agent_ours", value, use=found.use)
 
 
 def _app(registry: Registry, value: str) -> Finding:
@@ -254,10 +254,10 @@ def _app(registry: Registry, value: str) -> Finding:
     if _FINGERPRINT.fullmatch(fingerprint):
         found = next((one for one in registry.apps if one.certificate == fingerprint), None)
         if found is not None:
-            return _finding(Kind.APP, Verdict.OURS, "app_ours", found.package, use=found.use)
-        return _finding(Kind.APP, Verdict.NOT_OURS, "app_foreign", value)
+            return _finding(Claim.APP, Verdict.OURS, "app_ours", found.package, use=found.use)
+        return _finding(Claim.APP, Verdict.NOT_OURS, "app_foreign", value)
     known = any(one.package.lower() == value.strip().lower() for one in registry.apps)
-    return _finding(Kind.APP, Verdict.UNKNOWN, "app_name" if known else "app_unreadable", value)
+    return _finding(Claim.APP, Verdict.UNKNOWN, "app_name" if known else "app_unreadable", value)
 
 
 def _message(registry: Registry, value: str) -> Checked:
@@ -267,17 +267,19 @@ def _message(registry: Registry, value: str) -> Checked:
         found += [check(registry, one) for one in pattern.findall(rest)[:FINDINGS_MAX]]
         rest = pattern.sub(" ", rest)
     found += [
-        _finding(Kind.NUMBER, Verdict.UNKNOWN, "message_names_us", one.sender)
+        _finding(Claim.NUMBER, Verdict.UNKNOWN, "message_names_us", one.sender)
         for one in registry.senders
         if not one.sender.isdigit() and one.sender.lower() in rest.lower()
     ]
-    found += [_finding(Kind.MESSAGE, Verdict.NOT_OURS, code, "") for code, asks in _ASKS if asks.search(rest)]
+    found += [
+        _finding(Claim.MESSAGE, Verdict.NOT_OURS, code, "") for code, asks in _ASKS if asks.search(rest)
+    ]
     shown = tuple(_once(found))[:FINDINGS_MAX]
     if any(one.verdict is Verdict.NOT_OURS for one in shown):
         return Checked(Verdict.NOT_OURS, shown)
     # A text can say anything: what is in it may be ours, and its sender somebody else.
     closing = "message_only_ours" if shown else "message_nothing"
-    return Checked(Verdict.UNKNOWN, (*shown, _finding(Kind.MESSAGE, Verdict.UNKNOWN, closing, "")))
+    return Checked(Verdict.UNKNOWN, (*shown, _finding(Claim.MESSAGE, Verdict.UNKNOWN, closing, "")))
 
 
 # What we never ask for, in whatever words a message asks for it; “never” before it is our own warning.
@@ -322,15 +324,15 @@ def _hex(value: str) -> str:
     return re.sub(r"^sha-?256\s*[:=]", "", value.strip().lower()).replace(":", "").replace(" ", "")
 
 
-def _finding(kind: Kind, verdict: Verdict, code: str, shown: str, *, use: Text | None = None) -> Finding:
+def _finding(kind: Claim, verdict: Verdict, code: str, shown: str, *, use: Text | None = None) -> Finding:
     return Finding(kind, verdict, code, shown[:200], SAID[code], use)
 
 
 _CHECKS = {
-    Kind.LINK: _link,
-    Kind.NUMBER: _number,
-    Kind.MAIL: _mail,
-    Kind.ACCOUNT: _account,
-    Kind.AGENT: _agent,
-    Kind.APP: _app,
+    Claim.LINK: _link,
+    Claim.NUMBER: _number,
+    Claim.MAIL: _mail,
+    Claim.ACCOUNT: _account,
+    Claim.AGENT: _agent,
+    Claim.APP: _app,
 }

@@ -38,6 +38,8 @@ FRESH = {
     "/v1/operations/{operation_id:str}/permit",
     "/v1/contain/preview",
     "/v1/sessions/check",
+    "/v1/accounts/{account_id:str}/entries",
+    "/v1/cases/{number:str}/exhibits/unlock",
     "/v1/policies/check",
 }
 OWN = {"/v1/contain", "/v1/police-stops", "/v1/reports"}

@@ -188,3 +188,18 @@ async def test_a_body_over_the_limit_is_413_on_ordinary_routes(door: Door) -> No
     response = await door.send("POST", "/v1/accounts/a-1/freeze", json={"reason": "r" * 70_000})
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
     assert door.house.orders.facts == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"text": "x", "channel": "app", "said_at": 5}, "said_at"),
+        ({"text": "x", "channel": "app", "said_at": "5"}, "said_at"),
+    ],
+)
+async def test_a_value_of_another_type_is_refused_not_read_as_one(
+    door: Door, body: dict[str, Any], field: str
+) -> None:
+    """A number is no instant, whatever a framework makes of it; the refusal names the field."""
+    refused = await door.client.post("/v1/reports", json=body)
+    assert (refused.status_code, refused.json()["field"]) == (400, field)

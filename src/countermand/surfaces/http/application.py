@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 
 from countermand.kernel.errors import BadRequest, CountermandError
 from countermand.surfaces.http.contract import contract_document
+from countermand.surfaces.http.exact_types import refuse_other_types
 from countermand.surfaces.http.guard import guard
 from countermand.surfaces.http.hot import MANY, ONE, HotLane, is_json, too_large
 from countermand.surfaces.http.keeper import Keeper
@@ -72,6 +73,7 @@ def make_application(
 
 async def _begin(request: Request[Any, Any, Any]) -> Response[bytes] | None:
     _well_formed(request)
+    await refuse_other_types(request)
     replays: Replays = request.app.state["replays"]
     return await replays.before(request)
 

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import JSONBody
 
-from countermand.intake.official_check import VALUE_CHARACTERS_MAX, Kind
+from countermand.intake.official_check import VALUE_CHARACTERS_MAX, Claim
 from countermand.kernel.text import Text
 from countermand.surfaces.http.ports import House
 
@@ -22,7 +22,7 @@ class OfficialQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """A link, number, account, staff number, message or fingerprint; its kind is found if none is given."""
 
     value: Annotated[str, msgspec.Meta(min_length=1, max_length=VALUE_CHARACTERS_MAX)]
-    kind: Kind | None = None
+    kind: Claim | None = None
 
 
 class OfficialFinding(msgspec.Struct, frozen=True, kw_only=True):

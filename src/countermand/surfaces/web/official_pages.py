@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from litestar import Response, get, post
 
-from countermand.intake.official_check import Kind
+from countermand.intake.official_check import Claim
 from countermand.surfaces.web.answers import Asked, page
 from countermand.surfaces.web.filled import Filled, filled
 from countermand.surfaces.web.receipt_cookie import house_of
 
-KINDS = tuple(one.value for one in Kind)
+KINDS = tuple(one.value for one in Claim)
 
 
 @get("/check", open=True, page="open")
@@ -25,7 +25,7 @@ async def check(request: Asked) -> Response[bytes]:
     if not form["value"]:
         form.wrong("value", "Paste or type what you want to check.", "请粘贴或输入要核验的内容。")
         return _asked(request, form, status=400)
-    kind = Kind(form["kind"]) if form["kind"] in KINDS else None
+    kind = Claim(form["kind"]) if form["kind"] in KINDS else None
     checked = house_of(request).official.check(form["value"], kind)
     return page(request, "check/check.html", form=form, kinds=KINDS, checked=checked)
 

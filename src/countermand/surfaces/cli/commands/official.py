@@ -8,7 +8,7 @@ import click
 
 from countermand.app import check_signed_registry, open_official_channels
 from countermand.flows.official_channels import OfficialChannels
-from countermand.intake.official_check import Finding, Kind, Verdict
+from countermand.intake.official_check import Claim, Finding, Verdict
 from countermand.kernel.text import Text
 from countermand.surfaces.cli.grammar import command, data_dir_option, group, option
 from countermand.surfaces.cli.place import settings_with
@@ -56,7 +56,7 @@ def show(only_keys: bool, data_dir: Path | None) -> None:
     zh="核验链接、号码、账户、工号、消息或应用指纹是否属于本机构。",
 )
 @click.argument("value")
-@option("--kind", type=click.Choice([one.value for one in Kind]), en="What it is.", zh="内容类型。")
+@option("--kind", type=click.Choice([one.value for one in Claim]), en="What it is.", zh="内容类型。")
 @option(
     "--registry",
     type=_FILE,
@@ -71,7 +71,7 @@ def check(
     """With --registry and --keys no setting and no network is read."""
     if (registry is None) != (keys is None):
         raise click.UsageError("--registry, --keys")
-    found = _opened(registry, keys, data_dir).check(value, None if kind is None else Kind(kind))
+    found = _opened(registry, keys, data_dir).check(value, None if kind is None else Claim(kind))
     shown = [_shown(one) for one in found.findings]
     answer(
         {"verdict": found.verdict.value, "findings": shown},
