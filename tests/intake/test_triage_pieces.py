@@ -6,12 +6,12 @@ Method: tables, Hypothesis for the agreement of the fast and the explaining path
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from countermand.app import open_triage, read_triage_taxonomies
 from countermand.app.triage import TRIAGE_MODEL, read_triage_rules
-from countermand.intake.grams import folded_with_places, grams, located, normal, runs
+from countermand.intake.grams import folded_with_places, grams, located, normal
 from countermand.intake.linear_reader import pieces_with_concepts, read_model
 from countermand.intake.taxonomies import read_taxonomies
 from countermand.intake.triage_rules import read_concepts, read_rules
@@ -49,15 +49,11 @@ def test_the_explaining_path_finds_the_same_pieces(text):
 
 @settings(deadline=None, max_examples=50)
 @given(mixed)
+@example("dadi never")  # words of concepts inside of other words mean nothing
 def test_the_fast_scorer_equals_the_plain_definition(text):
     """Margins from row sums equal those of the set of pieces, weighed and scaled to length 1."""
     file = MODEL.file
     concepts = {piece: name for name, alike in file.concepts.items() for piece in alike}
-    # Training also takes the word of a concept inside of another one ("dad" in "dadi"), the reader only whole
-    # words: a difference that is to go with the next training, and is left out here.
-    words = set(runs(normal(text)))
-    inside = [one for one in grams(text) if one.isascii() and " " not in one and one not in words]
-    assume(not any(one in concepts for one in inside))
     pieces = [one for one in pieces_with_concepts(text, concepts) if one in MODEL._row]
     rarity = np.frombuffer(file.rarity, "<f2").astype(float)
     weights = np.frombuffer(file.weights, np.int8).reshape(len(file.pieces), -1) * np.array(file.steps)

@@ -220,8 +220,16 @@ def concept_pieces(meant: Iterable[str | None]) -> list[str]:
 
 def pieces_with_concepts(text: str, concepts: Mapping[str, str]) -> set[str]:
     """Everything the model may weigh in a message; `concepts` says what a piece means."""
-    found = grams.grams(text)
-    return found.union(concept_pieces({concepts[piece] for piece in found if piece in concepts}))
+    return grams.grams(text).union(concept_pieces({concepts[one] for one in _whole(text) if one in concepts}))
+
+
+def _whole(text: str) -> set[str]:
+    """What may name a concept: Chinese pieces, words and neighbours whole; no word inside of another one."""
+    runs = grams.runs(grams.normal(text))
+    found = set(grams.pairs(runs)) if len(runs) > 1 else set()
+    for run in runs:
+        found.update(grams.pieces_of_chinese(run) if run >= _FIRST_HAN else [run])
+    return found
 
 
 def log_odds(probability: float) -> float:
