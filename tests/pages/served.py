@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from countermand.app import open_house
@@ -26,7 +26,6 @@ class Served:
     house: Any
     address: str
     _loop: asyncio.AbstractEventLoop
-    said: list[str] = field(default_factory=list)
 
     def run(self, story: Coroutine[Any, Any, Result]) -> Result:
         """Run a story in the house and wait for its end; what it raises is raised here."""

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from countermand.surfaces.http.page_safety import CONTENT_SECURITY_POLICY
-from countermand.surfaces.web.answers import is_local
+from countermand.surfaces.web.answers import is_ours
 from countermand.surfaces.web.assets import assets, manifest
 from countermand.surfaces.web.routes import PAGE_HANDLERS
 from countermand.vocabulary.staff import Verb
@@ -71,6 +71,6 @@ def test_assets_are_kept_for_ever_and_compressed(served: Served) -> None:
 @pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\nb"])
 def test_the_way_back_never_leads_elsewhere(served: Served, path: str) -> None:
     """A link that switches the language must not be made to send people away."""
-    assert not is_local(path)
+    assert not is_ours(path)
     answer = httpx.get(f"{served.address}/language/zh", params={"back": path}, follow_redirects=False)
     assert (answer.status_code, answer.headers.get("location")) == (400, None)

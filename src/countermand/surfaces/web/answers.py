@@ -59,7 +59,7 @@ def page(
 
 def see_other(path: str) -> Response[bytes]:
     """303: what was asked is done, and shown there. A reload repeats nothing."""
-    assert is_local(path), "pages lead nowhere else"
+    assert is_ours(path), "pages lead nowhere else"
     return Response(
         b"", status_code=303, media_type=HTML, headers={**HEADERS, "location": quote(path, safe=_KEPT)}
     )
@@ -86,14 +86,14 @@ def page_theme(request: Asked) -> str:
     return chosen if chosen in THEMES else "auto"
 
 
-def is_local(path: str) -> bool:
+def is_ours(path: str) -> bool:
     """Whether a path leads to a page of ours: nothing that a browser could read as another host."""
     return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
 
 
-def local_path(given: str) -> str:
+def way_back(given: str) -> str:
     """Where to go back to. Raises BadRequest (`invalid_request`) for anything but a path of ours."""
-    if not is_local(given):
+    if not is_ours(given):
         raise BadRequest(
             "invalid_request",
             "The way back must be a path of this site.",

@@ -12,7 +12,8 @@ from countermand.surfaces.http.report_messages import TEXT_CHARACTERS_MAX
 from countermand.surfaces.web.answers import Asked
 
 FIELD_CHARACTERS_MAX = 254
-_LONG = frozenset({"text", "grounds", "value"})
+# What people write, and what an institution signs (a JWT).
+_LONG = frozenset({"text", "grounds", "value", "token"})
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from countermand.surfaces.http.problems import unknown_route
-from countermand.surfaces.web.answers import LANGUAGE, THEME, THEMES, Asked, local_path, see_other
+from countermand.surfaces.web.answers import LANGUAGE, THEME, THEMES, Asked, see_other, way_back
 from countermand.surfaces.web.assets import ENCODINGS, assets
 from countermand.surfaces.web.words import LANGUAGES
 
@@ -47,7 +47,7 @@ async def choose_theme(theme: FromPath[str], back: FromQuery[str] = "/") -> Resp
 def _chosen(cookie: str, value: str, known: tuple[str, ...], back: str) -> Response[bytes]:
     if value not in known:
         raise unknown_route(f"/{cookie}/{value}")
-    answer = see_other(local_path(back))
+    answer = see_other(way_back(back))
     answer.set_cookie(key=cookie, value=value, max_age=_YEAR_SECONDS, httponly=True, samesite="lax")
     return answer
 

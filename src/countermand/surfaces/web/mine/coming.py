@@ -11,7 +11,7 @@ from countermand.flows.holder_access import HolderAccess, enter_by_code, enter_b
 from countermand.surfaces.http.page_safety import HOLDER, set_cookie
 from countermand.surfaces.http.visits import holder_of_visit, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
-from countermand.surfaces.web.forms import field_of
+from countermand.surfaces.web.filled import filled
 
 HOME = "/me"
 
@@ -30,21 +30,21 @@ async def read_entry(request: Asked, code: FromPath[str]) -> Response[Any]:
 @post("/me/enter", open=True, page="open", status_code=303)
 async def come_in(request: Asked) -> Response[Any]:
     """Use the link, once."""
-    cookie = await enter_by_code(_access(request), await field_of(request, "code"), _browser(request))
+    cookie = await enter_by_code(_access(request), (await filled(request))["code"], _browser(request))
     return _inside(request, cookie)
 
 
 @post("/me/enter/token", open=True, page="open", anywhere=True, status_code=303)
 async def come_in_by_token(request: Asked) -> Response[Any]:
     """From the institution's own page or app, which posts what it signed (JWT, field `token`)."""
-    cookie = await enter_by_token(_access(request), await field_of(request, "token"), _browser(request))
+    cookie = await enter_by_token(_access(request), (await filled(request))["token"], _browser(request))
     return _inside(request, cookie)
 
 
 @post("/me/leave", page="holder", status_code=303)
 async def go_out(request: Asked) -> Response[Any]:
     """Sign out here, or, with `everywhere`, on all devices."""
-    everywhere = await field_of(request, "everywhere") == "yes"
+    everywhere = (await filled(request))["everywhere"] == "yes"
     await leave(_access(request), holder_of_visit(request), everywhere=everywhere)
     answer = see_other("/")
     answer.headers["set-cookie"] = set_cookie(visit_of(request.scope), HOLDER, "", 0)

@@ -14,7 +14,7 @@ from countermand.kernel.errors import BadRequest, CountermandError
 from countermand.kernel.money import EXPONENTS, MINOR_MAX, minor_of
 from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
-from countermand.surfaces.web.forms import field_of
+from countermand.surfaces.web.filled import filled
 from countermand.surfaces.web.mine.overview import done_of, house_of
 from countermand.vocabulary.operations import Amount
 
@@ -31,7 +31,8 @@ async def read_limit(request: Asked, done: FromQuery[str] = "") -> Response[Any]
 async def write_limit(request: Asked) -> Response[Any]:
     """A lower limit holds at once. A higher one is asked for in the app, where a proof can be given."""
     holder, visit = holder_of_visit(request), visit_of(request.scope)
-    typed, currency = await field_of(request, "amount"), await field_of(request, "currency")
+    form = await filled(request)
+    typed, currency = form["amount"], form["currency"]
     try:
         limit = _amount(typed, currency)
         await put_limit(house_of(request).holders, holder.account, limit, None, visit.actor, visit.trace_id)

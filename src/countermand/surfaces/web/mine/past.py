@@ -15,7 +15,7 @@ from countermand.kernel.errors import NotFound
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.visits import holder_of_visit, visit_of
 from countermand.surfaces.web.answers import HEADERS, Asked, page, page_language
-from countermand.surfaces.web.forms import field_of
+from countermand.surfaces.web.filled import filled
 from countermand.surfaces.web.mine.overview import house_of
 from countermand.vocabulary.incidents import Preset
 from countermand.vocabulary.reports import Channel, Report, Sender, Standing
@@ -57,10 +57,11 @@ async def say_not_me(request: Asked) -> Response[Any]:
     Sent again by the same session about the same operation, it is the same report.
     """
     house, holder = house_of(request), holder_of_visit(request)
-    operation = await field_of(request, "operation")
+    form = await filled(request)
+    operation = form["operation"]
     if operation:
         await _own(house, holder.account, operation)
-    stop = ASKED.get(await field_of(request, "stop"), Preset.OUTGOING)
+    stop = ASKED.get(form["stop"], Preset.OUTGOING)
     now, trace = house.clock.now(), visit_of(request.scope).trace_id
     said = {"account": holder.account, "operation": operation, "stop": stop.value}
     report = Report(

@@ -15,7 +15,7 @@ from countermand.flows.staff_access import SignedIn, StaffAccess
 from countermand.kernel.errors import CountermandError
 from countermand.surfaces.http.page_safety import STEP, keep_cookie, keep_session
 from countermand.surfaces.http.visits import csrf_of, visit_of
-from countermand.surfaces.web.answers import HEADERS, HTML, Asked, is_local, page, see_other
+from countermand.surfaces.web.answers import HEADERS, HTML, Asked, is_ours, page, see_other
 from countermand.vocabulary.authenticators import Method
 
 HOME = "/staff"
@@ -48,7 +48,7 @@ async def fields(request: Asked, *names: str) -> list[str]:
 
 def way_on(given: str | None) -> str:
     """Where to go on to: a page of ours, or one's own start."""
-    return given if given and len(given) <= FIELD_CHARACTERS_MAX and is_local(given) else HOME
+    return given if given and len(given) <= FIELD_CHARACTERS_MAX and is_ours(given) else HOME
 
 
 async def second_answer(request: Asked) -> Answer:
