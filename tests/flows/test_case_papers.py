@@ -19,6 +19,7 @@ import pytest_asyncio
 
 from conftest import drop_database, execute, with_database
 from countermand.adapters.banking.simulated.bank import Ledger, SimulatedBank
+from countermand.cases.numbers import read_number
 from countermand.evidence.bundles import BundleFile
 from countermand.evidence.custody import Touch
 from countermand.flows.case_papers import Paper, make_paper, part_of
@@ -27,20 +28,35 @@ from countermand.flows.deliver_effects import Deliverer
 from countermand.flows.hand_out_paper import hand_out_paper, hand_out_to_holder
 from countermand.flows.press_papers import check_covered
 from countermand.flows.receive_report import receive_report
+from countermand.flows.record_labels import label_operation
 from countermand.flows.show_case import dossier_of
 from countermand.flows.tell_bank import BankPort
 from countermand.kernel.errors import Forbidden, SetupError
 from countermand.vocabulary.acts import Decide
 from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.cases import CaseOutcome
+from countermand.vocabulary.incidents import Preset
+from countermand.vocabulary.labels import label_of
 from countermand.vocabulary.reports import RECEIPT, Sender, Standing
 from countermand.vocabulary.staff import Role
 from flows.case_stage import acted, somebody
+from flows.challenge_stage import PHONE, stage_on
 from flows.evidence_stage import PNG, brought, path_of
 from flows.log_stage import seal_all, sealing_on
-from flows.paper_stage import ACCOUNT, ADDRESS, MAIL, MOBILE, PAYEE, STRANGE, TRACE, PaperStage, papers_on
+from flows.paper_stage import (
+    ACCOUNT,
+    ADDRESS,
+    MAIL,
+    MINUTE,
+    MOBILE,
+    PAYEE,
+    STRANGE,
+    TRACE,
+    PaperStage,
+    papers_on,
+)
 from flows.report_stage import said
-from flows.stage import SECOND
+from flows.stage import SECOND, payment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOM = "case_papers"
@@ -197,6 +213,48 @@ async def test_one_trace_leads_from_the_first_word_to_the_ledger(database_dsn: s
 def told_of(files: dict[str, BundleFile]) -> dict[str, Any]:
     """The assessment as machines read it."""
     found: dict[str, Any] = msgspec.json.decode(files["papers/self-assessment.json"].content)
+    return found
+
+
+async def test_what_moved_after_the_notice_is_counted(database_dsn: str, tmp_path: Path) -> None:
+    """Told, and nothing stopped: a payment goes through and counts until its holder calls it their own."""
+    tables = await asyncpg.connect(database_dsn)
+    async with stage_on(database_dsn, tables, tmp_path, data_dir=tmp_path / "data") as stage:
+        await stage.settle_in(ACCOUNT)
+        await stage.held(ACCOUNT, minor=880_000)
+        stage.clock.advance(MINUTE)
+        heard = said("请问怎么查看上个月的账单明细？", account=ACCOUNT, received_at=stage.clock.now())
+        received = await receive_report(stage.house.reception, heard, "app", None)
+        stage.clock.advance(MINUTE)
+        small = payment(ACCOUNT, at=stage.clock.now(), minor=90, device={"id": PHONE}, channel="app")
+        await stage.house.decider.decide(small, None)
+        stage.clock.advance(MINUTE)
+        number = str(received.answer["case"])
+        again = said("请全部停住", account=ACCOUNT, received_at=stage.clock.now(), stop=Preset.EVERYTHING)
+        again = msgspec.structs.replace(again, thread=number)
+        await receive_report(stage.house.reception, again, "app", None)
+        refused = payment(ACCOUNT, at=stage.clock.now() + SECOND, minor=70, channel="app")
+        stage.clock.advance(2 * SECOND)
+        await stage.house.decider.decide(refused, None)
+        case = (await dossier_of(stage.house.reception, read_number(number) or "")).case
+        papers = PaperStage(stage, stage.house.bundles, case, {})
+        found = losses_of(await papers.made(Paper.LOSSES_AFTER_NOTICE))
+        assert found["notice"]["sha256"] == sha256(heard.raw).hexdigest()
+        assert found["told_at"] < found["stopped_at"]
+        came = [(one["amount_minor"], one["became"], one["wanted"]) for one in found["operations"]]
+        assert came == [(880_000, "stopped", None), (90, "took_effect", None), (70, "stopped", None)]
+        assert (found["lost"], found["stopped"]) == ({"CNY": 90}, {"CNY": 880_070})
+        own = label_of({"operation": small.id, "fraud": False, "source": "customer"})
+        await label_operation(stage.house, own, "app")
+        files = await papers.made(Paper.LOSSES_AFTER_NOTICE, "en")
+        assert losses_of(files)["lost"] == {}
+        assert files["papers/losses-after-notice.pdf"].content.startswith(b"%PDF")
+    await tables.close()
+
+
+def losses_of(files: dict[str, BundleFile]) -> dict[str, Any]:
+    """The report of losses as machines read it."""
+    found: dict[str, Any] = msgspec.json.decode(files["papers/losses-after-notice.json"].content)
     return found
 
 

@@ -111,7 +111,8 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A case, those that became part of it (`parts`), and all about them; each list by time.
 
-    `number` as it is spoken; `made_at` (microseconds UTC) is when it was gathered.
+    `number` as it is spoken; `made_at` (microseconds UTC) is when it was gathered. `later` are the operations
+    of the account that came or ended their wait since the first word; `later_cut`: not all of them are here.
     """
 
     case: Case
@@ -122,6 +123,8 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()
     heard: tuple[Heard, ...] = ()
     operations: tuple[OperationRecord, ...] = ()
+    later: tuple[OperationRecord, ...] = ()
+    later_cut: bool = False
     stops: tuple[Stop, ...] = ()
     notices: tuple[tuple[Notice, tuple[Sending, ...]], ...] = ()
     clocks: tuple[Clock, ...] = ()
@@ -136,7 +139,7 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
         for one in (self.case.account, self.case.person):
             if one is not None:
                 yield one
-        for record in self.operations:
+        for record in (*self.operations, *self.later):
             yield from _values_of(record)
         for stop in self.stops:
             yield from (one for one in (stop.incident.account, stop.incident.person) if one is not None)

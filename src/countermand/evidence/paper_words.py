@@ -78,6 +78,15 @@ def amount_of(asked: Operation) -> Text:
     return Text(en=en, zh=zh)
 
 
+def counted(count: int, sums: Mapping[str, int]) -> Text:
+    """How many, and how much together: minor units by currency."""
+    said = [money_texts(minor, currency) for currency, minor in sorted(sums.items())]
+    if not said:
+        return Text(en=str(count), zh=f"{count} 笔")
+    en, zh = " + ".join(one for one, _ in said), " + ".join(one for _, one in said)
+    return Text(en=f"{count}, together {en}", zh=f"{count} 笔，合计 {zh}")
+
+
 def joined(parts: list[Text]) -> Text:
     """A list of things in a sentence."""
     return Text(en=", ".join(one.en for one in parts), zh="、".join(one.zh for one in parts))

@@ -13,9 +13,16 @@ from countermand.evidence.case_record import CaseRecord, OperationRecord
 from countermand.evidence.covering import Cover
 from countermand.evidence.evidence_index import CHECKED_WORDS, Checked, Item
 from countermand.evidence.leak_scanner import covered
-from countermand.evidence.paper_words import HOLDS, OUTCOMES, amount_of, channel_of, field, signed_foot
+from countermand.evidence.paper_words import (
+    HOLDS,
+    OUTCOMES,
+    amount_of,
+    channel_of,
+    counted,
+    field,
+    signed_foot,
+)
 from countermand.evidence.proof_law import ProofLaw
-from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
 from countermand.kernel.wall_times import exact_time, written_time
 from countermand.vocabulary.cases import Direction
@@ -115,18 +122,12 @@ _ON_REQUEST = (
 
 
 def _counted(operations: Sequence[OperationRecord]) -> Text:
-    """How many, and how much by currency."""
     sums: dict[str, int] = {}
     for one in operations:
         if one.operation.amount is not None:
             currency = one.operation.amount.currency
             sums[currency] = sums.get(currency, 0) + one.operation.amount.minor
-    said = [money_texts(minor, currency) for currency, minor in sorted(sums.items())]
-    en, zh = " + ".join(one for one, _ in said), " + ".join(one for _, one in said)
-    count = len(operations)
-    if not said:
-        return Text(en=str(count), zh=f"{count} 笔")
-    return Text(en=f"{count}, together {en}", zh=f"{count} 笔，合计 {zh}")
+    return counted(len(operations), sums)
 
 
 def _reported(record: CaseRecord) -> tuple[Field, ...]:

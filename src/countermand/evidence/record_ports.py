@@ -20,6 +20,10 @@ class RecordBook(Protocol):
         """The operations that these incidents asked to be kept as evidence, in no order."""
         ...
 
+    async def operations_since(self, account: str, since: int, count_max: int) -> list[str]:
+        """An account's operations that came or ended their wait since (microseconds UTC), oldest first."""
+        ...
+
     async def stops(self, incidents: Collection[str]) -> list[Stop]:
         """These incidents with their orders and effects, by when they were placed."""
         ...

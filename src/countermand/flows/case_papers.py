@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 from countermand import __version__
+from countermand.evidence.after_notice import after_notice
+from countermand.evidence.after_notice_paper import losses_after_notice
 from countermand.evidence.authorisation import authorisation_data
 from countermand.evidence.authorisation_paper import authorisation_record
 from countermand.evidence.bundles import BundleFile
@@ -51,6 +53,7 @@ class Paper(StrEnum):
     FORENSIC_CERTIFICATE = "forensic-certificate"
     POLICE_PACK = "police-pack"
     SELF_ASSESSMENT = "self-assessment"
+    LOSSES_AFTER_NOTICE = "losses-after-notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +219,16 @@ async def _self_assessment(order: Order) -> tuple[BundleFile, ...]:
     return await order.pressed(Paper.SELF_ASSESSMENT, make, found.told())
 
 
+async def _losses_after_notice(order: Order) -> tuple[BundleFile, ...]:
+    record = order.record
+    found = after_notice(record)
+
+    def make(stamped: bool) -> Document:
+        return losses_after_notice(found, record, **order.terms(stamped))
+
+    return await order.pressed(Paper.LOSSES_AFTER_NOTICE, make, found.told())
+
+
 # Which papers there are, and which of them their holder is given too.
 MAKINGS: Mapping[Paper, Making] = MappingProxyType(
     {
@@ -226,9 +239,18 @@ MAKINGS: Mapping[Paper, Making] = MappingProxyType(
         Paper.FORENSIC_CERTIFICATE: _certificate,
         Paper.POLICE_PACK: _police_pack,
         Paper.SELF_ASSESSMENT: _self_assessment,
+        Paper.LOSSES_AFTER_NOTICE: _losses_after_notice,
     }
 )
-FOR_HOLDER = frozenset({Paper.AUTHORISATION_RECORD, Paper.MASKED_LOG, Paper.TIMELINE, Paper.POLICE_PACK})
+FOR_HOLDER = frozenset(
+    {
+        Paper.AUTHORISATION_RECORD,
+        Paper.MASKED_LOG,
+        Paper.TIMELINE,
+        Paper.POLICE_PACK,
+        Paper.LOSSES_AFTER_NOTICE,
+    }
+)
 
 
 async def make_paper(

@@ -20,6 +20,7 @@ from countermand.work import Unit
 # Where no containment named the operations in question: those of the account in the day before the report.
 BEFORE_MICROS = MICROS_PER_DAY
 OPERATIONS_MAX = 200
+LATER_MAX = 500
 NOTICES_MAX = 200
 FACTS_MAX = 5000
 _OPERATION = msgspec.json.Decoder(Operation)
@@ -42,6 +43,9 @@ async def gathered(house: RecordHouse, unit: Unit, case: Case, *, facts: bool = 
     incidents = _incidents(case, events)
     stops = await unit.paper_record.stops(incidents)
     operations = await _operations(unit, case, incidents)
+    later: list[str] = []
+    if case.account is not None:
+        later = await unit.paper_record.operations_since(case.account, case.first_at, LATER_MAX + 1)
     now = house.clock.now()
     since = min([case.first_at, *(one.received_at for one in operations)]) - BEFORE_MICROS
     notices: list[tuple[Notice, tuple[Sending, ...]]] = []
@@ -58,6 +62,8 @@ async def gathered(house: RecordHouse, unit: Unit, case: Case, *, facts: bool = 
         ),
         heard=tuple(await unit.paper_record.heard(parts)),
         operations=tuple(operations),
+        later=tuple(await unit.paper_record.operations(later[:LATER_MAX])),
+        later_cut=len(later) > LATER_MAX,
         stops=tuple(stops),
         notices=tuple(notices),
         clocks=tuple([one for part in parts for one in await unit.clocks.of_case(part)]),

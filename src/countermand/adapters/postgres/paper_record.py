@@ -80,6 +80,11 @@ class PostgresPaperRecord:
         rows = await self._connection.fetch(QUERIES.operations_kept, list(incidents))
         return [row["operation"] for row in rows]
 
+    async def operations_since(self, account: str, since: int, count_max: int) -> list[str]:
+        """An account's operations that came or ended their wait since (microseconds UTC), oldest first."""
+        rows = await self._connection.fetch(QUERIES.operations_since, account, moment_of(since), count_max)
+        return [row["id"] for row in rows]
+
     async def stops(self, incidents: Collection[str]) -> list[Stop]:
         """These incidents with their orders and effects, by when they were placed."""
         names, fetch = list(incidents), self._connection.fetch

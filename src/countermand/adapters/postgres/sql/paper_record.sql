@@ -27,6 +27,13 @@ SELECT * FROM hold WHERE operation = ANY($1::text[]);
 -- The operations that incidents ($1) asked to be kept.
 SELECT DISTINCT unnest(operations) AS operation FROM evidence_request WHERE incident = ANY($1::text[]);
 
+-- name: operations_since
+-- The operations of an account ($1) that came, or ended their wait, since $2, oldest first, $3 at most. What came
+-- long after it happened is found too, up to 30 days: nothing waits longer.
+SELECT o.id FROM operation AS o LEFT JOIN hold AS h ON h.operation = o.id
+WHERE o.account = $1 AND o.occurred_at >= $2::timestamptz - INTERVAL '30 days' AND (o.received_at >= $2 OR h.ended_at >= $2)
+ORDER BY o.received_at, o.seq LIMIT $3;
+
 -- name: incidents_named
 -- These incidents ($1), by when they were placed.
 SELECT * FROM incident WHERE id = ANY($1::text[]) ORDER BY placed_at, id;
