@@ -36,7 +36,6 @@ from countermand.vocabulary.sealing import (
 QUERIES = Queries("log.sql")
 SEALER_LOCK = 7_400_997
 LEVELS = 8
-_COLUMNS = ("shard", "index", "fact", "case_id", "case_seq", "leaf", "body")
 
 
 class PostgresSealStore:
@@ -107,8 +106,7 @@ class PostgresSealStore:
     async def append(self, batch: Batch) -> None:
         """Add to the log: all or nothing, durable on return."""
         with away_is_unavailable():
-            async with self._connection.transaction():
-                await self._write(batch)
+            await self._write(batch)
 
     async def append_own(
         self, fact: Fact, make: Callable[[FactRow], Batch], turn: Turn | None = None
@@ -169,15 +167,10 @@ class PostgresSealStore:
         await self._connection.execute(QUERIES.insert_keys, turn.opening.id, sorted(turn.keys), turn.moment)
 
     async def _write(self, batch: Batch) -> None:
-        assert self._connection.is_in_transaction(), "entries, tiles and position go together"
-        await self._connection.copy_records_to_table("log_entry", records=batch.rows, columns=_COLUMNS)
-        levels, numbers = _columns(list(batch.tiles))
-        await self._connection.execute(
-            QUERIES.grow_tiles, batch.shard, levels, numbers, list(batch.tiles.values())
-        )
-        await self._connection.execute(
-            QUERIES.move_position, batch.position.head, *_columns(batch.position.gaps)
-        )
+        _, *entries = zip(*batch.rows, strict=True)
+        tiles = (*_columns(list(batch.tiles)), list(batch.tiles.values()))
+        position = (batch.position.head, *_columns(batch.position.gaps))
+        await self._connection.execute(QUERIES.append_entries, batch.shard, *entries, *tiles, *position)
 
 
 def _columns(pairs: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:

@@ -57,16 +57,20 @@ CROSS JOIN LATERAL (
     ORDER BY e.case_seq DESC LIMIT 1
 ) AS last;
 
--- name: grow_tiles
--- Tiles of a shard ($1) as they are now: levels ($2), numbers ($3), bytes ($4).
-INSERT INTO log_tile (shard, level, number, data)
-SELECT $1, level, number, data FROM unnest($2::smallint[], $3::bigint[], $4::bytea[]) AS grown (level, number, data)
-ON CONFLICT (shard, level, number) DO UPDATE SET data = excluded.data;
-
--- name: move_position
--- The journal is in the log up to $1, but for the gaps ($2 lows, $3 highs, both included).
-UPDATE log_position SET head = $1, gaps = coalesce(
-    (SELECT range_agg(int8range(low, high, '[]')) FROM unnest($2::bigint[], $3::bigint[]) AS gap (low, high)), '{}'
+-- name: append_entries
+-- All that a batch adds to a shard ($1), in one statement: by itself it is one round trip and one commit. Entries ($2
+-- indexes, $3 facts, $4 cases, $5 their numbers there, $6 leaves, $7 bodies); tiles as they are now ($8 levels, $9
+-- numbers, $10 bytes); the journal is in the log up to $11, but for the gaps ($12 lows, $13 highs, both included).
+WITH entered AS (
+    INSERT INTO log_entry (shard, index, fact, case_id, case_seq, leaf, body)
+    SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::integer[], $6::bytea[], $7::bytea[])
+), grown AS (
+    INSERT INTO log_tile (shard, level, number, data)
+    SELECT $1, * FROM unnest($8::smallint[], $9::bigint[], $10::bytea[])
+    ON CONFLICT (shard, level, number) DO UPDATE SET data = excluded.data
+)
+UPDATE log_position SET head = $11, gaps = coalesce(
+    (SELECT range_agg(int8range(low, high, '[]')) FROM unnest($12::bigint[], $13::bigint[]) AS gap (low, high)), '{}'
 );
 
 -- name: own_fact
