@@ -5,6 +5,7 @@ Method: real PostgreSQL, witnesses of our own at real addresses, openssl as the 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
 from hashlib import sha256
@@ -23,7 +24,14 @@ from countermand.adapters.timestamps.http import HttpTimestampAuthority
 from countermand.adapters.timestamps.tokens import Trust, read_certificates
 from countermand.adapters.witnesses.http import HttpWitness
 from countermand.drills.forks.story import ORIGIN, MemoryLog
-from countermand.flows.witness_log import WitnessingHouse, cosigned_checkpoint, witness_log
+from countermand.flows import witness_log as flow
+from countermand.flows.witness_log import (
+    Standing,
+    WitnessingHouse,
+    cosigned_checkpoint,
+    witness_log,
+    witness_until,
+)
 from countermand.kernel.clock import MICROS_PER_SECOND, SystemClock
 from countermand.transparency.anchors import AnchorState
 from countermand.transparency.trust import TrustPolicy
@@ -147,6 +155,28 @@ async def test_each_has_its_own_pace(stage):
     assert paces == [(9, 9, 7, 7), (11, 11, 11, 7), (12, 12, 11, 7), (16, 16, 16, 7), (20, 20, 20, 20)]
     assert (await house.stamps.covering(ORIGIN, 8)).size == 11
     assert await house.stamps.covering(ORIGIN, 21) is None
+
+
+async def test_a_slow_witness_keeps_no_other_waiting(stage, monkeypatch):
+    """One never answers; the other cosigns what is signed while that one is still being asked."""
+    house, asked = stage.house, asyncio.Event()
+
+    async def never(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    house.witnesses = {"w1": house.witnesses["w1"], "w2": SimpleNamespace(add=never)}
+    monkeypatch.setattr(flow, "WITNESS_SECONDS", 0.01)
+    running = asyncio.create_task(witness_until(asyncio.Event(), house))
+    async with asyncio.timeout(20):
+        await asked.wait()
+        for size in (9, 12):
+            stage.log.size = size
+            while house.standings.get("witness:w1", Standing()).size != size:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    assert "witness:w2" not in house.standings
 
 
 async def test_whoever_is_away_or_lies_delays_nobody(stage):

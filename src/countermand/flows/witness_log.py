@@ -1,17 +1,18 @@
 """What outsiders say of our log, in rounds: witnesses cosign it, an authority stamps it, a chain anchors it.
 
-None of them is ever waited for by anything else: whoever is away is asked again in the next round, and how
-each one stands can be seen. One alone is an alarm: a witness that saw more of our log than we have.
+Nothing ever waits for one of them, nor one for another: whoever is away is asked again in the next round, and
+how each one stands can be seen. One alone is an alarm: a witness that saw more of our log than we have.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -31,7 +32,9 @@ from countermand.transparency.witness_ports import (
     Witness,
 )
 
-ROUND_SECONDS = 10
+# A receipt is to have its witnesses within two seconds.
+WITNESS_SECONDS = 1.0
+ROUND_SECONDS = 10.0
 STAMP_SECONDS = 60
 ANCHOR_SECONDS = 3600
 ANCHORS_CHECKED_MAX = 32
@@ -75,6 +78,17 @@ class Standing:
     failed: str | None = None
 
 
+# Asks one outsider about a checkpoint. Raises CountermandError: it failed.
+Ask = Callable[[SealedPoint], Awaitable[Standing]]
+
+
+class _Outsider(NamedTuple):
+    """How one is asked, and how many seconds it is left in peace after that, beyond the next round."""
+
+    ask: Ask
+    seconds: float
+
+
 @dataclass(slots=True)
 class WitnessingHouse:
     """Whom to ask, where to keep what they say, how often, and how each one stands."""
@@ -101,36 +115,67 @@ async def witness_log(house: WitnessingHouse, *, at_once: bool = False) -> dict[
     point = await house.log.latest()
     if point is None:
         return {}
-    known = await house.cosignatures.sizes(point.origin)
-    tasks = {f"witness:{name}": _ask(house, point, name, known.get(name, 0)) for name in house.witnesses}
-    if house.authority is not None:
-        tasks["timestamp"] = _stamp(house, point, house.authority, at_once=at_once)
-    if house.anchor is not None:
-        tasks["anchor"] = _anchor(house, point, house.anchor)
-    results = await asyncio.gather(*tasks.values(), return_exceptions=True)
-    for name, result in zip(tasks, results, strict=True):
-        before = house.standings.get(name, Standing())
-        if isinstance(result, CountermandError):
-            if before.failed != result.code:
-                log.warning("outsider_failed", who=name, code=result.code, why=result.text.en)
-            house.standings[name] = replace(before, failed=result.code)
-        elif isinstance(result, BaseException):
-            raise result
-        else:
-            house.standings[name] = result
+    outsiders = _outsiders(house, at_once=at_once)
+    await asyncio.gather(*(_look(house, point, name, one.ask) for name, one in outsiders.items()))
     return dict(house.standings)
 
 
-async def witness_until(stop: asyncio.Event, house: WitnessingHouse, seconds: float = ROUND_SECONDS) -> None:
-    """Round after round until told to stop; a database that is away is waited for."""
-    while not stop.is_set():
-        try:
-            await witness_log(house)
-        except CountermandError as refusal:
-            log.warning("witnessing_waits", code=refusal.code)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await stop.wait()
+async def witness_until(stop: asyncio.Event, house: WitnessingHouse) -> None:
+    """Round after round until told to stop; a database that is away is waited for.
+
+    All of a round are asked about the same checkpoint, so that a quorum meets under one. Whoever still
+    answers an earlier round sits this one out.
+    """
+    outsiders, busy = _outsiders(house), dict[str, asyncio.Task[None]]()
+    again = dict.fromkeys(outsiders, 0.0)
+    try:
+        while not stop.is_set():
+            now = asyncio.get_running_loop().time()
+            for name in [name for name, asked in busy.items() if asked.done()]:
+                busy.pop(name).result()
+            due = [name for name in outsiders if name not in busy and again[name] <= now]
+            point = await _latest(house)
+            if point is not None:
+                for name in due:
+                    again[name] = now + outsiders[name].seconds
+                    busy[name] = asyncio.create_task(_look(house, point, name, outsiders[name].ask))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WITNESS_SECONDS):
+                    await stop.wait()
+    finally:
+        for asked in busy.values():
+            asked.cancel()
+        await asyncio.gather(*busy.values(), return_exceptions=True)
+
+
+def _outsiders(house: WitnessingHouse, *, at_once: bool = False) -> dict[str, _Outsider]:
+    found = {f"witness:{name}": _Outsider(partial(_ask, house, name=name), 0.0) for name in house.witnesses}
+    if house.authority is not None:
+        stamp = partial(_stamp, house, authority=house.authority, at_once=at_once)
+        found["timestamp"] = _Outsider(stamp, ROUND_SECONDS)
+    if house.anchor is not None:
+        found["anchor"] = _Outsider(partial(_anchor, house, anchor=house.anchor), ROUND_SECONDS)
+    return found
+
+
+async def _latest(house: WitnessingHouse) -> SealedPoint | None:
+    """The latest checkpoint; None where nothing is signed yet, or our database is away."""
+    try:
+        return await house.log.latest()
+    except CountermandError as refusal:
+        log.warning("witnessing_waits", code=refusal.code)
+        return None
+
+
+async def _look(house: WitnessingHouse, point: SealedPoint, name: str, ask: Ask) -> None:
+    """Ask one about a checkpoint, and note how it stands."""
+    try:
+        house.standings[name] = await ask(point)
+    except CountermandError as refusal:
+        before = house.standings.get(name, Standing())
+        if before.failed != refusal.code:
+            log.warning("outsider_failed", who=name, code=refusal.code, why=refusal.text.en)
+        house.standings[name] = replace(before, failed=refusal.code)
 
 
 async def cosigned_checkpoint(house: WitnessingHouse, point: SealedPoint) -> Note:
@@ -151,8 +196,9 @@ async def trusted_checkpoint(shelf: CosignatureShelf, policy: TrustPolicy, origi
     return None
 
 
-async def _ask(house: WitnessingHouse, point: SealedPoint, name: str, known: int) -> Standing:
+async def _ask(house: WitnessingHouse, point: SealedPoint, name: str) -> Standing:
     """One witness: from where we think it is, and once more from where it says it is."""
+    known = (await house.cosignatures.sizes(point.origin)).get(name, 0)
     before = house.standings.get(f"witness:{name}", Standing(size=known))
     if known == point.size:
         return replace(before, size=known, failed=None)
@@ -178,7 +224,7 @@ async def _ask(house: WitnessingHouse, point: SealedPoint, name: str, known: int
 
 
 async def _stamp(
-    house: WitnessingHouse, point: SealedPoint, authority: TimestampAuthority, *, at_once: bool
+    house: WitnessingHouse, point: SealedPoint, authority: TimestampAuthority, at_once: bool
 ) -> Standing:
     newest = await house.stamps.newest(point.origin)
     now = house.clock.now()

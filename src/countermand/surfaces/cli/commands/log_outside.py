@@ -44,7 +44,7 @@ _NOBODY = Text(
 @data_dir_option
 @click.pass_context
 def ask(context: click.Context, once: bool, attended: bool, data_dir: Path | None) -> None:
-    """Rounds of ten seconds."""
+    """Rounds of a second with witnesses, of ten with the others."""
     settings = settings_with(data_dir)
     quiet_logs(settings.log_level)
     if attended:
