@@ -5,13 +5,20 @@ Method: a table of what the log shows, what witnesses show and what is handed in
 
 from __future__ import annotations
 
+from hashlib import sha256
+
+import httpx
+import msgspec
 import pytest
 
+from adapters.anchors.node import CHAIN_ID, SENDER, Node, serving
+from countermand.adapters.anchors.evm import EvmAnchor
 from countermand.drills.forks.honest import HonestWitness, Showing, policy_of
 from countermand.drills.forks.story import ORIGIN, MemoryLog
 from countermand.flows.monitor_log import monitor_log
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import Conflict, Unavailable
+from countermand.transparency.anchors import ShownAnchor
 from countermand.transparency.notes import Note
 from countermand.transparency.witness import AddCheckpoint
 from flows.stage import NOON
@@ -97,6 +104,45 @@ async def test_what_could_not_be_compared_is_kept_until_it_can():
     second = await monitor_log(policy, ORIGIN, Showing(LOG, 30), {}, kept)
     assert len(second.forks) == 1
     assert set(second.keep) == {LOG.note(30), OTHER.note(20)}
+
+
+async def test_what_a_chain_has_is_compared_too():
+    """An anchored note agrees or convicts; what the chain has otherwise, or not at all, is a doubt."""
+    node = Node()
+    async with serving(node) as address, httpx.AsyncClient(trust_env=False) as client:
+        chain = EvmAnchor(address, SENDER, CHAIN_ID, client, seconds_max=5, confirmations_final=2)
+        policy, shown = policy_of(LOG.key, []), Showing(LOG, 30)
+        report = await monitor_log(policy, ORIGIN, shown, {}, {}, chain)
+        assert report.doubts == {"anchors": "no_anchors"}
+        true, fork = [await anchored(chain, one) for one in (LOG.note(12), OTHER.note(25))]
+        await node.mine()
+        shown.anchored = [true]
+        report = await monitor_log(policy, ORIGIN, shown, {}, {}, chain)
+        assert (report.doubts, report.forks, set(report.agree)) == ({}, (), {"log", name_of(true)})
+        assert report.keep == (LOG.note(12), LOG.note(30))
+        shown.anchored = [fork, true]
+        report = await monitor_log(policy, ORIGIN, shown, {}, {}, chain)
+        assert [proof.holds([LOG.key]) for proof in report.forks] == [True]
+        other = msgspec.structs.replace(true, note=str(LOG.note(13)))
+        nowhere = msgspec.structs.replace(true, reference=f"0x{'0' * 64}")
+        waiting = await anchored(chain, LOG.note(20))
+        shown.anchored = [other, nowhere, waiting]
+        report = await monitor_log(policy, ORIGIN, shown, {}, {}, chain)
+        assert report.doubts == {name_of(other): "anchor_lies", name_of(nowhere): "anchor_lost"}
+        assert set(report.agree) == {"log"}
+
+
+async def anchored(chain: EvmAnchor, note: Note) -> ShownAnchor:
+    """A note in the chain, as the log shows it."""
+    receipt = await chain.publish(sha256(str(note).encode()).digest())
+    return ShownAnchor(
+        size=0, note=str(note), chain=receipt.chain, reference=receipt.reference, state=receipt.state
+    )
+
+
+def name_of(anchor: ShownAnchor) -> str:
+    """The source as which it is reported."""
+    return f"{anchor.chain}/{anchor.reference}"
 
 
 async def test_witnesses_are_looked_at_too():

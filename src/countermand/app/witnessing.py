@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import httpx
@@ -29,8 +29,10 @@ from countermand.kernel.errors import SetupError
 from countermand.settings import Settings
 from countermand.transparency.notes import VerifierKey
 from countermand.transparency.trust import TrustPolicy
-from countermand.transparency.witness_ports import ShownLog, Witness
+from countermand.transparency.witness_ports import Chain, ShownLog, Witness
 
+# Whoever only looks into a chain sends nothing.
+NOBODY = f"0x{'0' * 40}"
 MEMORY_FOLDER = "memory"
 CONNECTIONS_MAX = 32
 POOL_CONNECTIONS_MAX = 4
@@ -64,11 +66,22 @@ def open_witness(folder: Path, clock: Clock | None = None) -> Iterator[WitnessHo
         yield WitnessHouse(cosigners, logs, memory, SystemClock() if clock is None else clock)
 
 
+class Watched(NamedTuple):
+    """What a monitor looks at: the log, its witnesses, and the chain, where it was told of a node."""
+
+    log: ShownLog
+    witnesses: Mapping[str, Witness]
+    chain: Chain | None
+
+
 @asynccontextmanager
 async def open_monitoring(
-    policy: TrustPolicy, origin: str, address: str | None, seconds_max: int
-) -> AsyncIterator[tuple[ShownLog, Mapping[str, Witness]]]:
-    """A log, at this address or the policy's, and its witnesses. Raises SetupError `log_address_missing`."""
+    policy: TrustPolicy, origin: str, address: str | None, seconds_max: int, chain: tuple[str, int] | None
+) -> AsyncIterator[Watched]:
+    """A log, at this address or the policy's, its witnesses, and the chain behind a node (address, chain id).
+
+    Raises SetupError `log_address_missing`.
+    """
     logs = [policy.addresses.get(str(key)) for key in policy.logs if key.name == origin]
     found = address or next((one for one in logs if one), None)
     if found is None:
@@ -79,7 +92,13 @@ async def open_monitoring(
             origin=origin,
         )
     async with _client() as client:
-        yield HttpLog(found, client, seconds_max=seconds_max), _witnesses(policy, client, seconds_max)
+        node = None
+        if chain is not None:
+            node = EvmAnchor(
+                chain[0], NOBODY, chain[1], client, seconds_max=seconds_max, confirmations_final=1
+            )
+        log = HttpLog(found, client, seconds_max=seconds_max)
+        yield Watched(log, _witnesses(policy, client, seconds_max), node)
 
 
 @asynccontextmanager

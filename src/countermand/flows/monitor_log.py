@@ -1,12 +1,14 @@
-"""Somebody watches a log: what it shows, what witnesses show and what people hand in must be one story."""
+"""Somebody watches a log: what it, its witnesses, a public chain and people show must be one story."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from countermand.kernel.errors import CountermandError
+from countermand.transparency.anchors import AnchorReceipt, AnchorState
 from countermand.transparency.checkpoints import Checkpoint
 from countermand.transparency.forks import (
     FraudProof,
@@ -15,11 +17,11 @@ from countermand.transparency.forks import (
     hashes_between,
     nodes_between,
 )
-from countermand.transparency.notes import Note, NoteError, Signature
+from countermand.transparency.notes import Note, NoteError, Signature, parse_note
 from countermand.transparency.trust import TrustPolicy, Vouched
-from countermand.transparency.witness_ports import ShownLog, Witness
+from countermand.transparency.witness_ports import Chain, ShownLog, Witness
 
-LOG = "log"
+LOG, ANCHORS = "log", "anchors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Report:
     were seen make a quorum. `agree` names the sources whose notes are one story with what the log shows.
     `forks` are proofs against the log. `doubts` says of every other source what is the matter, by a stable
     code: `log_behind` (the log shows less than somebody has), `log_away`, `log_lies`, `witness_away`,
-    `witness_lies`, `witness_knows_nothing`, and the codes of notes that the log did not sign.
+    `witness_lies`, `witness_knows_nothing`, `anchor_away`, `anchor_lies` (the chain has something else),
+    `anchor_lost` (it has nothing there), `no_anchors`, and the codes of notes that the log did not sign.
     `keep` are the notes to compare again next time.
     """
 
@@ -65,14 +68,19 @@ async def monitor_log(
     shown: ShownLog,
     witnesses: Mapping[str, Witness],
     handed: Mapping[str, Note],
+    chain: Chain | None = None,
 ) -> Report:
-    """One look at the log of an origin; `handed` are notes from elsewhere, and those kept last time."""
+    """One look at the log of an origin; `handed` are notes from elsewhere, and those kept last time.
+
+    With a `chain`, the anchors that the log shows are looked up there, and their notes compared like others.
+    """
     found = _Findings()
     names = list(witnesses)
+    anchored = {} if chain is None else await _anchored(shown, chain, found)
     top, *others = await asyncio.gather(
         _look(LOG, shown, None, found), *(_look(name, witnesses[name], origin, found) for name in names)
     )
-    notes = [*zip(names, others, strict=True), *handed.items()]
+    notes = [*zip(names, others, strict=True), *anchored.items(), *handed.items()]
     seen = [
         one for name, note in notes if note is not None and (one := _read(policy, origin, name, note, found))
     ]
@@ -95,6 +103,33 @@ async def monitor_log(
     proven = {note.text for proof in found.forks for note in (proof.older, proof.newer)}
     found.keep += [one.note for one in seen if one.note.text in proven]
     return _report(policy, shows, found, [shows, *(one for one in seen if one.source in found.agree)])
+
+
+async def _anchored(shown: ShownLog, chain: Chain, found: _Findings) -> dict[str, Note]:
+    """The notes whose hash the chain has, by its references; the newest is kept against hiding."""
+    notes: dict[str, Note] = {}
+    try:
+        anchors = await shown.anchors()
+    except CountermandError as refusal:
+        found.doubts[ANCHORS] = refusal.code
+        return notes
+    for one in anchors:
+        source = f"{one.chain}/{one.reference}"
+        digest = sha256(one.note.encode()).hexdigest()
+        try:
+            note = parse_note(one.note.encode())
+            stands = await chain.check(AnchorReceipt(one.chain, digest, one.reference, AnchorState.PENDING))
+        except (NoteError, CountermandError) as refusal:
+            found.doubts[source] = refusal.code
+            continue
+        if stands.state is AnchorState.LOST:
+            found.doubts[source] = "anchor_lost"
+        elif stands.state is not AnchorState.PENDING:
+            notes[source] = note
+    if not anchors:
+        found.doubts[ANCHORS] = "no_anchors"
+    found.keep += list(notes.values())[:1]
+    return notes
 
 
 async def _look(name: str, who: ShownLog | Witness, origin: str | None, found: _Findings) -> Note | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 MARK = b"CMT1"
 DIGEST_BYTES = 32
 CALL_DATA_BYTES = len(MARK) + DIGEST_BYTES
@@ -44,6 +46,25 @@ class AnchorReceipt:
     block_time: int | None = None
     confirmations: int = 0
     evidence: dict[str, Any] = field(default_factory=dict)
+
+
+class ShownAnchor(msgspec.Struct, frozen=True, kw_only=True):
+    """An anchor as the log shows it to everybody, with the note whose SHA-256 is in the chain.
+
+    `chain` as in CAIP-2; `reference` is the transaction; `state` is the institution's word, to be checked.
+    """
+
+    size: int
+    note: str
+    chain: str
+    reference: str
+    state: AnchorState
+
+
+class ShownAnchors(msgspec.Struct, frozen=True):
+    """The last anchors of a log, the newest first."""
+
+    anchors: list[ShownAnchor]
 
 
 def call_data(digest: bytes) -> bytes:

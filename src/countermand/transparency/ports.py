@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from countermand.transparency.anchors import ShownAnchor
 from countermand.transparency.proofs import LogProof
 from countermand.transparency.tiles import Tile
 
@@ -71,6 +72,10 @@ class LogTiles(Protocol):
 
         `cosigned`: the latest that some witness signed. None where there is none.
         """
+        ...
+
+    async def anchors(self, label: str, count_max: int) -> list[ShownAnchor]:
+        """The last anchors of the shard with this label that are not lost, the newest first."""
         ...
 
     async def tile(self, label: str, tile: Tile) -> bytes | None:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from countermand.transparency.anchors import AnchorReceipt
+from countermand.transparency.anchors import AnchorReceipt, ShownAnchor
 from countermand.transparency.notes import Note, Signature, VerifierKey
 from countermand.transparency.stamps import StampedTime
 from countermand.transparency.tree import Node
@@ -56,6 +56,18 @@ class ShownLog(Protocol):
 
     async def hashes(self, nodes: Sequence[Node], size: int) -> Mapping[Node, bytes]:
         """Hashes of nodes from its tiles, unverified. Raises as `checkpoint` does."""
+        ...
+
+    async def anchors(self) -> Sequence[ShownAnchor]:
+        """The last anchors that it says it has, the newest first, unverified. Raises as `checkpoint` does."""
+        ...
+
+
+class Chain(Protocol):
+    """A public chain, as whoever watches sees it through a node of their own choice."""
+
+    async def check(self, receipt: AnchorReceipt) -> AnchorReceipt:
+        """How an anchor stands. Raises Unavailable (`anchor_away`), Conflict (`anchor_lies`)."""
         ...
 
 

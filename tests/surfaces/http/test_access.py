@@ -39,6 +39,7 @@ OPEN_ROUTES = {
     ("POST", "/v1/channels/wechat/x"),
     ("GET", "/log/x/checkpoint"),
     ("GET", "/log/x/tile/x"),
+    ("GET", "/log/x/anchors"),
     ("GET", "/verify"),
     ("GET", "/.well-known/official-channels.jws"),
     ("GET", "/.well-known/official-channels-keys.json"),

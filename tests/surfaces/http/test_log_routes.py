@@ -36,6 +36,20 @@ async def carries_its_witnesses(client: httpx.AsyncClient, tables: Any, note: st
         assert (await client.get(f"/checkpoint{query}")).text == note + line
 
 
+async def shows_its_anchors(client: httpx.AsyncClient, tables: Any, note: str) -> None:
+    """Each with the note that it is of; a lost one is not there."""
+    assert (await client.get("/anchors")).json() == {"anchors": []}
+    sent = """
+    INSERT INTO log_anchor
+        (chain, reference, origin, size, digest, state, confirmations, evidence, sent_at, checked_at)
+    VALUES ('eip155:1', $1, $2, 300, $3, $4, 0, '{}', now(), now())
+    """
+    for reference, state in (("0x1", "pending"), ("0x2", "lost")):
+        await tables.execute(sent, reference, note.partition("\n")[0], "00" * 32, state)
+    (shown,) = (await client.get("/anchors")).json()["anchors"]
+    assert shown == {"size": 300, "note": note, "chain": "eip155:1", "reference": "0x1", "state": "pending"}
+
+
 async def test_the_log_is_open_to_all(database_dsn: str, tmp_path: Path) -> None:
     """Checkpoint, tiles and entries have their types and caching; what is not signed does not exist."""
     tables: Any = await asyncpg.connect(database_dsn)
@@ -57,6 +71,7 @@ async def test_the_log_is_open_to_all(database_dsn: str, tmp_path: Path) -> None
         origin, size, root = checkpoint.text.split("\n")[:3]
         assert (origin, size) == (f"{BASE}/2026", "300")
         await carries_its_witnesses(client, tables, checkpoint.text)
+        await shows_its_anchors(client, tables, checkpoint.text)
         hashes = (await client.get("/tile/0/000")).content + (await client.get("/tile/0/001.p/44")).content
         bundles = [await client.get("/tile/entries/000"), await client.get("/tile/entries/001.p/44")]
         assert "immutable" in bundles[0].headers["cache-control"]

@@ -11,6 +11,7 @@ from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of
 from countermand.kernel.errors import BadRequest, NotFound, SetupError
+from countermand.transparency.anchors import AnchorState, ShownAnchor
 from countermand.transparency.notes import Note, parse_note
 from countermand.transparency.ports import Sealed, SignedCheckpoint
 from countermand.transparency.proofs import LogProof
@@ -38,6 +39,15 @@ class PostgresLogShelf:
         with away_is_unavailable():
             row = await self._pool.fetchrow(QUERIES.latest_checkpoint, shard)
         return None if row is None else SignedCheckpoint(row[0], row[1], row[2], row[3], micros_of(row[4]))
+
+    async def anchors(self, label: str, count_max: int) -> list[ShownAnchor]:
+        """The last anchors of the shard with this label that are not lost, the newest first."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.shown_anchors, label, count_max)
+        return [
+            ShownAnchor(size=row[0], note=row[1], chain=row[2], reference=row[3], state=AnchorState(row[4]))
+            for row in rows
+        ]
 
     async def tile(self, label: str, tile: Tile) -> bytes | None:
         """The hashes of a tile, so many as its width; None where no checkpoint covers them."""

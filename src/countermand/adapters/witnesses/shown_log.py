@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import httpx
+import msgspec
 
 from countermand.kernel.errors import Conflict, Unavailable
+from countermand.transparency.anchors import ShownAnchor, ShownAnchors
 from countermand.transparency.notes import NOTE_BYTES_MAX, Note, NoteError, parse_note
 from countermand.transparency.tiles import WIDTH, Tile, nodes_in, tile_of
 from countermand.transparency.tree import HASH_BYTES, Node
 
 ANSWER_BYTES_MAX = max(NOTE_BYTES_MAX, WIDTH * HASH_BYTES)
+ANCHORS_BYTES_MAX = 1 << 20
 TILES_AT_ONCE = 8
 
 
@@ -41,6 +44,15 @@ class HttpLog:
         tiles = dict(zip(wanted, await asyncio.gather(*map(one, wanted)), strict=True))
         return nodes_in(tiles, nodes, size)
 
+    async def anchors(self) -> Sequence[ShownAnchor]:
+        """The last anchors that it says it has. Raises as `checkpoint` does."""
+        try:
+            return msgspec.json.decode(
+                await self._get("anchors", ANCHORS_BYTES_MAX), type=ShownAnchors
+            ).anchors
+        except msgspec.DecodeError as error:
+            raise log_lies(f"its anchors: {error}") from error
+
     async def _tile(self, tile: Tile) -> bytes:
         """A tile, or the full one where the partial one is not kept any more."""
         try:
@@ -53,7 +65,7 @@ class HttpLog:
             raise log_lies(f"{tile.path} is cut short")
         return data
 
-    async def _get(self, path: str) -> bytes:
+    async def _get(self, path: str, bytes_max: int = ANSWER_BYTES_MAX) -> bytes:
         answer = bytearray()
         try:
             async with (
@@ -64,7 +76,7 @@ class HttpLog:
                     raise log_away(f"status {response.status_code} for {path}")
                 async for part in response.aiter_bytes():
                     answer += part
-                    if len(answer) > ANSWER_BYTES_MAX:
+                    if len(answer) > bytes_max:
                         raise log_lies(f"{path} has no end")
         except (httpx.HTTPError, TimeoutError) as error:
             raise log_away(type(error).__name__) from error

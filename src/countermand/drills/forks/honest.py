@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from countermand.drills.forks.story import ORIGIN, MemoryLog
 from countermand.flows.cosign_checkpoint import WitnessHouse, cosign_checkpoint
 from countermand.kernel.clock import Clock
+from countermand.transparency.anchors import ShownAnchor
 from countermand.transparency.notes import COSIGNED_ED25519, Note, VerifierKey
 from countermand.transparency.tree import Node
 from countermand.transparency.trust import Group, TrustPolicy
@@ -86,6 +87,7 @@ class Showing:
 
     def __init__(self, story: MemoryLog, size: int, note: Note | None = None) -> None:
         self._story, self._note = story, story.note(size) if note is None else note
+        self.anchored: list[ShownAnchor] = []
 
     async def checkpoint(self) -> Note:
         """Its checkpoint."""
@@ -94,6 +96,10 @@ class Showing:
     async def hashes(self, nodes: Sequence[Node], size: int) -> Mapping[Node, bytes]:
         """Its nodes; what the story does not have is made up."""
         return {node: self._story.hashes.get(node, b"made up".ljust(32)) for node in nodes}
+
+    async def anchors(self) -> Sequence[ShownAnchor]:
+        """What it says that it anchored; see `anchored`."""
+        return self.anchored
 
 
 def policy_of(log: VerifierKey, witnesses: Sequence[HonestWitness]) -> TrustPolicy:

@@ -9,8 +9,10 @@ from litestar.params import FromPath, FromQuery
 
 from countermand.kernel.errors import Forbidden, NotFound
 from countermand.surfaces.http.ports import House
+from countermand.transparency.anchors import ShownAnchors
 from countermand.transparency.tiles import tile_at
 
+ANCHORS_SHOWN_MAX = 32
 Asked = Request[Any, Any, Any]
 _OPEN_TO_PAGES = {"access-control-allow-origin": "*"}
 # What a path names never changes; a checkpoint does all the time.
@@ -62,4 +64,15 @@ async def read_tile(request: Asked, shard: FromPath[str], place: FromPath[str]) 
     return Response(data, media_type="application/octet-stream", headers=FOR_EVER)
 
 
-LOG_HANDLERS = (read_checkpoint, read_tile)
+@get("/log/{shard:str}/anchors", open=True)
+async def read_anchors(request: Asked, shard: FromPath[str]) -> Response[ShownAnchors]:
+    """The last anchors of a shard in a public chain, the newest first, each with the note that it is of.
+
+    The transaction's input is the letters CMT1 and the SHA-256 of that note: any node of the chain confirms
+    it. Empty where nothing is anchored.
+    """
+    found = ShownAnchors(await _house(request).log.anchors(shard, ANCHORS_SHOWN_MAX))
+    return Response(found, headers=FOR_NOW)
+
+
+LOG_HANDLERS = (read_checkpoint, read_tile, read_anchors)

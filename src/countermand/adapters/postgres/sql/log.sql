@@ -111,6 +111,13 @@ FROM log_shard AS s JOIN log_checkpoint AS c ON c.shard = s.id
 WHERE s.label = $1 AND (NOT $2 OR c.size = (SELECT max(w.size) FROM log_cosignature AS w WHERE w.origin = s.origin))
 ORDER BY c.size DESC LIMIT 1;
 
+-- name: shown_anchors
+-- The last $2 anchors of a shard ($1 label) that are not lost, with the notes they are of, the newest first.
+SELECT a.size, c.note, a.chain, a.reference, a.state FROM log_shard AS s
+JOIN log_anchor AS a ON a.origin = s.origin AND a.state <> 'lost'
+JOIN log_checkpoint AS c ON c.shard = s.id AND c.size = a.size
+WHERE s.label = $1 ORDER BY a.sent_at DESC, a.size DESC LIMIT $2;
+
 -- name: note_refusal
 -- Why nothing is sealed ($1; NULL: all is well), since $2; a row where that is news.
 UPDATE log_position SET refused = $1, refused_at = CASE WHEN $1::text IS NULL THEN NULL ELSE $2::timestamptz END

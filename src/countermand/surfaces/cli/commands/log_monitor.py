@@ -64,6 +64,14 @@ _NO_QUORUM = Text(en="NO quorum of witnesses vouches for them.", zh="见证方�
     zh="他人收到的检查点或 tlog-proof 文件；可多次给出。",
 )
 @option(
+    "--chain",
+    nargs=2,
+    type=(str, click.IntRange(1)),
+    metavar="URL ID",
+    en="A node of the chain that the log is anchored in, of your own choice, and the chain's id.",
+    zh="日志所锚定的链：由您自选的节点地址与链编号。",
+)
+@option(
     "--seconds",
     type=click.IntRange(1, 600),
     default=10,
@@ -75,15 +83,15 @@ _NO_QUORUM = Text(en="NO quorum of witnesses vouches for them.", zh="见证方�
 @in_event_loop
 async def monitor(
     context: click.Context, policy: Path, origin: str | None, address: str | None, state: Path,
-    notes: Sequence[Path], seconds: int,
+    notes: Sequence[Path], chain: tuple[str, int] | None, seconds: int,
 ) -> None:  # fmt: skip
     """One look; a timer of the system's repeats it."""
     quiet_logs()
     trusted = read_trust_policy(policy)
     watched = _origin(trusted, origin)
     handed = {str(path): _read(path) for path in notes} | _kept(state)
-    async with open_monitoring(trusted, watched, address, seconds) as (shown, witnesses):
-        report = await monitor_log(trusted, watched, shown, witnesses, handed)
+    async with open_monitoring(trusted, watched, address, seconds, chain) as seen:
+        report = await monitor_log(trusted, watched, seen.log, seen.witnesses, handed, seen.chain)
     written = _write(state, report)
     _tell(watched, report, written)
     if report.forks or report.doubts:
