@@ -43,6 +43,7 @@ from countermand.vocabulary.acts import (
     Snooze,
     Tag,
     Take,
+    TakeTask,
     Withdraw,
 )
 from countermand.vocabulary.cases import CaseOutcome, Message, RootCause, Stage
@@ -354,6 +355,30 @@ async def test_small_acts_leave_their_trace(house: House) -> None:
     urgent = await opened(house, "我的钱正在被转走！", account="a-3", stop=Preset.EVERYTHING)
     with pytest.raises(BadRequest, match="snooze_refused"):
         await acted(house, urgent, li, Snooze(until=later))
+
+
+async def test_a_task_is_taken_left_done_and_opened_again(house: House) -> None:
+    """Who has it stands in the task; what is done is taken by nobody; nothing said twice happens twice."""
+    li, wang = await somebody(house, "li"), await somebody(house, "wang")
+    number = await opened(house, QUESTION)
+    task = (await acted(house, number, li, AddTask(title="call back")))["task"]
+
+    async def kept() -> tuple[str | None, str | None]:
+        async with house.works.open() as unit:
+            (one,) = await unit.desk.tasks((await case_at(house, number)).id)
+        return one.owner, one.done_by
+
+    await acted(house, number, wang, TakeTask(task=task), TakeTask(task=task))
+    assert await kept() == ("wang", None)
+    await acted(house, number, wang, TakeTask(task=task, on=False))
+    assert await kept() == (None, None)
+    await acted(house, number, li, TakeTask(task=task), DoneTask(task=task))
+    with pytest.raises(Conflict, match="task_done"):
+        await acted(house, number, wang, TakeTask(task=task))
+    await acted(house, number, wang, DoneTask(task=task, on=False), DoneTask(task=task, on=False))
+    assert await kept() == ("li", None)
+    states = [one.body["state"] for one in await _events(house, number) if one.kind == "task_set"]
+    assert states == ["open", "taken", "left", "taken", "done", "open"]
 
 
 async def test_an_auditor_reads_and_writes_nothing(house: House) -> None:

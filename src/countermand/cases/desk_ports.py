@@ -55,6 +55,19 @@ class Grant(NamedTuple):
     ended_by: str | None = None
 
 
+class GrantedCase(NamedTuple):
+    """A grant, and the case it opens, as far as its state goes. `due_at` (microseconds UTC) is of `clock`."""
+
+    grant: Grant
+    number: str
+    stage: str
+    category: str
+    contained: str
+    clock: str | None
+    due_at: int | None
+    overdue: bool
+
+
 class SecondLook(NamedTuple):
     """An act that waits for a second person; `asked` is sealed. Microseconds UTC."""
 
@@ -177,6 +190,10 @@ class DeskBook(Protocol):
         """To whom a case was ever opened, oldest first."""
         ...
 
+    async def granted_cases(self, staff: str | None, now: int, count_max: int) -> list[GrantedCase]:
+        """What is open to somebody now; without a name, whatever was ever opened. Open ones first, by end."""
+        ...
+
     async def put_look(self, look: SecondLook) -> None:
         """An act that waits, or was answered."""
         ...
@@ -194,7 +211,7 @@ class DeskBook(Protocol):
         ...
 
     async def put_task(self, task: CaseTask) -> None:
-        """A task, new or done."""
+        """A task: new, taken, left, done, or open again."""
         ...
 
     async def tasks(self, case: str) -> list[CaseTask]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from countermand.vocabulary.queues import ListedCase, QueueFilter, QueuePlace, SavedQueue
+from countermand.vocabulary.queues import HeardPlace, ListedCase, QueueFilter, QueuePlace, SavedQueue
 
 
 class Hit(NamedTuple):
@@ -42,9 +42,12 @@ class CaseLists(Protocol):
     """Finding cases, within one transaction."""
 
     async def page(
-        self, wanted: QueueFilter, me: str, now: int, after: QueuePlace | None, count_max: int
+        self, wanted: QueueFilter, me: str, now: int, after: QueuePlace | HeardPlace | None, count_max: int
     ) -> list[ListedCase]:
-        """The first cases behind a place that a filter lets through, the nearest first."""
+        """The first cases behind a place that a filter lets through, in the filter's order.
+
+        `after` is of the kind that the order goes by.
+        """
         ...
 
     async def counts(self, wanted: Sequence[QueueFilter], me: str, now: int) -> list[int]:

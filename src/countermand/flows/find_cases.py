@@ -16,7 +16,15 @@ from countermand.intake.redaction import mask
 from countermand.intake.search_words import Part, highlights, parts_of, tsquery_of
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import BadRequest, Conflict, NotFound
-from countermand.vocabulary.queues import SHIPPED_QUEUES, ListedCase, QueueFilter, QueuePlace, SavedQueue
+from countermand.vocabulary.queues import (
+    SHIPPED_QUEUES,
+    HeardPlace,
+    ListedCase,
+    Order,
+    QueueFilter,
+    QueuePlace,
+    SavedQueue,
+)
 from countermand.work import Works
 
 PAGE_CASES_MAX = 50
@@ -42,17 +50,21 @@ class FindingHouse(Protocol):
 async def list_cases(
     house: FindingHouse, wanted: QueueFilter, me: str, after: str = "", count_max: int = PAGE_CASES_MAX
 ) -> dict[str, Any]:
-    """A page of cases, the nearest clock first; `next` asks for the one behind.
+    """A page of cases in the order of the filter; `next` asks for the one behind.
 
-    Within a quarter of an hour the graver goes first, then who has proven who they are. Raises BadRequest
-    (`bad_cursor`), Unavailable.
+    The nearest clock stands first unless it says otherwise: within a quarter of an hour the graver goes first, then
+    who has proven who they are. Raises BadRequest (`bad_cursor`), Unavailable.
     """
-    place = read_cursor(after, QueuePlace) if after else None
+    nearest = wanted.order is Order.NEAREST
+    place = read_cursor(after, QueuePlace if nearest else HeardPlace) if after else None
     now, count = house.clock.now(), min(count_max, PAGE_CASES_MAX)
     async with house.works.open() as unit:
         found = await unit.case_lists.page(wanted, me, now, place, count + 1)
     page = found[:count]
-    more = cursor_of(page[-1].place) if len(found) > count else None
+    more = None
+    if len(found) > count:
+        last = page[-1]
+        more = cursor_of(last.place if nearest else HeardPlace(last.heard_at, last.place.case))
     return {"cases": [shown_case(one, now) for one in page], "next": more}
 
 

@@ -20,6 +20,7 @@ from countermand.vocabulary.acts import (
     Snooze,
     Tag,
     Take,
+    TakeTask,
 )
 from countermand.vocabulary.cases import Direction, EventKind, Stage
 
@@ -97,20 +98,44 @@ async def add_task(work: CaseWork, act: AddTask) -> None:
     work.shown["task"] = task.id
 
 
-async def done_task(work: CaseWork, act: DoneTask) -> None:
-    """It is done; again: nothing. Raises NotFound `unknown_task`."""
-    tasks = {one.id: one for one in await work.unit.desk.tasks(work.case.id)}
-    task = tasks.get(act.task)
-    if task is None:
-        raise NotFound(
-            "unknown_task",
-            f"This case has no task {act.task}.",
-            f"该案件没有任务 {act.task}。",
-            task=act.task,
+async def take_task(work: CaseWork, act: TakeTask) -> None:
+    """Do it oneself, or leave it to others again. Raises NotFound `unknown_task`, Conflict `task_done`."""
+    task = await _task(work, act.task)
+    if task.done_at is not None:
+        raise Conflict(
+            "task_done",
+            f"{task.done_by} has done this task; open it again first.",
+            f"该任务已由 {task.done_by} 完成；请先重新打开。",
+            task=task.id,
         )
-    if task.done_at is None:
+    owner = work.by.name if act.on else None
+    if task.owner != owner:
+        await work.unit.desk.put_task(task._replace(owner=owner))
+        state = "taken" if act.on else "left"
+        work.happen(EventKind.TASK_SET, task=task.id, state=state, owner=owner)
+
+
+async def done_task(work: CaseWork, act: DoneTask) -> None:
+    """It is done, or not after all; again: nothing. Raises NotFound `unknown_task`."""
+    task = await _task(work, act.task)
+    if act.on and task.done_at is None:
         await work.unit.desk.put_task(task._replace(done_at=work.now, done_by=work.by.name))
         work.happen(EventKind.TASK_SET, task=task.id, state="done")
+    elif not act.on and task.done_at is not None:
+        await work.unit.desk.put_task(task._replace(done_at=None, done_by=None))
+        work.happen(EventKind.TASK_SET, task=task.id, state="open")
+
+
+async def _task(work: CaseWork, name: str) -> CaseTask:
+    tasks = {one.id: one for one in await work.unit.desk.tasks(work.case.id)}
+    if name not in tasks:
+        raise NotFound(
+            "unknown_task",
+            f"This case has no task {name}.",
+            f"该案件没有任务 {name}。",
+            task=name,
+        )
+    return tasks[name]
 
 
 async def begin_playbook(work: CaseWork, act: BeginPlaybook) -> None:

@@ -74,10 +74,18 @@ class AddTask(Act, tag="add_task", frozen=True):
     due_at: Moment | None = None
 
 
-class DoneTask(Act, tag="done_task", frozen=True):
-    """It is done."""
+class TakeTask(Act, tag="take_task", frozen=True):
+    """Say that one does it oneself, or (not `on`) leave it to others again."""
 
     task: Identifier
+    on: bool = True
+
+
+class DoneTask(Act, tag="done_task", frozen=True):
+    """It is done, or (not `on`) it is not after all."""
+
+    task: Identifier
+    on: bool = True
 
 
 class BeginPlaybook(Act, tag="begin_playbook", frozen=True):
@@ -271,8 +279,8 @@ class Unlink(Act, tag="unlink", frozen=True):
 
 
 AnyAct = (
-    Assign | Take | Release | Note | Reply | AddTask | DoneTask | BeginPlaybook | DoneStep | Promise
-    | KeepPromise | Snooze | Tag | Macro | Move | PassBall | SetSide | SetRisk | Decide | Close | Reopen
-    | Withdraw | Appeal | Review | PauseCollection | ResumeCollection | PoliceReport | RenewReceipt
+    Assign | Take | Release | Note | Reply | AddTask | TakeTask | DoneTask | BeginPlaybook | DoneStep
+    | Promise | KeepPromise | Snooze | Tag | Macro | Move | PassBall | SetSide | SetRisk | Decide | Close
+    | Reopen | Withdraw | Appeal | Review | PauseCollection | ResumeCollection | PoliceReport | RenewReceipt
     | GrantAccess | EndAccess | Link | Unlink | Freeze | Unfreeze
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -17,6 +18,14 @@ Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 ME = "@me"
 
 
+class Order(StrEnum):
+    """How a queue stands: the nearest clock first, or what was heard first, or last."""
+
+    NEAREST = "nearest"
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
 class QueueFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What a queue lets through: all that is said must hold; of several words of one field, any.
 
@@ -24,6 +33,7 @@ class QueueFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     `owner` may be `@me`. `unowned`: nobody's. `heard_from` (included) and
     `heard_until` (excluded) are microseconds UTC of the first message. `overdue`: a clock was missed and not
     made good; `warned`: one that runs has warned. `snoozed`: those that sleep, which no other queue shows.
+    `order` says how what is let through stands.
     """
 
     stage: tuple[Stage, ...] = ()
@@ -44,6 +54,7 @@ class QueueFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     overdue: bool | None = None
     warned: bool | None = None
     snoozed: bool = False
+    order: Order = Order.NEAREST
 
 
 class QueuePlace(NamedTuple):
@@ -53,6 +64,13 @@ class QueuePlace(NamedTuple):
     risk: str
     unproven: bool
     due_at: int
+    case: str
+
+
+class HeardPlace(NamedTuple):
+    """A place in a list by when cases were heard (microseconds UTC)."""
+
+    heard_at: int
     case: str
 
 

@@ -96,6 +96,7 @@ SCOPES_OF = {
     ("POST", "/v1/cases/x/note"): "desk",
     ("POST", "/v1/cases/x/reply"): "desk",
     ("POST", "/v1/cases/x/add-task"): "desk",
+    ("POST", "/v1/cases/x/take-task"): "desk",
     ("POST", "/v1/cases/x/done-task"): "desk",
     ("POST", "/v1/cases/x/begin-playbook"): "desk",
     ("POST", "/v1/cases/x/done-step"): "desk",

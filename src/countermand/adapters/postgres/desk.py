@@ -15,6 +15,7 @@ from countermand.cases.desk_ports import (
     Draft,
     Glass,
     Grant,
+    GrantedCase,
     Presence,
     Recurrence,
     SecondLook,
@@ -50,6 +51,12 @@ def _back(kind: Any, row: Any) -> Any:
         for name, value in zip(kind._fields, row, strict=True)
     )
     return kind(*values)
+
+
+def _granted_case(grant: Grant, *case: Any) -> GrantedCase:
+    number, stage, category, contained, clock, due_at, overdue = case
+    due = None if clock is None else micros_of(due_at)
+    return GrantedCase(grant, number, stage, category, contained, clock, due, overdue)
 
 
 class PostgresDesk:
@@ -121,6 +128,12 @@ class PostgresDesk:
     async def grants(self, case: str) -> list[Grant]:
         """To whom a case was ever opened, oldest first."""
         return [_back(Grant, row) for row in await self._connection.fetch(QUERIES.case_grants, case)]
+
+    async def granted_cases(self, staff: str | None, now: int, count_max: int) -> list[GrantedCase]:
+        """What is open to somebody now; without a name, whatever was ever opened."""
+        rows = await self._connection.fetch(QUERIES.granted_cases, staff, moment_of(now), count_max)
+        width = len(Grant._fields)
+        return [_granted_case(_back(Grant, tuple(row)[:width]), *tuple(row)[width:]) for row in rows]
 
     async def put_look(self, look: SecondLook) -> None:
         """An act that waits, or was answered."""

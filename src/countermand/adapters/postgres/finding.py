@@ -11,7 +11,15 @@ from countermand.adapters.postgres.queries import Queries
 from countermand.cases.list_ports import ExportedCase, Hit
 from countermand.kernel.clock import micros_of, moment_of, rfc3339
 from countermand.vocabulary.cases import Stage
-from countermand.vocabulary.queues import ME, ListedCase, QueueFilter, QueuePlace, SavedQueue
+from countermand.vocabulary.queues import (
+    ME,
+    HeardPlace,
+    ListedCase,
+    Order,
+    QueueFilter,
+    QueuePlace,
+    SavedQueue,
+)
 
 QUERIES = Queries("finding.sql")
 RECENT_MESSAGES = 10_000
@@ -20,6 +28,15 @@ _END_OF_TIME = moment_of(253_370_764_800_000_000)
 
 
 _AWAKE = "(snoozed_until IS NULL OR snoozed_until <= $1)"
+
+
+_HEARD = ("heard_at", "case_id")
+_COLUMNS = {
+    Order.NEAREST: ("slot", "risk", "unproven", "due_at", "case_id"),
+    Order.OLDEST: _HEARD,
+    Order.NEWEST: _HEARD,
+}
+_MOMENTS = frozenset({"due_at", "heard_at"})
 
 
 class Conditions:
@@ -78,21 +95,24 @@ class PostgresCaseLists:
         self._connection = connection
 
     async def page(
-        self, wanted: QueueFilter, me: str, now: int, after: QueuePlace | None, count_max: int
+        self, wanted: QueueFilter, me: str, now: int, after: QueuePlace | HeardPlace | None, count_max: int
     ) -> list[ListedCase]:
-        """The first cases behind a place that a filter lets through, the nearest first."""
+        """The first cases behind a place that a filter lets through, in the filter's order."""
         conditions = Conditions(me, now)
         where = conditions.of(wanted)
+        columns, newest = _COLUMNS[wanted.order], wanted.order is Order.NEWEST
         if after is not None:
-            values = (after.slot, after.risk, after.unproven, moment_of(after.due_at), after.case)
+            values = [moment_of(one) if name in _MOMENTS else one for name, one in after._asdict().items()]
             places = ", ".join(map(conditions.value, values))
-            where += f" AND (slot, risk, unproven, due_at, case_id) > ({places})"
+            where += f" AND ({', '.join(columns)}) {'<' if newest else '>'} ({places})"
+        way = " DESC" if newest else ""
+        inner = ", ".join(f"{one}{way}" for one in columns)
+        outer = ", ".join(f"l.{one}{way}" for one in columns)
         # Only names of columns and places of values are put together here.
         sql = (
             "SELECT l.*, c.number FROM (SELECT * FROM case_listed "  # noqa: S608
-            f"WHERE {where} ORDER BY slot, risk, unproven, due_at, case_id LIMIT {count_max:d}) AS l "
-            "JOIN case_file AS c ON c.id = l.case_id "
-            "ORDER BY l.slot, l.risk, l.unproven, l.due_at, l.case_id"
+            f"WHERE {where} ORDER BY {inner} LIMIT {count_max:d}) AS l "
+            f"JOIN case_file AS c ON c.id = l.case_id ORDER BY {outer}"
         )
         return [_listed(row) for row in await self._connection.fetch(sql, *conditions.values)]
 

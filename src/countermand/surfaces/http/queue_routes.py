@@ -38,10 +38,11 @@ from countermand.vocabulary.staff import Verb
 
 Asked = Request[Any, Any, Any]
 _WORDS = frozenset({"stage", "ball", "risk", "category", "channel", "contained"})
+_ONE_WORD = frozenset({"order"})
 _FLAGS = frozenset({"proven", "unowned", "overdue", "warned", "snoozed"})
 _NAMES = frozenset({"owner", "team", "tag", "account", "person"})
 _INSTANTS = {"from": "heard_from", "until": "heard_until"}
-FILTERS = tuple(sorted(_WORDS | _FLAGS | _NAMES | _INSTANTS.keys()))
+FILTERS = tuple(sorted(_WORDS | _ONE_WORD | _FLAGS | _NAMES | _INSTANTS.keys()))
 
 
 def _reception(request: Asked) -> Reception:
@@ -53,7 +54,7 @@ def _reception(request: Asked) -> Reception:
 async def read_cases(
     request: Asked, queue: FromQuery[str] = "", after: FromQuery[str] = ""
 ) -> dict[str, Any]:
-    """Cases, the nearest clock first: those of a `queue`, or those that the filters let through.
+    """Cases, the nearest clock first unless `order` says otherwise: of a `queue`, or let through by filters.
 
     Several words of one filter are separated by commas; `from` and `until` are RFC 3339 instants.
     """
@@ -131,7 +132,7 @@ def _filter(given: dict[str, str]) -> QueueFilter:
             values[name] = tuple(word for word in text.split(",") if word)
         elif name in _FLAGS:
             values[name] = _flag(name, text)
-        elif name in _NAMES:
+        elif name in _NAMES | _ONE_WORD:
             values[name] = text
         else:
             values[_INSTANTS[name]] = _instant(name, text)

@@ -75,6 +75,15 @@ ORDER BY ends_at DESC LIMIT 1;
 SELECT id, case_id, staff, purpose, reason, given_at, given_by, ends_at, ended_at, ended_by
 FROM case_grant WHERE case_id = $1 ORDER BY given_at, id;
 
+-- name: granted_cases
+-- Cases opened to somebody ($1) at $2, or with NULL every grant there ever was; open ones first, up to $3.
+SELECT
+    g.id, g.case_id, g.staff, g.purpose, g.reason, g.given_at, g.given_by, g.ends_at, g.ended_at, g.ended_by,
+    c.number, l.stage, l.category, l.contained, l.clock, l.due_at, l.overdue
+FROM case_grant AS g JOIN case_file AS c ON c.id = g.case_id JOIN case_listed AS l ON l.case_id = g.case_id
+WHERE $1::text IS NULL OR (g.staff = $1 AND g.given_at <= $2 AND g.ends_at > $2 AND g.ended_at IS NULL)
+ORDER BY (g.ended_at IS NOT NULL OR g.ends_at <= $2), coalesce(g.ended_at, g.ends_at), g.id LIMIT $3;
+
 -- name: put_look
 -- An act that waits for a second person, or was answered.
 INSERT INTO second_look (
@@ -101,10 +110,11 @@ SELECT id, case_id, verb, asked, asked_by, asked_at, ends_at, agreed, answered_b
 FROM second_look WHERE agreed IS NULL AND ends_at > $1 AND asked_by <> $2 ORDER BY ends_at, id LIMIT $3;
 
 -- name: put_task
--- A task of a case, new or done.
+-- A task of a case, new, taken, left, done or open again.
 INSERT INTO case_task (id, case_id, title, role, owner, due_at, made_at, made_by, done_at, done_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (id) DO UPDATE SET done_at = excluded.done_at, done_by = excluded.done_by;
+ON CONFLICT (id) DO UPDATE SET
+    owner = excluded.owner, done_at = excluded.done_at, done_by = excluded.done_by;
 
 -- name: case_tasks
 -- Tasks of a case, those due first first.
