@@ -129,6 +129,12 @@ if (form) {
 
   document.addEventListener("click", (event) => {
     event.target.closest("[data-unchip]")?.closest(".chip").remove();
+    const phrase = event.target.closest("[data-phrase]");
+    const book = phrase && books.find((one) => one.kind === "phrase" && one.id === phrase.dataset.phrase);
+    if (book) {
+      chip(book);
+      if (!chips.lastElementChild.querySelector("label input")) field.focus();
+    }
     const insert = event.target.closest("[data-insert]");
     if (insert) {
       field.setRangeText(insert.dataset.insert, field.selectionStart, field.selectionEnd, "end");

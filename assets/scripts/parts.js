@@ -30,7 +30,7 @@ async function replace(id, address) {
 
 // What only a script can do stays hidden until there is one.
 export function enlivened(root) {
-  for (const one of root.querySelectorAll("[data-insert][hidden], [data-palette][hidden], [data-opens][hidden]")) one.hidden = false;
+  for (const one of root.querySelectorAll("[data-insert][hidden], [data-phrase][hidden], [data-palette][hidden], [data-opens][hidden]")) one.hidden = false;
 }
 
 document.addEventListener("click", (event) => {

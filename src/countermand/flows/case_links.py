@@ -22,9 +22,7 @@ async def linked(house: CaseDesk, dossier: Dossier) -> dict[str, Any]:
     async with house.works.open() as unit:
         numbers = await unit.desk.numbers_of(names) if names else {}
     return {
-        "links": [
-            {"case": spoken(numbers[one]), "kind": kind} for one, kind in case.links if one in numbers
-        ],
+        "links": [{"case": spoken(numbers[one]), "kind": kind} for one, kind in case.links if one in numbers],
         "absorbed": [spoken(numbers[one]) for one, _ in case.absorbed if one in numbers],
         "into": None if dossier.whole is None else spoken(dossier.whole.number),
         "recallable": _recallable(dossier, house.clock.now()),

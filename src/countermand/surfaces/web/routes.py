@@ -10,6 +10,7 @@ from countermand.surfaces.web.case_pages import CASE_PAGES
 from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAGES
 from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
+from countermand.surfaces.web.desk.whole_pages import WHOLE_PAGES
 from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
 from countermand.surfaces.web.mine.coming import COMING_PAGES
 from countermand.surfaces.web.mine.keeping import KEEPING_PAGES
@@ -24,7 +25,7 @@ from countermand.surfaces.web.staff.own import OWN_PAGES
 from countermand.surfaces.web.staff.people import PEOPLE_PAGES
 from countermand.surfaces.web.staff.signing_in import SIGN_IN_PAGES
 
-DESK_PAGES = (*QUEUE_PAGES, *DESK_CASE_PAGES, *REVIEW_PAGES)
+DESK_PAGES = (*QUEUE_PAGES, *DESK_CASE_PAGES, *REVIEW_PAGES, *WHOLE_PAGES)
 MY_PAGES = (*COMING_PAGES, *OVERVIEW_PAGES, *PAST_PAGES, *KEEPING_PAGES)
 PAGE_HANDLERS = (
     *CHOICE_PAGES, *PORTAL_PAGES, *REPORT_PAGES, *CASE_PAGES, *CASE_ACTS, *EVIDENCE_PAGES, *OFFICIAL_PAGES,

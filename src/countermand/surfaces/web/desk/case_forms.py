@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -34,11 +35,20 @@ Typed = dict[str, str]
 
 
 class Filled(NamedTuple):
-    """A form as it was filled in, by whom, and when (microseconds UTC)."""
+    """A form as it was filled in, by whom, when (microseconds UTC), and by which clock on the wall."""
 
     typed: Typed
     me: str
     now: int
+    timezone: str = "UTC"
+
+    def moment(self, name: str) -> datetime | None:
+        """An instant as it was typed, by the clock of the institution. Raises BadRequest."""
+        text = self.typed.get(name, "")
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(self.timezone)) if text else None
+        except ValueError:
+            raise invalid_request("it is a day and a time of that day", name) from None
 
 
 _Act = TypeVar("_Act", bound=msgspec.Struct)
@@ -87,14 +97,16 @@ def _write(form: Filled) -> AnyAct:
     if form.typed.get("macro"):
         return act_of(Macro, macro=form.typed["macro"], values=values)
     phrases = tuple(one for one in form.typed.get("phrase", "").split("\n") if one)
-    if not phrases and not text:
+    if not (phrases or text or form.typed.get("explanation")):
         raise BadRequest(
             "reply_empty", "Say something: text or phrases.", "请填写内容或选择话术。", field="text"
         )
-    return act_of(Reply, text=text, phrases=phrases, values=values)
+    told = {name: form.typed.get(name, "").strip() for name in ("explanation", "plan")}
+    return act_of(Reply, text=text, phrases=phrases, values=values, **told)
 
 
-def _on(typed: Typed, name: str) -> bool:
+def on(typed: Typed, name: str) -> bool:
+    """Whether a box was ticked, or a button says yes."""
     return typed.get(name) in ("on", "yes", "true")
 
 
@@ -124,15 +136,21 @@ FORMS: dict[str, tuple[Verb, Reader]] = {
             risk=form.typed.get("risk"),
             why=form.typed.get("why"),
             category=form.typed.get("category"),
-            no_loss=_on(form.typed, "no_loss"),
+            no_loss=on(form.typed, "no_loss"),
         ),
     ),
 }
 
 
-def resolving(typed: Typed, *, decided: bool) -> list[AnyAct]:
+def resolving(form: Filled, *, decided: bool) -> list[AnyAct]:
     """What was found, where that was not said yet, and the end. Raises BadRequest (`invalid_request`)."""
-    close = act_of(Close, root_cause=typed.get("root_cause"))
+    typed = form.typed
+    close = act_of(
+        Close,
+        root_cause=typed.get("root_cause"),
+        fix_owner=typed.get("fix_owner"),
+        fix_due_at=form.moment("fix_due"),
+    )
     if decided:
         return [close]
     return [act_of(Decide, outcome=typed.get("outcome"), why=typed.get("why")), close]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,11 +10,9 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
-from countermand.flows.act_on_case import act_on_case
 from countermand.flows.agree_act import agree
 from countermand.flows.beside_case import be_there, keep_draft
 from countermand.flows.disclose import Unmask, unmask
-from countermand.flows.link_cases import link
 from countermand.flows.merge_cases import merge
 from countermand.flows.show_case import dossier_of
 from countermand.kernel.clock import moment_of
@@ -23,15 +20,16 @@ from countermand.kernel.errors import CountermandError
 from countermand.surfaces.http.problems import invalid_request
 from countermand.surfaces.http.visits import identifier, staff_of
 from countermand.surfaces.web.answers import see_other
-from countermand.surfaces.web.desk.case_forms import (
-    FORMS,
-    Filled,
-    Reader,
-    Typed,
-    acknowledgement,
-    act_of,
-    resolving,
+from countermand.surfaces.web.desk.case_answers import (
+    again,
+    back,
+    blank,
+    filled_of,
+    perform,
+    perform_all,
+    version_of,
 )
+from countermand.surfaces.web.desk.case_forms import FORMS, Reader, acknowledgement, act_of, resolving
 from countermand.surfaces.web.desk.case_view import case_values
 from countermand.surfaces.web.desk.frame import (
     Asked,
@@ -42,7 +40,7 @@ from countermand.surfaces.web.desk.frame import (
     trace_of,
     typed_in,
 )
-from countermand.vocabulary.acts import AnyAct, Link, Unlink
+from countermand.surfaces.web.desk.work_forms import WORK_FORMS
 from countermand.vocabulary.cases import Contained
 from countermand.vocabulary.staff import Verb
 
@@ -65,7 +63,7 @@ async def read_case(
     """A case: conversation or timeline, the panel beside it, and with `do` one of its forms open."""
     values = await case_values(request, number, view, tab, q)
     rail = await rail_of(request, queue, after)
-    return desk_page(request, "desk/case.html", **values, **_blank(do, done), rail=rail, room="cases")
+    return desk_page(request, "desk/case.html", **values, **blank(do, done), rail=rail, room="cases")
 
 
 @get(_CASE + "/panel", page="staff", verb=Verb.READ_CASE)
@@ -77,69 +75,18 @@ async def read_panel(
     return desk_page(request, "desk/panel.html", **values, rail={"queue": ""}, done="")
 
 
-def _blank(do: str = "", done: str = "") -> dict[str, Any]:
-    return {
-        "do": do,
-        "done": done,
-        "typed": defaultdict(str),
-        "refusal": None,
-        "meanwhile": [],
-        "unmasked": None,
-    }
-
-
-async def _again(
-    request: Asked, number: str, do: str, typed: Typed, refusal: CountermandError
-) -> Response[bytes]:
-    """The case as it is now, the form as it was filled in, and why nothing was done."""
-    values = await case_values(request, number, "", "", "")
-    before = int(typed["version"]) if typed.get("version", "").isdecimal() else None
-    changed = refusal.code == "case_changed" and before is not None
-    events = values["shown"]["events"]
-    shown = {
-        **_blank(do),
-        "typed": defaultdict(str, typed),
-        "refusal": refusal,
-        "meanwhile": [one for one in events if changed and one["seq"] > (before or 0)],
-    }
-    rail = await rail_of(request, typed.get("queue", ""))
-    status = refusal.http_status
-    return desk_page(request, "desk/case.html", status=status, **{**values, **shown}, rail=rail, room="cases")
-
-
-def _version_of(typed: Typed) -> int | None:
-    version = typed.get("version", "")
-    if not version:
-        return None
-    if not (version.isascii() and version.isdigit() and len(version) <= 9):
-        raise invalid_request("it is the version of the case, a number", "version")
-    return int(version)
-
-
-async def _do(request: Asked, number: str, act: AnyAct, version: int | None) -> dict[str, Any]:
-    desk, staff, trace = house_of(request).case_desk, staff_of(request), trace_of(request)
-    if isinstance(act, Link | Unlink):
-        return await link(desk, number, act, staff, version=version, trace=trace)
-    return await act_on_case(desk, number, act, staff, version=version, trace=trace)
-
-
-def _back(number: str, typed: Typed, done: str) -> Response[bytes]:
-    queue = typed.get("queue", "")
-    kept = f"&queue={queue}" if queue.replace("-", "").isalnum() and queue.isascii() else ""
-    return see_other(f"/desk/cases/{plain_number(number)}?done={done}{kept}")
-
-
 def _door(name: str, verb: Verb, read: Reader) -> HTTPRouteHandler:
     async def act(request: Asked, number: str) -> Response[bytes]:
         typed = await typed_in(request)
         try:
-            wanted = read(Filled(typed, staff_of(request).name, house_of(request).clock.now()))
-            answer = await _do(request, number, wanted, _version_of(typed))
+            wanted = read(filled_of(request, typed))
+            answer = await perform(request, number, wanted, version_of(typed))
         except CountermandError as refusal:
-            return await _again(request, number, name, typed, refusal)
+            return await again(request, number, name, typed, refusal)
         if name == "write":
+            # What was sent needs no draft any more.
             await keep_draft(house_of(request).case_desk, number, "", staff_of(request))
-        return _back(number, typed, "waits" if "waits" in answer else name)
+        return back(number, typed, "waits" if "waits" in answer else name)
 
     act.__name__ = act.__qualname__ = f"{name}_from_page"
     act.__doc__ = f"The form “{name}” of a case."
@@ -158,10 +105,10 @@ async def acknowledge(request: Asked, number: FromPath[str]) -> Response[bytes]:
         zone = ZoneInfo(house.reception.timezone)
         by = (moment_of(house.clock.now()) + _ACKNOWLEDGED_WITHIN).astimezone(zone)
         act = acknowledgement(dict(house.case_desk.phrases), stopped, by, case.language)
-        await _do(request, number, act, _version_of(typed))
+        await perform(request, number, act, version_of(typed))
     except CountermandError as refusal:
-        return await _again(request, number, "acknowledge", typed, refusal)
-    return _back(number, typed, "acknowledge")
+        return await again(request, number, "acknowledge", typed, refusal)
+    return back(number, typed, "acknowledge")
 
 
 @post(_CASE + "/do/merge", page="staff", verb=Verb.LINK, status_code=303)
@@ -173,10 +120,10 @@ async def merge_from_page(request: Asked, number: FromPath[str]) -> Response[byt
         if not others:
             raise invalid_request("name the other case", "case")
         desk, staff = house_of(request).case_desk, staff_of(request)
-        await merge(desk, number, others, staff, version=_version_of(typed), trace=trace_of(request))
+        await merge(desk, number, others, staff, version=version_of(typed), trace=trace_of(request))
     except CountermandError as refusal:
-        return await _again(request, number, "merge", typed, refusal)
-    return _back(number, typed, "merge")
+        return await again(request, number, "merge", typed, refusal)
+    return back(number, typed, "merge")
 
 
 @post(_CASE + "/do/resolve", page="staff", verb=Verb.CLOSE, status_code=303)
@@ -185,18 +132,15 @@ async def resolve(request: Asked, number: FromPath[str]) -> Response[bytes]:
     typed = await typed_in(request)
     try:
         decided = (await dossier_of(house_of(request).reception, number)).case.outcome is not None
-        version = _version_of(typed)
-        for act in resolving(typed, decided=decided):
-            answer = await _do(request, number, act, version)
-            if "waits" in answer:
-                return _back(number, typed, "waits")
-            version = answer["version"]
+        acts = resolving(filled_of(request, typed), decided=decided)
+        if "waits" in await perform_all(request, number, acts, version_of(typed)):
+            return back(number, typed, "waits")
     except CountermandError as refusal:
-        return await _again(request, number, "resolve", typed, refusal)
+        return await again(request, number, "resolve", typed, refusal)
     rail = await rail_of(request, typed.get("queue", ""))
     following = [plain_number(one["case"]) for one in rail["cases"]]
     following = [one for one in following if one != plain_number(number)]
-    return _back(following[0], typed, "resolve") if following else see_other("/desk")
+    return back(following[0], typed, "resolve") if following else see_other("/desk")
 
 
 @post(_CASE + "/messages/{message:str}/unmask", page="staff", verb=Verb.UNMASK, status_code=200)
@@ -211,12 +155,12 @@ async def unmask_from_page(request: Asked, number: FromPath[str], message: FromP
             house_of(request).case_desk, number, name, wanted, staff_of(request), trace_of(request)
         )
     except CountermandError as refusal:
-        return await _again(request, number, "unmask", {**typed, "message": name}, refusal)
+        return await again(request, number, "unmask", {**typed, "message": name}, refusal)
     if "waits" in answer:
-        return _back(number, typed, "waits")
+        return back(number, typed, "waits")
     values = await case_values(request, number, "", "", "")
     rail = await rail_of(request, typed.get("queue", ""))
-    shown = {**_blank(), "unmasked": answer}
+    shown = {**blank(), "unmasked": answer}
     return desk_page(request, "desk/case.html", **{**values, **shown}, rail=rail, room="cases")
 
 
@@ -232,8 +176,8 @@ async def answer_look_from_page(request: Asked, look: FromPath[str]) -> Response
             raise invalid_request("say why", "reason")
         await agree(desk, name, staff, agreed=agreed, reason=typed["reason"], trace=trace_of(request))
     except CountermandError as refusal:
-        return await _again(request, number, "look", {**typed, "look": name}, refusal)
-    return _back(number, typed, "look")
+        return await again(request, number, "look", {**typed, "look": name}, refusal)
+    return back(number, typed, "look")
 
 
 @post(_CASE + "/draft", page="staff", verb=Verb.WORK, status_code=204)
@@ -249,7 +193,7 @@ async def be_at_case_from_page(request: Asked, number: FromPath[str]) -> Respons
     typed = await typed_in(request)
     doing = "writing" if typed.get("doing") == "writing" else "reading"
     there = await be_there(house_of(request).case_desk, number, doing, staff_of(request))
-    changed = there["version"] != _version_of(typed)
+    changed = there["version"] != version_of(typed)
     values = {"others": there["others"], "changed": changed, "number": plain_number(number)}
     return desk_page(request, "desk/presence.html", **values)
 
@@ -257,5 +201,5 @@ async def be_at_case_from_page(request: Asked, number: FromPath[str]) -> Respons
 CASE_PAGES = (
     read_case, read_panel, acknowledge, merge_from_page, resolve, unmask_from_page, answer_look_from_page,
     keep_draft_from_page, be_at_case_from_page,
-    *(_door(name, verb, read) for name, (verb, read) in FORMS.items()),
+    *(_door(name, verb, read) for name, (verb, read) in {**FORMS, **WORK_FORMS}.items()),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from countermand.kernel.errors import Forbidden, NotFound
 from countermand.surfaces.http.visits import staff_of
 from countermand.surfaces.web.answers import page_language
 from countermand.surfaces.web.desk.frame import Asked, May, house_of
+from countermand.surfaces.web.desk.work_panel import work_panel
 from countermand.vocabulary.cases import EventKind
 from countermand.vocabulary.queues import QueueFilter
 
@@ -89,6 +90,10 @@ async def _evidence(at: Beside) -> dict[str, Any]:
     return {"checklist": checklist, **await list_exhibits(house.room, number, staff)}
 
 
+async def _work(at: Beside) -> dict[str, Any]:
+    return await work_panel(house_of(at.request).case_desk, at.dossier, at.shown, staff_of(at.request))
+
+
 async def _clocks(at: Beside) -> dict[str, Any]:
     return {"clocks": at.shown["clocks"]}
 
@@ -112,6 +117,7 @@ _PANELS: dict[str, Callable[[Beside], Awaitable[dict[str, Any]]]] = {
     "money": _money,
     "devices": _devices,
     "evidence": _evidence,
+    "work": _work,
     "clocks": _clocks,
     "rules": _rules,
     "kb": _kb,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from countermand.cases.case import NEXT_STAGES
 from countermand.cases.numbers import spoken
 from countermand.flows.beside_case import be_there, read_draft
 from countermand.flows.desk_view import for_desk
@@ -12,17 +13,26 @@ from countermand.flows.keep_staff import list_staff
 from countermand.flows.link_cases import suggested
 from countermand.flows.see_case import cover_for
 from countermand.flows.show_case import PROMISE_WORDS, Dossier, dossier_of
+from countermand.flows.show_checklist import show_checklist
 from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.errors import CountermandError, Forbidden
 from countermand.surfaces.http.visits import staff_of
 from countermand.surfaces.web.desk.case_panel import panel_of
 from countermand.surfaces.web.desk.frame import Asked, May, house_of, plain_number, trace_of
-from countermand.vocabulary.cases import CaseEvent, CaseOutcome, Contained, EventKind, RootCause
+from countermand.vocabulary.cases import (
+    Ball,
+    CaseEvent,
+    CaseOutcome,
+    Contained,
+    EventKind,
+    RootCause,
+    Stage,
+)
 from countermand.vocabulary.clocks import LIVE
-from countermand.vocabulary.staff import Role
+from countermand.vocabulary.staff import ALONE, STAFF_ROLES, Role
 from countermand.vocabulary.triage import Category
 
-TABS = ("person", "money", "devices", "evidence", "clocks", "rules", "kb")
+TABS = ("person", "work", "money", "devices", "evidence", "clocks", "rules", "kb")
 VIEWS = ("conversation", "timeline")
 _LIVE = frozenset(state.value for state in LIVE)
 # Who only looks leaves no trace of being there for those who work.
@@ -49,6 +59,7 @@ async def case_values(request: Asked, number: str, view: str, tab: str, asked: s
             "person": None,
             "owner": None,
             "team": None,
+            "language": "zh",
             **shown["case"],
         },
         "number": plain_number(number),
@@ -61,6 +72,10 @@ async def case_values(request: Asked, number: str, view: str, tab: str, asked: s
         "categories": [one.value for one in Category],
         "outcomes": [one.value for one in CaseOutcome],
         "causes": [one.value for one in RootCause],
+        "stages": sorted(one.value for one in NEXT_STAGES[dossier.case.stage]),
+        "balls": [one.value for one in Ball],
+        "roles": [one.value for one in STAFF_ROLES if one not in ALONE],
+        "telling": dossier.case.outcome is not None and dossier.case.stage in (Stage.DECIDE, Stage.REMEDY),
         "legal": next((one for one in clocks if one["kind"] == "legal" and one["state"] in _LIVE), None),
         "mine": _second_thoughts(dossier, staff.name, house.clock.now()),
         **(await _beside(request, number, dossier) if works else _NOTHING_BESIDE),
@@ -69,6 +84,7 @@ async def case_values(request: Asked, number: str, view: str, tab: str, asked: s
 
 _NOTHING_BESIDE: dict[str, Any] = {
     "others": [], "draft": "", "draft_old": False, "people": [], "scopes": {}, "alike": [], "books": None,
+    "wanted": [],
 }  # fmt: skip
 
 
@@ -98,8 +114,18 @@ async def _beside(request: Asked, number: str, dossier: Dossier) -> dict[str, An
         "people": await list_staff(desk),
         "scopes": scopes,
         "alike": alike,
+        "wanted": await _wanted(request, number),
         "books": {"phrases": fits, "macros": list(desk.macros.values())},
     }
+
+
+async def _wanted(request: Asked, number: str) -> list[dict[str, Any]]:
+    """What only the customer can give, as the checklist of the case has it."""
+    try:
+        checklist = await show_checklist(house_of(request).reading_desk, number, staff_of(request))
+    except Forbidden:
+        return []
+    return [one for one in checklist["items"] if one["state"] == "ask"]
 
 
 def _second_thoughts(dossier: Dossier, name: str, now: int) -> CaseEvent | None:
