@@ -27,7 +27,7 @@ def visiting(
     page.on("console", lambda told: told.type == "error" and wrong(told.text) and said.append(told.text))
     yield page
     context.close()
-    assert said == [], "the page complained"
+    assert said == [], f"the page complained: {said}"
 
 
 def wrong(text: str) -> bool:

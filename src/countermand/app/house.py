@@ -13,6 +13,7 @@ import structlog
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.adapters.models.registry import ModelRegistry
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
+from countermand.adapters.postgres.board import PostgresBoard
 from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.decisions import PostgresDecisions
 from countermand.adapters.postgres.holds import PostgresHoldShelf
@@ -57,6 +58,7 @@ from countermand.flows.house import House, Readiness
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_thresholds import ThresholdKeeper
+from countermand.flows.live_board import LiveBoard
 from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
@@ -137,6 +139,7 @@ async def open_house(
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
             **proving_of(late_seal(stack, settings, time), pool, settings)._asdict(),
             access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
+            board=_board(stack, pool, time),
         )
 
 
@@ -161,6 +164,12 @@ async def _front_desk(
     works, reader = PostgresWorks(pool), open_triage(settings)
     vault, pictures, room = work.kit.vault, work.text_reader, work.room
     return await front_desk_of(settings, works, clock, ids, vault, reader, channels, pictures, room)
+
+
+def _board(stack: AsyncExitStack, pool: asyncpg.Pool[Any], clock: Clock) -> LiveBoard:
+    board = LiveBoard(PostgresBoard(pool), clock)
+    stack.push_async_callback(board.close)
+    return board
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:

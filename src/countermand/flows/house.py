@@ -31,6 +31,7 @@ from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.keep_thresholds import ThresholdKeeper
 from countermand.flows.label_history import LabelArchive
+from countermand.flows.live_board import LiveBoard
 from countermand.flows.live_drift import Cards, NewestFacts
 from countermand.flows.log_ports import LogDesk
 from countermand.flows.manage_keys import KeyBook
@@ -117,6 +118,7 @@ class House:
     access: StaffAccess
     history: LogHistory
     bindery: Bindery
+    board: LiveBoard
 
     @property
     def log(self) -> LogDesk:

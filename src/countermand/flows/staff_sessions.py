@@ -47,6 +47,17 @@ async def enter(access: StaffAccess, cookie: str) -> OpenSession:
     return OpenSession(session, account.staff, csrf_of(access, session))
 
 
+async def still_in(access: StaffAccess, opened: OpenSession) -> bool:
+    """Whether a session that a long answer goes to is open, and its holder is who they were, roles and all.
+
+    It is not used by that: a page that only listens keeps nobody signed in. Raises Unavailable.
+    """
+    found = await access.sessions.find(opened.session.digest)
+    if found is None or found[1].left_at is not None or found[1].staff != opened.staff:
+        return False
+    return is_open(found[0], access.clock.now(), access.terms)
+
+
 def csrf_of(access: StaffAccess, session: Session) -> str:
     """The token of a session's forms: bound to its cookie by a key that only this house has."""
     return hmac.digest(access.kit.vault.mac_key(CSRF_KEY), session.digest, sha256).hex()

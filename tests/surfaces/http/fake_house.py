@@ -329,6 +329,7 @@ class FakeHouse:
         self.knowledge = open_knowledge(Settings())
         self.bell = Bell()
         self.channels = SimpleNamespace(chat=SimpleNamespace(bell=Bell()))
+        self.board = SimpleNamespace(bell=Bell())
         self.bell.close()  # streams end at once: nobody here waits for them
         self.holds = FakeHolds()
         self.worker = WORKER

@@ -76,6 +76,7 @@ class Front:
         """Let those go who only wait for more."""
         self._house.bell.close()
         self._house.channels.chat.bell.close()
+        self._house.board.bell.close()
 
     async def note_refusals(self) -> None:
         """Put what was refused since the last call on the record; if that fails, the next call does."""

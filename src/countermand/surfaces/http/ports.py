@@ -21,6 +21,7 @@ from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
+from countermand.flows.live_board import LiveBoard
 from countermand.flows.official_channels import OfficialChannels
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import Answer as ShownAnswer
@@ -296,6 +297,9 @@ class House(Protocol):
 
     @property
     def ids(self) -> Ids: ...
+
+    @property
+    def board(self) -> LiveBoard: ...
 
     @property
     def readiness(self) -> Readiness: ...

@@ -23,7 +23,8 @@ HTML_LANGUAGE = {"en": "en", "zh": "zh-CN"}
 def render(template: str, language: str, timezone: str, values: dict[str, Any]) -> bytes:
     """The page; `t(key, **values)` says a text.
 
-    Filters: `moment`, `day`, `iso`, `left` of microseconds UTC (`micros` reads RFC 3339), `money`, `told`.
+    Filters: `moment`, `day`, `clock`, `iso`, `left` of microseconds UTC (`micros` reads RFC 3339), `money`,
+    `told`.
     Raises jinja2.TemplateError where the template asks for what it was not given: a defect, never input.
     """
     page = _environment(language, timezone).get_template(template)
@@ -45,6 +46,7 @@ def _environment(language: str, timezone: str) -> Environment:
     made.filters["told"] = partial(_told, language=language)
     made.filters["moment"] = lambda at: _local(at, zone).strftime("%Y-%m-%d %H:%M")
     made.filters["day"] = lambda at: _local(at, zone).strftime("%Y-%m-%d")
+    made.filters["clock"] = lambda at: _local(at, zone).strftime("%H:%M:%S")
     made.filters["iso"] = lambda at: _local(at, zone).isoformat(timespec="seconds")
     made.filters["money"] = lambda minor, currency: money_texts(minor, currency)[language == "zh"]
     made.filters["asset"] = address

@@ -8,6 +8,7 @@ from countermand.surfaces.web.assets import assets
 from countermand.surfaces.web.case_acts import CASE_ACTS
 from countermand.surfaces.web.case_pages import CASE_PAGES
 from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAGES
+from countermand.surfaces.web.desk.live_pages import LIVE_PAGES
 from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
 from countermand.surfaces.web.desk.whole_pages import WHOLE_PAGES
@@ -25,7 +26,13 @@ from countermand.surfaces.web.staff.own import OWN_PAGES
 from countermand.surfaces.web.staff.people import PEOPLE_PAGES
 from countermand.surfaces.web.staff.signing_in import SIGN_IN_PAGES
 
-DESK_PAGES = (*QUEUE_PAGES, *DESK_CASE_PAGES, *REVIEW_PAGES, *WHOLE_PAGES)
+DESK_PAGES = (
+    *QUEUE_PAGES,
+    *DESK_CASE_PAGES,
+    *REVIEW_PAGES,
+    *WHOLE_PAGES,
+    *LIVE_PAGES,
+)
 MY_PAGES = (*COMING_PAGES, *OVERVIEW_PAGES, *PAST_PAGES, *KEEPING_PAGES)
 PAGE_HANDLERS = (
     *CHOICE_PAGES, *PORTAL_PAGES, *REPORT_PAGES, *CASE_PAGES, *CASE_ACTS, *EVIDENCE_PAGES, *OFFICIAL_PAGES,

@@ -17,13 +17,11 @@ from countermand.flows.show_case_account import shown_decided
 from countermand.flows.show_case_decision import case_decision
 from countermand.flows.show_readings import show_readings
 from countermand.flows.waiting_looks import waiting_looks
-from countermand.intake.redaction import mask
 from countermand.kernel.errors import CountermandError, Forbidden
-from countermand.kernel.money import money_texts
 from countermand.surfaces.http.problems import invalid_request
-from countermand.surfaces.http.records import shown_operation
 from countermand.surfaces.http.visits import identifier, staff_of
 from countermand.surfaces.web.answers import page_language, see_other
+from countermand.surfaces.web.desk.decision_view import decision_values
 from countermand.surfaces.web.desk.frame import (
     Asked,
     desk_page,
@@ -33,7 +31,6 @@ from countermand.surfaces.web.desk.frame import (
     trace_of,
     typed_in,
 )
-from countermand.surfaces.web.words import said
 from countermand.vocabulary.approvals import Verdict
 from countermand.vocabulary.queues import QueueFilter
 from countermand.vocabulary.staff import Verb
@@ -42,46 +39,17 @@ _CASE = "/desk/cases/{number:str}"
 LISTED_MAX = 30
 
 
-def _told(value: Any, language: str) -> str:
-    """A recorded value as it may be shown: amounts as money, texts in this language, words masked."""
-    if value is None:
-        return said("review.unknown_value", language)
-    if isinstance(value, bool):
-        return said("review.value_yes", language) if value else said("review.value_no", language)
-    if isinstance(value, int | float):
-        return f"{value:,}"
-    if isinstance(value, list | tuple):
-        return " · ".join(_told(one, language) for one in value)
-    if isinstance(value, dict) and value.keys() == {"minor", "currency"}:
-        return money_texts(value["minor"], value["currency"])[language == "zh"]
-    if isinstance(value, dict) and language in value:
-        return _told(value[language], language)
-    return mask(str(value)).text
-
-
 @get(_CASE + "/decisions/{decision:str}", page="staff", verb=Verb.READ_MONEY)
 async def read_decision(request: Asked, number: FromPath[str], decision: FromPath[str]) -> Response[bytes]:
     """Why: each reason with its values, what was not known, what would have been milder, which policy."""
     house, language = house_of(request), page_language(request)
     name = identifier(decision, "decision")
     case, stored = await case_decision(house.case_desk, house.archive, number, name, staff_of(request))
-    shown = await shown_operation(house, stored)
-    answer = shown.answer["decision"]
-    reasons = [
-        {
-            **one,
-            "text": {name: mask(text).text for name, text in one["text"].items()},
-            "values": {key: _told(value, language) for key, value in one["values"].items()},
-        }
-        for one in answer["reasons"]
-    ]
     values: dict[str, Any] = {
+        **await decision_values(house, stored, language),
         "case": case,
         "number": plain_number(number),
         "operation": shown_decided(stored.row.body),
-        "record": shown,
-        "decision": {**answer, "reasons": reasons},
-        "facts": {key: _told(value, language) for key, value in sorted(shown.facts.items())},
         "rail": await rail_of(request),
     }
     return desk_page(request, "desk/decision.html", **values, room="cases")
