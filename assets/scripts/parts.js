@@ -56,4 +56,14 @@ setInterval(() => {
     .then(() => { const now = document.querySelector("#rail details"); if (now && open !== undefined) now.open = open; })
     .catch(() => {});
 }, RAIL_SECONDS * 1000);
+
+// A part that says so renews itself, while it is looked at and nobody is within it.
+for (const one of document.querySelectorAll("[data-fresh]")) {
+  const id = one.id;
+  setInterval(() => {
+    const part = document.getElementById(id);
+    if (document.hidden || part.contains(document.activeElement)) return;
+    replace(id, part.dataset.fresh).catch(() => {});
+  }, Number(one.dataset.seconds) * 1000);
+}
 enlivened(document);

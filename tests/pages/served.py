@@ -25,6 +25,7 @@ class Served:
 
     house: Any
     address: str
+    settings: Settings
     _loop: asyncio.AbstractEventLoop
 
     def run(self, story: Coroutine[Any, Any, Result]) -> Result:
@@ -44,7 +45,7 @@ def served_house(settings: Settings) -> Iterator[Served]:
             open_house(settings) as house,
             open_door(make_front(house, pages()), "127.0.0.1", 0) as address,
         ):
-            opened.append(Served(house, address, asyncio.get_running_loop()))
+            opened.append(Served(house, address, settings, asyncio.get_running_loop()))
             ready.set()
             await leave.wait()
 

@@ -39,6 +39,7 @@ from countermand.app.channels import open_channels
 from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
+from countermand.app.health import health_desk
 from countermand.app.lab import open_models
 from countermand.app.papers import late_seal
 from countermand.app.staff import staff_access
@@ -140,6 +141,7 @@ async def open_house(
             **proving_of(late_seal(stack, settings, time), pool, settings)._asdict(),
             access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
             board=_board(stack, pool, time),
+            health=health_desk(settings, pool, reads=work.text_reader is not None),
         )
 
 

@@ -55,7 +55,8 @@ class Deliverer:
     """Delivers for the ports it knows; several may deliver at once, in one process or in many.
 
     `followers` by port. `wake` may be set by whoever knows that there is something to deliver. A port with
-    `at_once_max` deliveries under way is given no more; it may reach twice as many by one claim.
+    `at_once_max` deliveries under way is given no more; it may reach twice as many by one claim. `beat_at` is
+    when it last looked, microseconds UTC; `failed_of` counts what was refused for good, by port.
     """
 
     works: Works
@@ -68,6 +69,8 @@ class Deliverer:
     delivered: int = 0
     failed: int = 0
     late: int = 0
+    failed_of: Counter[str] = field(default_factory=Counter)
+    beat_at: int | None = None
     _running: dict[asyncio.Task[Effect], str] = field(default_factory=dict)
     _late_at: float = float("-inf")
 
@@ -92,6 +95,7 @@ class Deliverer:
         try:
             await self._end([task for task in self._running if task.done()])
             await self._tell_late()
+            self.beat_at = self.clock.now()
             free = self._free()
             claimed = await self._claim(free) if free else []
             for effect in claimed:
@@ -201,6 +205,7 @@ class Deliverer:
         breaking_point("effects.committed")
         self.delivered += len(over) - len(failed)
         self.failed += len(failed)
+        self.failed_of.update(effect.port for effect in failed)
 
     async def _tell_late(self) -> None:
         """About once a second: whoever waits for too long is an alarm, once."""

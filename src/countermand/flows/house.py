@@ -43,6 +43,7 @@ from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reception import Reception
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
+from countermand.flows.show_health import HealthDesk
 from countermand.flows.show_history import HistoryShelf
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
@@ -119,6 +120,7 @@ class House:
     history: LogHistory
     bindery: Bindery
     board: LiveBoard
+    health: HealthDesk
 
     @property
     def log(self) -> LogDesk:

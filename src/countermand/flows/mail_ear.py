@@ -27,6 +27,7 @@ class MailEar:
     look_seconds: float = LOOK_SECONDS
     heard: dict[Outcome, int] = field(default_factory=dict)
     aside: int = 0
+    beat_at: int | None = None
     _failed: dict[str, int] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -36,7 +37,7 @@ class MailEar:
             while True:
                 try:
                     again = await self.turn()
-                    failures = 0
+                    self.beat_at, failures = self.hearing.reception.clock.now(), 0
                     if not again:
                         await self.mailbox.wait(self.look_seconds)
                 except Unavailable as away:

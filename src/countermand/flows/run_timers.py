@@ -31,6 +31,7 @@ class TimerRunner:
     """Runs what is due, whatever its kind; several may run at once, in one process or in many.
 
     A handler gets timers that are claimed in its unit: what it does and their end are one transaction.
+    `beat_at` is when it last came round, microseconds UTC.
     """
 
     works: Works
@@ -42,6 +43,7 @@ class TimerRunner:
     done: int = 0
     stuck: int = 0
     late_seconds: float = field(default=0.0)
+    beat_at: int | None = None
 
     async def run(self) -> None:
         """Until cancelled; a database that is away is waited for."""
@@ -54,7 +56,7 @@ class TimerRunner:
             if not await self.guard.trusted():
                 return LOOK_SECONDS
             due = await self.schedule.timers_due(self.handlers.keys())
-            now = self.clock.now()
+            self.beat_at = now = self.clock.now()
             self.late_seconds = max(0.0, now - min(due.values(), default=now)) / MICROS_PER_SECOND
             for kind, due_at in due.items():
                 if due_at <= now and await self._empty(kind):

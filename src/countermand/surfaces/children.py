@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from countermand.flows.show_health import Watched
 from countermand.kernel.errors import CountermandError
+from countermand.vocabulary.health import ChildSeen
 
 log = structlog.get_logger(__name__)
 END_SECONDS_MAX = 10.0
@@ -41,7 +43,8 @@ async def always() -> bool:
 class Child:
     """One process at most, kept running while it is `wanted`.
 
-    It holds the read end of a pipe whose other end dies with us.
+    It holds the read end of a pipe whose other end dies with us. `ends` counts how often it ended by itself;
+    `idle`: nobody wants it now.
     """
 
     name: str
@@ -50,6 +53,14 @@ class Child:
     patience: Patience
     wanted: Callable[[], Awaitable[bool]] = always
     process: asyncio.subprocess.Process | None = field(default=None)
+    ends: int = 0
+    idle: bool = False
+    changed_at: float = 0.0
+
+    def seen(self) -> ChildSeen:
+        """How it stands now."""
+        since = asyncio.get_running_loop().time() - self.changed_at if self.changed_at else 0.0
+        return ChildSeen(not self.idle, self.pid is not None, since, self.ends)
 
     @property
     def pid(self) -> int | None:
@@ -60,7 +71,8 @@ class Child:
         """Start it when it is wanted, again whenever it ends, and end it when it is not; until cancelled."""
         back_off, loop = self.patience.first_seconds, asyncio.get_running_loop()
         while True:
-            if not await self._is_wanted(unknown=False):
+            self.idle = not await self._is_wanted(unknown=False)
+            if self.idle:
                 await asyncio.sleep(self.patience.look_seconds)
                 continue
             started = loop.time()
@@ -70,6 +82,7 @@ class Child:
                 continue
             if loop.time() - started > self.patience.steady_seconds:
                 back_off = self.patience.first_seconds
+            self.ends, self.changed_at = self.ends + 1, loop.time()
             log.warning("child_ended", child=self.name, code=process.returncode, again_in_seconds=back_off)
             await asyncio.sleep(back_off)
             back_off = min(2 * back_off, self.patience.seconds_max)
@@ -82,6 +95,7 @@ class Child:
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
             env={**os.environ, **self.environment}, start_new_session=True,
         )  # fmt: skip
+        self.changed_at = asyncio.get_running_loop().time()
         log.info("child_started", child=self.name, process=self.process.pid)
         return self.process
 
@@ -116,6 +130,11 @@ class Child:
             return await self.wanted()
         except CountermandError:
             return unknown
+
+
+def watch_children(watched: Watched, children: Sequence[Child]) -> None:
+    """Let the health of the house tell of these."""
+    watched.children.update({child.name: child.seen for child in children})
 
 
 @asynccontextmanager

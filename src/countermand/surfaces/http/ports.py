@@ -22,14 +22,17 @@ from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
 from countermand.flows.keep_shadows import ShadowBook
 from countermand.flows.live_board import LiveBoard
+from countermand.flows.log_ports import LogDesk
 from countermand.flows.official_channels import OfficialChannels
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import Answer as ShownAnswer
 from countermand.flows.public_door import PublicDoor
+from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reception import Reception
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
+from countermand.flows.show_health import HealthDesk
 from countermand.flows.show_history import HistoryShelf
 from countermand.flows.show_holds import HoldShelf
 from countermand.flows.show_incidents import IncidentShelf
@@ -40,7 +43,6 @@ from countermand.kernel.clock import Clock
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.ids import Ids
 from countermand.policy.program import Program
-from countermand.transparency.ports import LogTiles
 from countermand.vocabulary.authenticators import Method
 from countermand.vocabulary.labels import Label
 from countermand.vocabulary.operations import Operation
@@ -290,13 +292,22 @@ class House(Protocol):
     def channels(self) -> Channels: ...
 
     @property
-    def log(self) -> LogTiles: ...
+    def log(self) -> LogDesk: ...
+
+    @property
+    def canaries(self) -> CanaryBook: ...
+
+    @property
+    def publications(self) -> PublicationBook: ...
 
     @property
     def clock(self) -> Clock: ...
 
     @property
     def ids(self) -> Ids: ...
+
+    @property
+    def health(self) -> HealthDesk: ...
 
     @property
     def board(self) -> LiveBoard: ...

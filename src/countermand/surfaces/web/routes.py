@@ -8,6 +8,7 @@ from countermand.surfaces.web.assets import assets
 from countermand.surfaces.web.case_acts import CASE_ACTS
 from countermand.surfaces.web.case_pages import CASE_PAGES
 from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAGES
+from countermand.surfaces.web.desk.health_pages import HEALTH_PAGES
 from countermand.surfaces.web.desk.live_pages import LIVE_PAGES
 from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
@@ -32,6 +33,7 @@ DESK_PAGES = (
     *REVIEW_PAGES,
     *WHOLE_PAGES,
     *LIVE_PAGES,
+    *HEALTH_PAGES,
 )
 MY_PAGES = (*COMING_PAGES, *OVERVIEW_PAGES, *PAST_PAGES, *KEEPING_PAGES)
 PAGE_HANDLERS = (

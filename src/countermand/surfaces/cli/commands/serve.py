@@ -10,6 +10,7 @@ from countermand.app import open_house
 from countermand.flows.keep_thresholds import adapting
 from countermand.flows.raise_alerts import alerting
 from countermand.settings import Settings
+from countermand.surfaces.children import watch_children
 from countermand.surfaces.cli.grammar import command, data_dir_option, option
 from countermand.surfaces.cli.place import quiet_logs, settings_with
 from countermand.surfaces.collector import collector_off_the_path
@@ -60,12 +61,14 @@ async def _serve(settings: Settings) -> None:
         front = make_front(house, pages())
         async with (
             collector_off_the_path(),
-            follower_beside(house.shadows, settings),
-            sealing_beside(settings),
+            follower_beside(house.shadows, settings) as follower,
+            sealing_beside(settings) as children,
             log_watched(house.log, house.clock, front.measures),
-            drift_watched(house, front.measures),
+            drift_watched(house, front.measures) as drift,
             adapting(house),
             house.worker.working(),
             alerting(house),
         ):
+            watch_children(house.health.watched, [follower, *children])
+            house.health.watched.drifts = lambda: [one for each in drift.watches for one in each.drifts()]
             await serve_front(front, settings.host, settings.port)

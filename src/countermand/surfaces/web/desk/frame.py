@@ -15,7 +15,7 @@ from countermand.kernel.errors import BadRequest, NotFound
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.visits import staff_of, visit_of
 from countermand.surfaces.web.answers import page, page_language
-from countermand.surfaces.web.desk.short_times import left_said, urgency_of
+from countermand.surfaces.web.desk.short_times import ago_said, left_said, urgency_of
 from countermand.vocabulary.queues import QueueFilter
 from countermand.vocabulary.staff import Verb
 
@@ -23,7 +23,7 @@ Asked = Request[Any, Any, Any]
 QUEUE_FIRST = "all"
 RAIL_CASES_MAX = 30
 # The rooms that there are, besides the cases.
-ROOMS = frozenset({"cases", "approvals", "clocks", "board"})
+ROOMS = frozenset({"cases", "approvals", "clocks", "board", "health"})
 
 
 class May(Mapping[str, bool]):
@@ -64,9 +64,17 @@ def desk_page(
 ) -> Response[bytes]:
     """A page of the console: with `may`, `now` in microseconds UTC, and how short times are said."""
     staff, now = staff_of(request), house_of(request).clock.now()
-    left = partial(left_said, language=page_language(request))
-    given = {"may": May(staff.roles), "now": now, "room": "", "left": left, "urgency": urgency_of, **values}
-    given["rooms"] = ROOMS
+    language = page_language(request)
+    given = {
+        "may": May(staff.roles),
+        "now": now,
+        "room": "",
+        "left": partial(left_said, language=language),
+        "ago": partial(ago_said, language=language),
+        "urgency": urgency_of,
+        "rooms": ROOMS,
+        **values,
+    }
     return page(request, template, status=status, headers=headers, **given)
 
 

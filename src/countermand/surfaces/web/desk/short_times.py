@@ -30,6 +30,18 @@ def _length(seconds: int, language: str) -> str:
     return said("desk.minutes", language, m=minutes)
 
 
+def ago_said(seconds: int, language: str) -> str:
+    """How long ago something was, in a language.
+
+    >>> ago_said(4, "en"), ago_said(7_300, "zh")
+    ('4s ago', '2小时1分前')
+    """
+    if seconds < 1:
+        return said("health.ago_now", language)
+    short = said("health.seconds", language, s=seconds)
+    return said("health.ago", language, left=short if seconds < _MINUTE else _length(seconds, language))
+
+
 def urgency_of(case: dict[str, Any]) -> str:
     """How a listed case is marked: `stop` overdue, `warn` nearly, empty else."""
     if case["overdue"] or (case["seconds_left"] is not None and case["seconds_left"] < 0):
