@@ -198,6 +198,7 @@ async def test_guessing_from_many_addresses_does_not_lock_out_the_owner(stage: S
             )
         codes.add(caught.value.code)
     assert codes == {"wrong_answer", "method_locked"}
+    assert (await stage.challenges.status(asking(operation)))["answers_left"] == 5
     strikes = await stage.tables.fetch("SELECT standing, failures FROM strike")
     assert [(row["standing"], row["failures"]) for row in strikes if row["failures"]] == [("stranger", 3)]
     on_phone = Visitor(session="s-1", device=PHONE)
@@ -209,9 +210,12 @@ async def test_wrong_answers_of_the_owner_end_the_challenge(stage: Stage) -> Non
     """Five of them; the right one afterwards comes too late, and the next wait is told."""
     operation = await stage.held()
     await stage.begin(operation, Method.SMS)
+    left, stranger = [], asking(operation, Visitor(session="x", device="bot"))
     for _ in range(5):
+        left.append((await stage.challenges.status(asking(operation)))["answers_left"])
         with pytest.raises(Forbidden, match="wrong_answer"):
             await stage.answer(operation, sms("00000000"))
+    assert (left, (await stage.challenges.status(stranger))["answers_left"]) == ([5, 4, 3, 2, 1], None)
     with pytest.raises(Conflict, match="challenge_locked"):
         await stage.answer(operation, sms(stage.sms.code))
     await stage.begin(operation, Method.EMAIL)

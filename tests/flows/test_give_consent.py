@@ -66,6 +66,18 @@ async def test_the_words_are_those_of_the_operation_in_both_languages(lender: Ho
         await show_statement(lender, asked.id, "zh")
 
 
+async def test_a_lender_says_the_cost_with_the_operation(lender: House) -> None:
+    """Then nobody need say it at each showing; what is not whole, or cannot be, is as if nobody had."""
+    told = {"credit_total_minor": 112_000, "credit_months": 12, "credit_yearly_percent": 14.4}
+    asked = await allowed(lender, "loan_disburse", attributes=told)
+    put = await show_statement(lender, asked.id, "zh")
+    assert put == await show_statement(lender, asked.id, "zh", CREDIT)
+    for less in ({"credit_months": None}, {"credit_months": 0}, {"credit_total_minor": "all of it"}):
+        other = await allowed(lender, "loan_apply", attributes={**told, **less})
+        with pytest.raises(BadRequest, match="consent_value_missing"):
+            await show_statement(lender, other.id, "zh")
+
+
 async def test_a_yes_to_other_words_is_no_yes(lender: House) -> None:
     """Another price, another language, another operation: each has its own digest."""
     asked, other = await allowed(lender, "loan_disburse"), await allowed(lender, "transfer")

@@ -216,3 +216,10 @@ def missed(challenge: Challenge, standing: Standing, now: int, terms: ChallengeT
     if after.known_failures >= terms.wrong_answers_max:
         return ended(after, ChallengeState.LOCKED, now)
     return after
+
+
+def answers_left(challenge: Challenge, standing: Standing, terms: ChallengeTerms) -> int:
+    """How many answers are still looked at from there, with the one that locks as the last of them."""
+    stranger = standing is Standing.STRANGER
+    failures = challenge.stranger_failures if stranger else challenge.known_failures
+    return max(0, terms.wrong_answers_max - failures)

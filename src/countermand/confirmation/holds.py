@@ -140,11 +140,18 @@ def released_early(hold: Hold, proof: Proof, original: int, now: int) -> Hold:
         raise release_refused(hold, "time")
     if proof.strength <= original:
         raise release_refused(hold, "strength")
-    if None in (proof.device, hold.device) or proof.device == hold.device:
-        raise release_refused(hold, "device")
-    if None in (proof.session, hold.session) or proof.session == hold.session:
-        raise release_refused(hold, "session")
+    if same := asked_from(hold, proof.session, proof.device):
+        raise release_refused(hold, same)
     return msgspec.structs.replace(hold, until=max(hold.placed_at, min(hold.until, now)))
+
+
+def asked_from(hold: Hold, session: str | None, device: str | None) -> str | None:
+    """Which of `device` and `session` asked for it, or cannot be told from what asked; None: neither."""
+    if None in (device, hold.device) or device == hold.device:
+        return "device"
+    if None in (session, hold.session) or session == hold.session:
+        return "session"
+    return None
 
 
 def release_refused(hold: Hold, why: str) -> Forbidden:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from countermand.kernel.clock import moment_of
 from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
 from countermand.vocabulary.consent import CreditTerms
 from countermand.vocabulary.operations import OPENS_DEBT, Kind, Operation
 
+# What a lender may say with the operation itself; then nobody need say it again before each showing.
+CREDIT_ATTRIBUTES = ("credit_total_minor", "credit_months", "credit_yearly_percent")
 _AT_ONCE = Text(en="the moment you agree; then it is done", zh="在您同意（同意后立即执行）")
 # Cash has no payee, and neither has what goes to one's own card: whoever withdraws receives it.
 _ONESELF = Text(en="you yourself", zh="您本人")
@@ -44,6 +48,17 @@ def operation_values(
         values["months"] = _plain(str(credit.months))
         values["rate"] = _plain(f"{credit.yearly_percent:g}%")
     return values
+
+
+def credit_of(operation: Operation) -> CreditTerms | None:
+    """What its debt costs, where its attributes say all of it and it can be; else None."""
+    told = operation.attributes or {}
+    names = ("total_minor", "months", "yearly_percent")
+    given = {name: told.get(attribute) for name, attribute in zip(names, CREDIT_ATTRIBUTES, strict=True)}
+    try:
+        return msgspec.convert(given, CreditTerms)
+    except msgspec.ValidationError:
+        return None
 
 
 def _plain(word: str) -> Text:

@@ -126,7 +126,8 @@ class Challenges:
                 except Conflict:
                     if method is not None:
                         raise  # nobody asked for the code: what else is offered stays open
-            answer = shown(challenge, topic.linked, self.kit, found, read_back=read_back)
+            standing = standing_of(asking.visitor, background.account, found)
+            answer = shown(challenge, topic.linked, self.kit, found, standing=standing, read_back=read_back)
             return sealed_for(answer, self.kit, asking.visitor, found) if sealed else answer
 
     async def status(self, asking: Asking) -> dict[str, Any]:
@@ -136,7 +137,9 @@ class Challenges:
             topic = await topic_of(unit, asking.purpose, asking.ref, asking.account, background)
             challenge = await self._last(unit, asking)
             found = await unit.authenticators.of_account(challenge.account)
-            return shown(at_instant(challenge, self.clock.now()), topic.linked, self.kit, found)
+            standing = standing_of(asking.visitor, background.account, found)
+            current = at_instant(challenge, self.clock.now())
+            return shown(current, topic.linked, self.kit, found, standing=standing)
 
     async def answer(self, asking: Asking, answer: Answer, *, by_staff: bool = False) -> dict[str, Any]:
         """Take one answer; the one that completes the challenge moves the hold on in the same transaction.

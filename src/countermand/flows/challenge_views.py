@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from countermand.confirmation.challenges import Challenge, ChallengeState, Offer
+from countermand.confirmation.challenges import Challenge, ChallengeState, Offer, answers_left
 from countermand.confirmation.linking import Linked, challenge_bytes, linked_text
+from countermand.confirmation.lockout import Standing
 from countermand.flows.proving import ProvingKit, Visitor, active
 from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import Conflict
@@ -42,9 +43,10 @@ def shown(
     kit: ProvingKit,
     found: Sequence[Authenticator],
     *,
+    standing: Standing = Standing.KNOWN,
     read_back: str | None = None,
 ) -> dict[str, Any]:
-    """The challenge as JSON values."""
+    """The challenge as JSON values; `answers_left` are those that may still be wrong from where one asks."""
     is_open = challenge.state is ChallengeState.OPEN
     assessment = challenge.assessment
     return {
@@ -61,6 +63,7 @@ def shown(
         "missing": challenge.missing if is_open else [],
         "not_offered": [_withheld(one) for one in challenge.withheld] if is_open else [],
         "answered": [one.method.value for one in challenge.evidence],
+        "answers_left": answers_left(challenge, standing, kit.pack.terms) if is_open else None,
         "warning": SAME_DEVICE if assessment.same_device else None,
         "confirmation": challenge.confirmation,
         "details": _details(challenge, linked, kit, found, read_back) if is_open else None,

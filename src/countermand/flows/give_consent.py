@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from countermand.confirmation.holds import met
-from countermand.confirmation.operation_values import operation_values
+from countermand.confirmation.operation_values import credit_of, operation_values
 from countermand.confirmation.pack import Agreements
 from countermand.confirmation.statements import misunderstood, shown, statement_for
 from countermand.flows.committed import Label, Salts, commitments
@@ -152,8 +152,9 @@ async def _statement(
             operation=operation_id,
         )
     account = await house.profiles.find(operation.account)
+    terms = credit_of(operation) if credit is None else credit
     timezone = TIMEZONE if account is None or account.timezone is None else account.timezone
-    values = operation_values(operation, credit, None if hold is None else hold.until, timezone)
+    values = operation_values(operation, terms, None if hold is None else hold.until, timezone)
     return statement, shown(statement, values, language), operation
 
 

@@ -115,7 +115,10 @@ class ChallengeDetails(msgspec.Struct, frozen=True):
 
 
 class ChallengeShown(msgspec.Struct, frozen=True):
-    """A challenge as it stands; `details` while it is open, or `sealed` for the device's key."""
+    """A challenge as it stands; `details` while it is open, or `sealed` for the device's key.
+
+    `answers_left`: after so many more wrong answers none is looked at from there.
+    """
 
     challenge: str
     purpose: Purpose
@@ -130,6 +133,7 @@ class ChallengeShown(msgspec.Struct, frozen=True):
     missing: list[str]
     not_offered: list[NotOffered]
     answered: list[Method]
+    answers_left: int | None
     warning: Text | None
     confirmation: str | None
     details: ChallengeDetails | None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,7 +25,7 @@ def render(template: str, language: str, timezone: str, values: dict[str, Any]) 
     """The page; `t(key, **values)` says a text.
 
     Filters: `moment`, `day`, `clock`, `iso`, `left` of microseconds UTC (`micros` reads RFC 3339), `money`,
-    `told`.
+    `told`; `quoted`: as one segment of a path, or one value of a query, slashes and all.
     Raises jinja2.TemplateError where the template asks for what it was not given: a defect, never input.
     """
     page = _environment(language, timezone).get_template(template)
@@ -51,6 +52,7 @@ def _environment(language: str, timezone: str) -> Environment:
     made.filters["money"] = lambda minor, currency: money_texts(minor, currency)[language == "zh"]
     made.filters["asset"] = address
     made.filters["micros"] = lambda text: micros_of(datetime.fromisoformat(text))
+    made.filters["quoted"] = partial(quote, safe="")
     made.filters["left"] = lambda until, now: _told(left_said(until - now), language=language)
     return made
 

@@ -14,10 +14,12 @@ from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
 from countermand.surfaces.web.desk.whole_pages import WHOLE_PAGES
 from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
+from countermand.surfaces.web.mine.challenges import CHALLENGE_PAGES
 from countermand.surfaces.web.mine.coming import COMING_PAGES
 from countermand.surfaces.web.mine.keeping import KEEPING_PAGES
 from countermand.surfaces.web.mine.overview import OVERVIEW_PAGES
 from countermand.surfaces.web.mine.past import PAST_PAGES
+from countermand.surfaces.web.mine.waiting import WAITING_PAGES
 from countermand.surfaces.web.official_pages import OFFICIAL_PAGES
 from countermand.surfaces.web.portal import PORTAL_PAGES
 from countermand.surfaces.web.reading_choices import CHOICE_PAGES
@@ -35,11 +37,29 @@ DESK_PAGES = (
     *LIVE_PAGES,
     *HEALTH_PAGES,
 )
-MY_PAGES = (*COMING_PAGES, *OVERVIEW_PAGES, *PAST_PAGES, *KEEPING_PAGES)
+MY_PAGES = (
+    *COMING_PAGES,
+    *OVERVIEW_PAGES,
+    *PAST_PAGES,
+    *KEEPING_PAGES,
+    *CHALLENGE_PAGES,
+    *WAITING_PAGES,
+)
 PAGE_HANDLERS = (
-    *CHOICE_PAGES, *PORTAL_PAGES, *REPORT_PAGES, *CASE_PAGES, *CASE_ACTS, *EVIDENCE_PAGES, *OFFICIAL_PAGES,
-    *MY_PAGES, *SIGN_IN_PAGES, *JOINING_PAGES, *OWN_PAGES, *PEOPLE_PAGES, *DESK_PAGES,
-)  # fmt: skip
+    *CHOICE_PAGES,
+    *PORTAL_PAGES,
+    *REPORT_PAGES,
+    *CASE_PAGES,
+    *CASE_ACTS,
+    *EVIDENCE_PAGES,
+    *OFFICIAL_PAGES,
+    *MY_PAGES,
+    *SIGN_IN_PAGES,
+    *JOINING_PAGES,
+    *OWN_PAGES,
+    *PEOPLE_PAGES,
+    *DESK_PAGES,
+)
 
 
 def pages() -> Pages:

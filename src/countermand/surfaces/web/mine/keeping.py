@@ -15,7 +15,8 @@ from countermand.kernel.money import EXPONENTS, MINOR_MAX, minor_of
 from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
 from countermand.surfaces.web.filled import filled
-from countermand.surfaces.web.mine.overview import done_of, house_of
+from countermand.surfaces.web.mine.overview import done_of
+from countermand.surfaces.web.mine.own import house_of
 from countermand.vocabulary.operations import Amount
 
 CURRENCIES = ("CNY", "USD", "EUR", "GBP", "HKD")

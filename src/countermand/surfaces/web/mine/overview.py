@@ -11,21 +11,14 @@ from countermand.flows.revoke_hold import revoke_hold
 from countermand.flows.show_history import show_history
 from countermand.flows.show_holds import list_holds, show_hold
 from countermand.flows.show_orders import show_orders
-from countermand.kernel.errors import NotFound
-from countermand.surfaces.http.ports import House
-from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
+from countermand.surfaces.http.visits import holder_of_visit, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
+from countermand.surfaces.web.mine.own import house_of, own_hold
 from countermand.vocabulary.holds import HoldState
 from countermand.vocabulary.operation_words import KIND_WORDS
 
 LAST_ROWS = 5
 DONE = frozenset({"revoked", "lowered", "off"})
-
-
-def house_of(request: Asked) -> House:
-    """The house behind the pages."""
-    house: House = request.app.state["house"]
-    return house
 
 
 @get("/me", page="holder")
@@ -50,15 +43,9 @@ async def read_overview(request: Asked, done: FromQuery[str] = "") -> Response[A
 @post("/me/holds/{operation_id:str}/revoke", page="holder", status_code=303)
 async def take_back(request: Asked, operation_id: FromPath[str]) -> Response[Any]:
     """It never takes effect. Raises NotFound (`unknown_hold`) for another account's too, Conflict."""
-    house, holder = house_of(request), holder_of_visit(request)
-    operation = identifier(operation_id, "operation_id")
-    hold = await house.holds.find(operation)
-    if hold is None or hold.account != holder.account:
-        raise NotFound(
-            "unknown_hold", "This operation is not on hold.", "该操作未被暂缓。", operation=operation
-        )
+    house, hold = house_of(request), await own_hold(request, operation_id)
     visit = visit_of(request.scope)
-    await revoke_hold(house, operation, "customer", f"holder:{holder.session.id}", visit.trace_id)
+    await revoke_hold(house, hold.operation, "customer", visit.actor, visit.trace_id)
     return see_other("/me?done=revoked")
 
 
@@ -71,6 +58,7 @@ def _shown(hold: dict[str, Any]) -> dict[str, Any]:
     return {
         **hold,
         "said": KIND_WORDS[hold["kind"]],
+        "ends": hold["expires_at"] if hold["waits_for"] else hold["until"],
     }
 
 

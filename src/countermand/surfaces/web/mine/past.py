@@ -7,19 +7,12 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromQuery
 
-from countermand.flows.decided_operations import recorded_operation
-from countermand.flows.receive_report import receive_report
 from countermand.flows.show_history import history_file, show_history
-from countermand.kernel.canonical import canonical_bytes
-from countermand.kernel.errors import NotFound
-from countermand.surfaces.http.ports import House
-from countermand.surfaces.http.visits import holder_of_visit, visit_of
+from countermand.surfaces.http.visits import holder_of_visit
 from countermand.surfaces.web.answers import HEADERS, Asked, page, page_language
 from countermand.surfaces.web.filled import filled
-from countermand.surfaces.web.mine.overview import house_of
+from countermand.surfaces.web.mine.own import house_of, own_operation, report_not_me
 from countermand.vocabulary.incidents import Preset
-from countermand.vocabulary.reports import Channel, Report, Sender, Standing
-from countermand.vocabulary.triage import Answers
 
 CSV = "text/csv; charset=utf-8"
 ASKED = {"outgoing": Preset.OUTGOING, "everything": Preset.EVERYTHING}
@@ -46,7 +39,7 @@ async def read_history_file(request: Asked) -> Response[bytes]:
 async def read_not_me(request: Asked, operation: FromQuery[str] = "") -> Response[Any]:
     """Two choices, and nothing else; the operation it began with stands above them."""
     house, holder = house_of(request), holder_of_visit(request)
-    row = None if not operation else await _own(house, holder.account, operation)
+    row = None if not operation else await own_operation(house, holder.account, operation)
     return page(request, "mine/not_me.html", holder=holder, operation=row)
 
 
@@ -60,35 +53,9 @@ async def say_not_me(request: Asked) -> Response[Any]:
     form = await filled(request)
     operation = form["operation"]
     if operation:
-        await _own(house, holder.account, operation)
-    stop = ASKED.get(form["stop"], Preset.OUTGOING)
-    now, trace = house.clock.now(), visit_of(request.scope).trace_id
-    said = {"account": holder.account, "operation": operation, "stop": stop.value}
-    report = Report(
-        channel=Channel.APP,
-        key=f"{holder.session.id} {operation or 'account'} {stop.value}",
-        received_at=now,
-        raw=canonical_bytes(said),
-        text="这不是我本人操作。" if page_language(request) == "zh" else "That was not me.",
-        sender=Sender(address=holder.account, standing=Standing.PROVEN),
-        language=page_language(request),
-        account=holder.account,
-        operations=(operation,) if operation else (),
-        stop=stop,
-        answers=Answers(),
-    )
-    received = await receive_report(house.reception, report, "portal", trace, with_secret=True)
-    return page(request, "mine/stopped.html", holder=holder, told=received.answer)
-
-
-async def _own(house: House, account: str, operation: str) -> dict[str, Any]:
-    """An operation of this account. Raises NotFound (`unknown_operation`) for another's as for none."""
-    found = await recorded_operation(house.archive, operation)
-    if found.row.account != account or found.row.id != operation:
-        raise NotFound(
-            "unknown_operation", "There is no such operation on your account.", "您的账户没有这笔操作。"
-        )
-    return {"id": found.row.id, "kind": found.row.kind, "at": found.row.occurred_at}
+        await own_operation(house, holder.account, operation)
+    told = await report_not_me(request, operation, ASKED.get(form["stop"], Preset.OUTGOING))
+    return page(request, "mine/stopped.html", holder=holder, told=told)
 
 
 PAST_PAGES = (read_history, read_history_file, read_not_me, say_not_me)
