@@ -57,6 +57,8 @@ class Settings:
     relying_party: str = "localhost"
     relying_party_origins: str = "http://localhost:8080"
     breached_passwords_dir: Path | None = None
+    device_check_days: int = 90
+    password_reminder_days: int = 365
     staff_idle_seconds: int = 1800
     staff_session_seconds: int = 43200
     staff_invitation_seconds: int = 259200

@@ -55,7 +55,7 @@ from countermand.flows.circumstances import Surroundings
 from countermand.flows.decide_operation import Decider
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.group_commit import GroupCommitter
-from countermand.flows.house import House, Readiness
+from countermand.flows.house import House, Readiness, Reminders
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_thresholds import ThresholdKeeper
@@ -139,6 +139,7 @@ async def open_house(
             threshold_keeper=deciding.thresholds,
             front_desk=await _front_desk(stack, settings, pool, work, memory.changes),
             **proving_of(late_seal(stack, settings, time), pool, settings)._asdict(),
+            reminders=Reminders(settings.device_check_days, settings.password_reminder_days),
             access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
             board=_board(stack, pool, time),
             health=health_desk(settings, pool, reads=work.text_reader is not None),

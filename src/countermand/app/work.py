@@ -42,6 +42,7 @@ from countermand.flows.keep_own_limits import raise_binder
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import ProvingKit
 from countermand.flows.read_pictures import ReadingPort
+from countermand.flows.remind_holders import Reminding, device_reminder
 from countermand.flows.rewrap_keys import check_keys
 from countermand.flows.run_timers import TimerHandler, TimerRunner
 from countermand.flows.send_codes import CODES, CodeCourier
@@ -58,6 +59,7 @@ from countermand.kernel.ids import Ids, RandomIds
 from countermand.settings import Settings
 from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.clocks import CLOCK_TIMER
+from countermand.vocabulary.holder_access import DEVICE_CHECK_TIMER
 from countermand.vocabulary.holds import HOLD_TIMER
 from countermand.vocabulary.orders import ORDER_END_TIMER
 from countermand.vocabulary.own_limits import LIMIT_RAISE_TIMER
@@ -147,6 +149,7 @@ async def work_parts(
         HOLD_TIMER: hold_handler(settlement),
         ORDER_END_TIMER: orders_ender(containing),
         LIMIT_RAISE_TIMER: raise_binder(holders),
+        DEVICE_CHECK_TIMER: device_reminder(reminding_of(settings, works, clock, ids)),
         CLOCK_TIMER: clock_waker(clocks),
         RETENTION_TIMER: retention_handler(room),
     }
@@ -177,6 +180,17 @@ async def work_parts(
     begin = partial(set_retention_timer, room, schedule)
     worker = Worker(timers, deliverer, guard, notices.decisions, mail.ear, begin)
     return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks, text_reader, room)
+
+
+def reminding_of(settings: Settings, works: PostgresWorks, clock: Clock, ids: Ids) -> Reminding:
+    """How often holders are asked to look at their devices."""
+    return Reminding(
+        works=works,
+        clock=clock,
+        ids=ids,
+        effect_ports=effect_ports(settings),
+        check_days=settings.device_check_days,
+    )
 
 
 async def _evidence_room(

@@ -127,6 +127,10 @@ class CaseBook(Protocol):
         """Of each (account, person): open cases about them touched since, newest first, up to 50."""
         ...
 
+    async def of_account(self, account: str, count_max: int) -> list[Case]:
+        """The cases about an account, closed ones too, those touched last first; not those merged away."""
+        ...
+
     async def signals(self, accounts: Collection[str], since: int) -> Mapping[str, Signals]:
         """How operations of accounts since an instant were decided, and what still can be taken back."""
         ...

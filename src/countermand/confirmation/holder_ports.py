@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from countermand.vocabulary.holder_access import Entry, HolderSession
+from countermand.vocabulary.holder_access import Entry, HolderSession, KeptDevice
 
 
 class HolderSessions(Protocol):
@@ -32,4 +32,36 @@ class HolderSessions(Protocol):
 
     async def end(self, account: str, now: int, only: str | None = None) -> int:
         """End those of an account, or one of them; how many were open."""
+        ...
+
+    async def open_of(self, account: str) -> list[HolderSession]:
+        """Those of an account that nobody ended, the newest first; time may have ended some."""
+        ...
+
+    async def end_device(self, account: str, device: str, now: int) -> int:
+        """End those of an account on a device; how many were open."""
+        ...
+
+
+class HolderDevices(Protocol):
+    """What holders say of their devices, within one transaction."""
+
+    async def of_account(self, account: str) -> list[KeptDevice]:
+        """Those of an account that somebody named or removed."""
+        ...
+
+    async def put(self, one: KeptDevice) -> None:
+        """Write one, new or changed."""
+        ...
+
+    async def take_off(self, account: str, device: str) -> bool:
+        """Take it off the profile and move the account's guard; whether it was there."""
+        ...
+
+    async def looked_at(self, account: str) -> int | None:
+        """When its holder last looked at the list, microseconds UTC; None: never."""
+        ...
+
+    async def look(self, account: str, now: int) -> None:
+        """They have looked."""
         ...

@@ -217,8 +217,10 @@ def session_revoked(session: str | None, device: str | None, begun: int | None, 
     """Whether a session was ended: by its name, by its device, or by its age; an unknown age ends it too."""
     if one.session is not None:
         return one.session == session
-    if one.device is not None:
-        return one.device == device
+    if one.device is not None and one.device != device:
+        return False
+    if one.device is not None and one.begun_before is None:
+        return True
     return one.begun_before is not None and (begun is None or begun < one.begun_before)
 
 

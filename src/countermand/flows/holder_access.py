@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from countermand.cases.channel_ports import ChatHolder, ChatTokens
 from countermand.containment.standing import session_revoked
+from countermand.flows.remind_holders import begin_reminding
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Unauthenticated
 from countermand.kernel.ids import Ids, new_secret
@@ -42,7 +43,10 @@ class Revocations(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HolderAccess:
-    """What the stories share. `tokens` is None where the institution signs none: then it asks for links."""
+    """What the stories share. `tokens` is None where the institution signs none: then it asks for links.
+
+    `check_days` is how often holders are asked to look at their devices; 0: never.
+    """
 
     works: Works
     clock: Clock
@@ -50,6 +54,7 @@ class HolderAccess:
     keys: MacKeys
     revocations: Revocations
     tokens: ChatTokens | None
+    check_days: int = 0
 
 
 class OpenHolder(NamedTuple):
@@ -157,6 +162,7 @@ async def _begin(
     if await _is_revoked(access, session):
         raise entry_refused()
     await unit.holder_sessions.begin(session)
+    await begin_reminding(unit, holder.account, now, access.check_days)
     await unit.note([await _fact(unit, HOLDER_CAME, session, now, public=holder.public)])
     return cookie
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from countermand.confirmation.pack import Agreements
 from countermand.confirmation.permits import PermitKey
@@ -25,6 +25,7 @@ from countermand.flows.hand_out_receipt import Proofs
 from countermand.flows.holder_access import HolderAccess
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
+from countermand.flows.keep_devices import DeviceDesk
 from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.keep_lists import ListBook
 from countermand.flows.keep_profiles import ProfileBook
@@ -77,6 +78,13 @@ class ModelShelf(Scorers, Cards, Protocol):
     """Model files with their cards."""
 
 
+class Reminders(NamedTuple):
+    """How often people are reminded, in days; 0: never."""
+
+    device_check_days: int
+    password_days: int
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Open between `open_house` and its end. `readiness` tells what must hold, each by name."""
@@ -118,6 +126,7 @@ class House:
     proofs: Proofs
     access: StaffAccess
     history: LogHistory
+    reminders: Reminders
     bindery: Bindery
     board: LiveBoard
     health: HealthDesk
@@ -194,6 +203,21 @@ class House:
             keys=self.reception.vault,
             revocations=self.incidents,
             tokens=self.channels.chat.tokens,
+            check_days=self.reminders.device_check_days,
+        )
+
+    @property
+    def devices(self) -> DeviceDesk:
+        """The devices and sign-ins of customers."""
+        return DeviceDesk(
+            works=self.works,
+            clock=self.clock,
+            ids=self.ids,
+            accounts=self.profiles,
+            history=self.archive,
+            authenticators=self.authenticators,
+            effect_ports=self.effect_ports,
+            check_days=self.reminders.device_check_days,
         )
 
     @property

@@ -57,7 +57,8 @@ class Authenticators:
     accounts: Accounts
 
     @property
-    def _holder(self) -> HolderProof:
+    def prover(self) -> HolderProof:
+        """Who checks that it is the holder who asks."""
         return HolderProof(self.kit, self.accounts)
 
     async def begin(self, keeping: Keeping, wanted: Enrolment) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class Authenticators:
         refusal: CountermandError | None = None
         async with self.works.open() as unit:
             found = await self._swept(unit, keeping.account, one.created_at)
-            refusal = await self._holder.prove(unit, keeping, found, one.created_at)
+            refusal = await self.prover.prove(unit, keeping, found, one.created_at)
             if refusal is None:
                 _check_room(found)
                 code = secret.pop("code", None)
@@ -151,7 +152,7 @@ class Authenticators:
             found = await self._swept(unit, keeping.account, now)
             one = _one_of(found, authenticator)
             if one.state is AuthenticatorState.ACTIVE:
-                refusal = await self._holder.prove(unit, keeping, found, now)
+                refusal = await self.prover.prove(unit, keeping, found, now)
             if refusal is None:
                 (one,) = await self._remove(unit, keeping, [one], now)
         if refusal is not None:

@@ -135,6 +135,9 @@ LOG_ANCHORED = "log.anchored"
 HOLDER_CAME = "holder.came"
 HOLDER_LEFT = "holder.left"
 HOLDER_REFUSED = "holder.refused"
+DEVICE_REMOVED = "device.removed"
+DEVICES_LOOKED_AT = "devices.looked_at"
+DEVICES_REMINDED = "devices.reminded"
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):

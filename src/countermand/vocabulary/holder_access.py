@@ -11,6 +11,8 @@ IDLE_SECONDS, LIFE_SECONDS = 900, 8 * 3600
 # On a device that others use too.
 PUBLIC_IDLE_SECONDS, PUBLIC_LIFE_SECONDS = 180, 1800
 SEEN_SECONDS = 15
+# The timer that asks a holder to look at their devices; its ref is the account.
+DEVICE_CHECK_TIMER = "device_check"
 
 
 class Entry(NamedTuple):
@@ -42,6 +44,15 @@ class HolderSession(NamedTuple):
     begun_at: int
     seen_at: int
     ended_at: int | None = None
+
+
+class KeptDevice(NamedTuple):
+    """What a holder says of a device: its name, and when they last took it off; microseconds UTC."""
+
+    account: str
+    device: str
+    name: str | None = None
+    removed_at: int | None = None
 
 
 def ends_at(one: HolderSession) -> int:

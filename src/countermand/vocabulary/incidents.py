@@ -188,10 +188,11 @@ class LiftingRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Revocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Sessions that were ended: one by name, all on a device, or all begun before an instant (microseconds).
 
+    A device with an instant: those on it begun before. `incident` is None where their holder ended them.
     `seq` is its place in the feed; 0 before it was written.
     """
 
-    incident: str
+    incident: str | None
     account: str | None
     person: str | None
     session: str | None = None

@@ -49,6 +49,8 @@ KINDS = (
     "mandate_on",
     "consent_withdrawn",
     "contacts_changed",
+    "device_removed",
+    "devices_to_check",
     "test",
 )
 # The notices that are about an operation which the customer can still stop by answering an SMS.
@@ -62,6 +64,7 @@ CONTAINED_BY = {
     "control_changed": Preset.EVERYTHING,
     "authenticator_added": Preset.EVERYTHING,
     "authenticator_removed": Preset.EVERYTHING,
+    "device_removed": Preset.EVERYTHING,
     "contacts_changed": Preset.EVERYTHING,
     "limit_raise_asked": Preset.EVERYTHING,
     "limit_raised": Preset.EVERYTHING,

@@ -21,7 +21,7 @@ from countermand.confirmation.challenge_ports import (
     CodeLedger,
     ConfirmationBook,
 )
-from countermand.confirmation.holder_ports import HolderSessions
+from countermand.confirmation.holder_ports import HolderDevices, HolderSessions
 from countermand.confirmation.ports import (
     ApprovalBook,
     ConsentShelf,
@@ -178,6 +178,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def holder_sessions(self) -> HolderSessions: ...
+
+    @property
+    def holder_devices(self) -> HolderDevices: ...
 
     @property
     def evidence(self) -> EvidenceBook: ...

@@ -125,6 +125,11 @@ class PostgresCases:
                 found[row["place"] - 1].append(case_of_state(row["state"]))
         return found
 
+    async def of_account(self, account: str, count_max: int) -> list[Case]:
+        """The cases about an account, closed ones too, those touched last first; not those merged away."""
+        rows = await self._connection.beside.fetch(QUERIES.cases_of_account, account, count_max)
+        return [case_of_state(row["state"]) for row in rows]
+
     async def signals(self, accounts: Collection[str], since: int) -> Mapping[str, Signals]:
         """What the record says of each of these accounts since an instant."""
         if not accounts:

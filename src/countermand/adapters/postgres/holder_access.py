@@ -7,7 +7,7 @@ from typing import Any
 
 from countermand.adapters.postgres.queries import Queries
 from countermand.kernel.clock import micros_of, moment_of
-from countermand.vocabulary.holder_access import Entry, HolderSession
+from countermand.vocabulary.holder_access import Entry, HolderSession, KeptDevice
 
 QUERIES = Queries("holder_access.sql")
 
@@ -51,6 +51,49 @@ class PostgresHolderSessions:
         """End those of an account, or one of them; how many were open."""
         done: str = await self._connection.execute(QUERIES.end_sessions, account, moment_of(now), only)
         return int(done.rpartition(" ")[2])
+
+    async def open_of(self, account: str) -> list[HolderSession]:
+        """Those of an account that nobody ended, the newest first; time may have ended some."""
+        rows = await self._connection.fetch(QUERIES.open_sessions, account)
+        return [HolderSession(**{name: _plain(value) for name, value in row.items()}) for row in rows]
+
+    async def end_device(self, account: str, device: str, now: int) -> int:
+        """End those of an account on a device; how many were open."""
+        done: str = await self._connection.execute(
+            QUERIES.end_sessions_of_device, account, device, moment_of(now)
+        )
+        return int(done.rpartition(" ")[2])
+
+
+class PostgresHolderDevices:
+    """On a connection that is in a transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def of_account(self, account: str) -> list[KeptDevice]:
+        """Those of an account that somebody named or removed."""
+        rows = await self._connection.fetch(QUERIES.devices_of_account, account)
+        return [KeptDevice(**{name: _plain(value) for name, value in row.items()}) for row in rows]
+
+    async def put(self, one: KeptDevice) -> None:
+        """Write one, new or changed."""
+        removed = None if one.removed_at is None else moment_of(one.removed_at)
+        await self._connection.execute(QUERIES.put_device, one.account, one.device, one.name, removed)
+
+    async def take_off(self, account: str, device: str) -> bool:
+        """Take it off the profile and move the account's guard; whether it was there."""
+        done: str = await self._connection.execute(QUERIES.take_device_off, account, device)
+        return not done.endswith(" 0")
+
+    async def looked_at(self, account: str) -> int | None:
+        """When its holder last looked at the list, microseconds UTC; None: never."""
+        found = await self._connection.fetchval(QUERIES.looked_at, account)
+        return None if found is None else micros_of(found)
+
+    async def look(self, account: str, now: int) -> None:
+        """They have looked."""
+        await self._connection.execute(QUERIES.note_look, account, moment_of(now))
 
 
 def _plain(value: Any) -> Any:

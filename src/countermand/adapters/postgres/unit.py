@@ -29,7 +29,7 @@ from countermand.adapters.postgres.effects import PostgresEffects
 from countermand.adapters.postgres.evidence import PostgresEvidence, PostgresInstruments
 from countermand.adapters.postgres.finding import PostgresCaseLists
 from countermand.adapters.postgres.gates import QUERIES
-from countermand.adapters.postgres.holder_access import PostgresHolderSessions
+from countermand.adapters.postgres.holder_access import PostgresHolderDevices, PostgresHolderSessions
 from countermand.adapters.postgres.holds import PostgresHolds
 from countermand.adapters.postgres.incidents import PostgresIncidents
 from countermand.adapters.postgres.journal import QUERIES as JOURNAL
@@ -86,6 +86,7 @@ class PostgresUnit:
         self.channels = PostgresChannels(connection)
         self.acts = PostgresActs(connection)
         self.holder_sessions = PostgresHolderSessions(bare)
+        self.holder_devices = PostgresHolderDevices(bare)
         self.evidence = PostgresEvidence(connection)
         self.instruments = PostgresInstruments(connection)
         self.access = PostgresAccess(connection)

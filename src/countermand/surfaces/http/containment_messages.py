@@ -180,10 +180,13 @@ class TaskPage(msgspec.Struct, frozen=True):
 
 
 class RevocationShown(msgspec.Struct, frozen=True):
-    """Ended sessions: one by name, all on a device, or all begun before an instant."""
+    """Ended sessions: one by name, all on a device, or all begun before an instant; with both, those on it.
+
+    `incident` is null where their holder ended them.
+    """
 
     number: int
-    incident: str
+    incident: str | None
     account: str | None
     person: str | None
     session: str | None

@@ -16,10 +16,13 @@ from countermand.surfaces.web.desk.whole_pages import WHOLE_PAGES
 from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
 from countermand.surfaces.web.mine.challenges import CHALLENGE_PAGES
 from countermand.surfaces.web.mine.coming import COMING_PAGES
+from countermand.surfaces.web.mine.devices import DEVICE_PAGES
 from countermand.surfaces.web.mine.keeping import KEEPING_PAGES
 from countermand.surfaces.web.mine.overview import OVERVIEW_PAGES
 from countermand.surfaces.web.mine.past import PAST_PAGES
+from countermand.surfaces.web.mine.safety import SAFETY_PAGES
 from countermand.surfaces.web.mine.waiting import WAITING_PAGES
+from countermand.surfaces.web.mine.ways import WAY_PAGES
 from countermand.surfaces.web.official_pages import OFFICIAL_PAGES
 from countermand.surfaces.web.portal import PORTAL_PAGES
 from countermand.surfaces.web.reading_choices import CHOICE_PAGES
@@ -44,6 +47,9 @@ MY_PAGES = (
     *KEEPING_PAGES,
     *CHALLENGE_PAGES,
     *WAITING_PAGES,
+    *DEVICE_PAGES,
+    *WAY_PAGES,
+    *SAFETY_PAGES,
 )
 PAGE_HANDLERS = (
     *CHOICE_PAGES,

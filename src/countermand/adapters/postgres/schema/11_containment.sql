@@ -87,7 +87,7 @@ COMMENT ON COLUMN evidence_request.taken_at IS 'When the snapshot was taken; NUL
 
 CREATE TABLE session_revocation (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    incident text NOT NULL REFERENCES incident (id),
+    incident text REFERENCES incident (id),
     account text,
     person text,
     session text,
@@ -95,18 +95,19 @@ CREATE TABLE session_revocation (
     begun_before timestamptz,
     revoked_at timestamptz NOT NULL,
     CONSTRAINT session_revocation_is_about_something CHECK (
-        num_nonnulls(account, person) > 0 AND num_nonnulls(session, device, begun_before) = 1
+        num_nonnulls(account, person) > 0 AND num_nonnulls(session, device) <= 1
+        AND num_nonnulls(session, device, begun_before) > 0 AND (session IS NULL OR begun_before IS NULL)
     )
 );
 CREATE INDEX session_revocation_account ON session_revocation (account) WHERE account IS NOT NULL;
 CREATE INDEX session_revocation_person ON session_revocation (person) WHERE person IS NOT NULL;
 COMMENT ON TABLE session_revocation IS 'Sessions that were ended; lifting an order does not bring one back.';
 COMMENT ON COLUMN session_revocation.seq IS 'Order of writing: the place in the feed; concurrent writers may commit out of order.';
-COMMENT ON COLUMN session_revocation.incident IS 'The incident that ended them.';
+COMMENT ON COLUMN session_revocation.incident IS 'The incident that ended them; NULL: their holder did.';
 COMMENT ON COLUMN session_revocation.account IS 'Sessions on this account.';
 COMMENT ON COLUMN session_revocation.person IS 'Or sessions of this person.';
 COMMENT ON COLUMN session_revocation.session IS 'This session; or …';
-COMMENT ON COLUMN session_revocation.device IS '… every session on this device; or …';
+COMMENT ON COLUMN session_revocation.device IS '… every session on this device, or those on it begun before that instant; or …';
 COMMENT ON COLUMN session_revocation.begun_before IS '… every session begun before this.';
 COMMENT ON COLUMN session_revocation.revoked_at IS 'Since when.';
 

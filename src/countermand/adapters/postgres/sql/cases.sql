@@ -65,6 +65,10 @@ CROSS JOIN LATERAL (
 ) AS found
 ORDER BY asked.place, found.updated_at DESC, found.id;
 
+-- name: cases_of_account
+-- The cases about an account ($1), those touched last first, up to $2; one that became part of another is in that one.
+SELECT state FROM case_file WHERE account = $1 AND merged_into IS NULL ORDER BY updated_at DESC, id LIMIT $2;
+
 -- name: wrote_before
 -- Whether something of a case came from a sender.
 SELECT EXISTS (SELECT FROM inbound WHERE case_id = $1 AND sender = $2);

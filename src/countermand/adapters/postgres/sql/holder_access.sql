@@ -30,3 +30,35 @@ UPDATE holder_session SET seen_at = $2 WHERE digest = $1 AND seen_at < $2;
 -- End the open sessions of an account ($1) at $2, or the one named $3.
 UPDATE holder_session SET ended_at = $2
 WHERE account = $1 AND ended_at IS NULL AND ($3::text IS NULL OR id = $3);
+
+-- name: open_sessions
+-- The sessions of an account ($1) that nobody ended, the newest first.
+SELECT digest, id, account, session, device, public, browser, begun_at, seen_at, ended_at
+FROM holder_session WHERE account = $1 AND ended_at IS NULL ORDER BY seen_at DESC LIMIT 200;
+
+-- name: end_sessions_of_device
+-- End the open sessions of an account ($1) on a device ($2) at $3.
+UPDATE holder_session SET ended_at = $3 WHERE account = $1 AND device = $2 AND ended_at IS NULL;
+
+-- name: devices_of_account
+-- What the holder of an account ($1) said of its devices.
+SELECT account, device, name, removed_at FROM holder_device WHERE account = $1 ORDER BY device;
+
+-- name: put_device
+-- What is said of a device ($2) of an account ($1): its name ($3), and when it was removed ($4).
+INSERT INTO holder_device (account, device, name, removed_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account, device) DO UPDATE SET name = excluded.name, removed_at = excluded.removed_at;
+
+-- name: take_device_off
+-- Take a device ($2) off the profile of an account ($1) and move its guard: cached copies are stale from the commit on.
+UPDATE account SET devices = array_remove(devices, $2), guard = guard + 1, updated_at = now()
+WHERE id = $1 AND $2 = ANY(devices);
+
+-- name: looked_at
+-- When the holder of an account ($1) last looked at its devices.
+SELECT looked_at FROM holder_check WHERE account = $1;
+
+-- name: note_look
+-- They have looked, at $2.
+INSERT INTO holder_check (account, looked_at) VALUES ($1, $2)
+ON CONFLICT (account) DO UPDATE SET looked_at = excluded.looked_at;

@@ -49,14 +49,14 @@ async def read_challenge(
     request: Asked, ref: FromPath[str], purpose: FromQuery[str] = "operation"
 ) -> Response[Any]:
     """What is asked for, by whom it is paid to, and how it can be answered. Looking sends no code."""
-    return await _challenge_page(request, await _asking(request, ref, purpose))
+    return await _challenge_page(request, await asking_of(request, ref, purpose))
 
 
 @post("/me/challenges/{ref:str}/begin", page="holder", status_code=303)
 async def begin_challenge(request: Asked, ref: FromPath[str]) -> Response[Any]:
     """Begin to answer, or have a code sent (again) by `method`."""
     form = await filled(request)
-    asking = await _asking(request, ref, form["purpose"])
+    asking = await asking_of(request, ref, form["purpose"])
     try:
         await _check_elsewhere(request, asking)
         await house_of(request).challenges.begin(asking, _method(form["method"]))
@@ -69,7 +69,7 @@ async def begin_challenge(request: Asked, ref: FromPath[str]) -> Response[Any]:
 async def answer_challenge(request: Asked, ref: FromPath[str]) -> Response[Any]:
     """One answer. With the last one that is missing, what waited for it is done."""
     form = await filled(request)
-    asking = await _asking(request, ref, form["purpose"])
+    asking = await asking_of(request, ref, form["purpose"])
     method = _method(form["method"]) or Method.PASSWORD
     answer = Answer(
         method=method,
@@ -91,7 +91,7 @@ async def answer_challenge(request: Asked, ref: FromPath[str]) -> Response[Any]:
 async def deny_challenge(request: Asked, ref: FromPath[str]) -> Response[Any]:
     """One tap: it can never be confirmed any more, what waited is taken back, and the account is stopped."""
     form = await filled(request)
-    asking = await _asking(request, ref, form["purpose"])
+    asking = await asking_of(request, ref, form["purpose"])
     house, operation, stop = house_of(request), "", Preset.EVERYTHING
     with suppress(NotFound):  # nothing had begun; what waits is taken back all the same
         await house.challenges.deny(asking)
@@ -110,7 +110,7 @@ def address_of(asking: Asking) -> str:
     return f"/me/challenges/{quote(asking.ref, safe='')}{more}"
 
 
-async def _asking(request: Asked, ref: str, purpose: str) -> Asking:
+async def asking_of(request: Asked, ref: str, purpose: str) -> Asking:
     """What is asked about. Raises NotFound (`unknown_hold`) for what is not theirs, BadRequest."""
     holder, visit = holder_of_visit(request), visit_of(request.scope)
     if purpose not in set(Purpose):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
-from countermand.flows.keep_mandates import list_mandates, switch_off
+from countermand.flows.keep_mandates import list_mandates, switch_off, switch_on
 from countermand.flows.keep_own_limits import cancel_waiting_raise, put_limit, show_limit
 from countermand.flows.show_notices import list_notices
-from countermand.kernel.errors import BadRequest, CountermandError
+from countermand.kernel.errors import BadRequest, CountermandError, Forbidden
 from countermand.kernel.money import EXPONENTS, MINOR_MAX, minor_of
 from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
@@ -30,7 +31,7 @@ async def read_limit(request: Asked, done: FromQuery[str] = "") -> Response[Any]
 
 @post("/me/limit", page="holder", status_code=303)
 async def write_limit(request: Asked) -> Response[Any]:
-    """A lower limit holds at once. A higher one is asked for in the app, where a proof can be given."""
+    """A lower limit holds at once. A higher one is proven first, and then waits."""
     holder, visit = holder_of_visit(request), visit_of(request.scope)
     form = await filled(request)
     typed, currency = form["amount"], form["currency"]
@@ -40,7 +41,9 @@ async def write_limit(request: Asked) -> Response[Any]:
     except CountermandError as refusal:
         if refusal.http_status >= 500:
             raise
-        return await _limit_page(request, refusal, {"amount": typed, "currency": currency})
+        return to_proof(refusal) or await _limit_page(
+            request, refusal, {"amount": typed, "currency": currency}
+        )
     return see_other("/me/limit?done=lowered")
 
 
@@ -67,6 +70,20 @@ async def end_debit(request: Asked, mandate_id: FromPath[str]) -> Response[Any]:
     mandate = identifier(mandate_id, "mandate_id")
     await switch_off(house_of(request).holders, holder.account, mandate, visit.actor, visit.trace_id)
     return see_other("/me/debits?done=off")
+
+
+@post("/me/debits/{mandate_id:str}/on", page="holder", status_code=303)
+async def begin_debit(request: Asked, mandate_id: FromPath[str]) -> Response[Any]:
+    """On again, once it is proven who asks. Raises NotFound (`unknown_mandate`), Conflict."""
+    holder, visit = holder_of_visit(request), visit_of(request.scope)
+    mandate = identifier(mandate_id, "mandate_id")
+    try:
+        await switch_on(house_of(request).holders, holder.account, mandate, None, visit.actor, visit.trace_id)
+    except Forbidden as refusal:
+        if (there := to_proof(refusal)) is None:
+            raise
+        return there
+    return see_other("/me/debits?done=on")
 
 
 @get("/me/notices", page="holder")
@@ -101,6 +118,14 @@ async def _limit_page(
     )
 
 
+def to_proof(refusal: CountermandError) -> Response[Any] | None:
+    """On to the page where it is proven who asks, where that alone is missing."""
+    if refusal.code != "confirmation_needed":
+        return None
+    purpose, ref = refusal.details["purpose"], quote(refusal.details["ref"], safe="")
+    return see_other(f"/me/challenges/{ref}?purpose={purpose}")
+
+
 def _amount(typed: str, currency: str) -> Amount:
     """Raises BadRequest (`invalid_amount`)."""
     try:
@@ -117,4 +142,4 @@ def _amount(typed: str, currency: str) -> Amount:
     return Amount(minor, currency)
 
 
-KEEPING_PAGES = (read_limit, write_limit, end_raise, read_debits, end_debit, read_notices)
+KEEPING_PAGES = (read_limit, write_limit, end_raise, read_debits, end_debit, begin_debit, read_notices)

@@ -18,7 +18,7 @@ from countermand.vocabulary.holds import HoldState
 from countermand.vocabulary.operation_words import KIND_WORDS
 
 LAST_ROWS = 5
-DONE = frozenset({"revoked", "lowered", "off"})
+DONE = frozenset({"revoked", "lowered", "off", "on", "raise_asked"})
 
 
 @get("/me", page="holder")
