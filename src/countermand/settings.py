@@ -76,6 +76,7 @@ class Settings:
     wechat_accounts_file: Path | None = None
     chat_keys_file: Path | None = None
     chat_audience: str = "countermand-chat"
+    privacy_number: str = ""
     notice_webhook_url: str | None = None
     notice_webhook_secret_file: Path | None = None
     notice_webhook_recipient: str | None = None

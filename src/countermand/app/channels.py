@@ -63,9 +63,10 @@ def open_channels(
             bell.ring()
 
     changes.watch("chat_line", written)
+    changes.watch("message", written)
     keys = settings.chat_keys_file
     tokens = None if keys is None else SignedChatTokens(settings.chat_audience, keys)
-    return Channels(wechat, ChatDoor(reception, tokens, bell))
+    return Channels(wechat, ChatDoor(reception, tokens, bell), settings.privacy_number)
 
 
 async def channel_ports(

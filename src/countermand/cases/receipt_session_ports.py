@@ -35,6 +35,10 @@ class ReceiptSessionBook(Protocol):
         """The session, if it goes on, kept open for so long (on a shared device the other), up to its end."""
         ...
 
+    async def look(self, token: bytes, now: int) -> ReceiptSession | None:
+        """The session, if it goes on: looking alone keeps it open no longer."""
+        ...
+
     async def settle(self, token: bytes) -> None:
         """Its holder has saved the secret."""
         ...

@@ -17,10 +17,14 @@ CODES_A_MINUTE = 10
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """What the doors are given. Limits hold for one process."""
+    """What the doors are given. Limits hold for one process.
+
+    `privacy_number` is what whoever is called back sees, and what hides both numbers; empty: there is none.
+    """
 
     wechat: WechatDoor
     chat: ChatDoor
+    privacy_number: str = ""
     limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
 
     def count_code(self, case: str) -> None:

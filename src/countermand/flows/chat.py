@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from limits import RateLimitItemPerMinute
@@ -24,7 +26,7 @@ from countermand.vocabulary.reports import Channel, Report, Sender, Standing
 from countermand.vocabulary.triage import Answers
 from countermand.work import Unit, Works
 
-ACTOR = "chat"
+ACTOR, PAGE_KEY = "chat", "chat of a page"
 CHAT_REPLIES_PORT = "replies.chat"
 CHARACTERS_MAX = 4000
 LINES_A_MINUTE = 20
@@ -77,6 +79,16 @@ class ChatDoor:
             )
         return chat
 
+    async def of_page(self, holder: ChatHolder, place: str) -> OpenChat:
+        """The chat of somebody on a page that nobody else can name; opened by whoever comes first."""
+        secret = hmac.digest(self.reception.vault.mac_key(PAGE_KEY), place.encode(), sha256).hex()
+        chat = OpenChat(_id(secret), secret, holder)
+        async with self.reception.works.open() as unit:
+            await unit.channels.open_chat(
+                Chat(chat.id, holder.account, holder.session, holder.public, self.reception.clock.now())
+            )
+        return chat
+
     async def come_back(self, holder: ChatHolder, secret: str) -> OpenChat:
         """The chat that somebody was in before.
 
@@ -100,9 +112,18 @@ class ChatDoor:
         return OpenChat(chat.id, secret, holder)
 
     async def say(
-        self, chat: OpenChat, client_id: str, text: str, *, person: bool = False, trace: str | None = None
+        self,
+        chat: OpenChat,
+        client_id: str,
+        text: str,
+        *,
+        person: bool = False,
+        case: str | None = None,
+        trace: str | None = None,
     ) -> dict[str, Any]:
         """One line of its holder, acknowledged once it is kept; said again, the same line.
+
+        `case` is the number of the one it is about, where its holder has chosen one of theirs.
 
         Raises BadRequest (`chat_line_refused`), TooMany, Conflict (`key_reused`), Unavailable.
         """
@@ -128,6 +149,7 @@ class ChatDoor:
             text=text,
             sender=Sender(address=chat.holder.account, standing=Standing.PROVEN),
             account=chat.holder.account,
+            thread=case,
             answers=Answers(person_wanted=True) if person else Answers(),
         )
         await receive_report(house, report, ACTOR, trace)

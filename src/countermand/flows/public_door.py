@@ -25,12 +25,15 @@ from countermand.vocabulary.cases import Case
 from countermand.vocabulary.incidents import Preset
 from countermand.vocabulary.notices import NoticeChannel
 from countermand.vocabulary.reports import RECEIPT, Channel, Report, Sender, Standing
+from countermand.vocabulary.triage import Answers
 
 PUZZLE_KEY = "puzzle"
 Network = IPv4Network | IPv6Network
 ACTOR = "public-door"
 # Of one address, which many people may share behind their carrier's: a campus must be heard, a flood not.
 PUZZLES_A_MINUTE, REPORTS_A_MINUTE, TRIES_A_MINUTE, TRIES_OF_A_CASE = 600, 120, 60, 10
+# Nobody types faster; a script that fills a case is slowed down there, and what was sent before stays.
+MESSAGES_OF_A_CASE = 20
 # A browser without scripts solves nothing: its form is heard too, but few of them a minute from one address,
 # and none that comes back sooner than a person can press a button.
 FORMS_A_MINUTE, FORM_MICROS_MIN = 6, MICROS_PER_SECOND
@@ -39,7 +42,10 @@ ACCOUNTS_OF_A_PHONE_MAX = 1
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What somebody at the public door says; every part may be missing but the words or the wish to stop."""
+    """What somebody at the public door says; every part may be missing but the words or the wish to stop.
+
+    `person`: they want to speak to one, whatever a machine could answer.
+    """
 
     text: str
     language: str | None = None
@@ -48,6 +54,7 @@ class Told:
     document: str | None = None
     stop: Preset | None = None
     case: str | None = None
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ class PublicDoor:
         account = told.account or await self._account_of(told.phone)
         person = None if told.document is None else handle_of(house.vault, told.document)
         known = account is not None or person is not None
-        said = {name: getattr(told, name) for name in Told.__slots__}
+        said = {name: getattr(told, name) for name in Told.__slots__ if name != "person" or told.person}
         report = Report(
             channel=Channel.DOOR,
             key=puzzle,
@@ -133,6 +140,7 @@ class PublicDoor:
             person=person,
             stop=told.stop,
             thread=told.case,
+            answers=Answers(person_wanted=told.person),
         )
         return await receive_report(house, report, ACTOR, trace, with_secret=True)
 
@@ -152,7 +160,8 @@ class PublicDoor:
         return await self.more_in(await self.case_of(number, secret, address), text, key, trace)
 
     async def more_in(self, case: Case, text: str, key: str, trace: str | None = None) -> Received:
-        """A further message of whoever holds the receipt of a case. Raises Conflict, Unavailable."""
+        """A further message of whoever holds the receipt of a case. Raises TooMany, Conflict, Unavailable."""
+        self._count(RateLimitItemPerMinute(MESSAGES_OF_A_CASE), "more", case.id)
         now = self.reception.clock.now()
         report = Report(
             channel=Channel.DOOR,

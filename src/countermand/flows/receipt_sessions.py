@@ -68,12 +68,19 @@ async def begin_fresh_session(house: Reception, case: str) -> Entered | None:
     return await begin_session(house, found, shared=False, fresh=True)
 
 
-async def enter_session(house: Reception, token: str | None) -> Entered:
-    """The case of a browser. Raises Unauthenticated (`receipt_session_over`), Unavailable."""
+async def enter_session(house: Reception, token: str | None, *, looking: bool = False) -> Entered:
+    """The case of a browser; `looking`: a page that is only open keeps it open no longer.
+
+    Raises Unauthenticated (`receipt_session_over`), Unavailable.
+    """
     if token:
         now, known = house.clock.now(), digest(token.encode())
         async with house.works.open() as unit:
-            session = await unit.receipt_sessions.enter(known, now, IDLE_MICROS, SHARED_IDLE_MICROS)
+            book = unit.receipt_sessions
+            if looking:
+                session = await book.look(known, now)
+            else:
+                session = await book.enter(known, now, IDLE_MICROS, SHARED_IDLE_MICROS)
             case = None if session is None else await _case_of(unit, session.case)
         if session is not None and case is not None and case.receipt == session.turn:
             return Entered(token, _form(house, token), case, session)

@@ -66,6 +66,7 @@ NAME_PROTECTED = Text(
 PROMISE_WORDS = {
     "human_contact": Text(en="A person speaks to you", zh="工作人员联系您"),
     "contact": Text(en="We speak to you again", zh="我们再次联系您"),
+    "call": Text(en="We call you", zh="给您回电"),
     "answer": Text(en="You get an answer", zh="答复您"),
     "result": Text(en="You get the result", zh="告知您处理结果"),
     "money": Text(en="You get your money", zh="款项到账"),

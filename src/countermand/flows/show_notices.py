@@ -159,7 +159,7 @@ async def follow_notices(
                 assert notice.seq is not None, "it was read back"
                 position = notice.seq
                 yield _shown(house, notice, timezone, ())
-            if len(found) < STREAM_BATCH_MAX and not await _rings(ring):
+            if len(found) < STREAM_BATCH_MAX and not await rings(ring, HEARTBEAT_SECONDS):
                 yield None
     finally:
         bell.streams -= 1
@@ -172,9 +172,10 @@ async def _start(house: StreamHouse, account: str, after: str | None) -> int:
     return (newest[0].seq or 0) if newest else 0
 
 
-async def _rings(ring: asyncio.Event) -> bool:
+async def rings(ring: asyncio.Event, seconds: float) -> bool:
+    """Whether it rings within so many seconds."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(HEARTBEAT_SECONDS):
+        async with asyncio.timeout(seconds):
             await ring.wait()
     return ring.is_set()
 

@@ -199,6 +199,8 @@ class PostgresCases:
             for one in messages
         )  # fmt: skip
         self._connection.later(QUERIES.add_messages, rows)
+        if any(one.direction is Direction.OUT for one in messages):
+            await self._connection.execute(QUERIES.announce_message)
 
     async def add_values(self, case: str, message: str, values: Sequence[HiddenValue]) -> None:
         """Let a case be found by values that were said in a message."""

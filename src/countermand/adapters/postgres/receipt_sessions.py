@@ -37,6 +37,11 @@ class PostgresReceiptSessions:
         )
         return None if row is None else _session(token, row)
 
+    async def look(self, token: bytes, now: int) -> ReceiptSession | None:
+        """The session, if it goes on."""
+        row = await self._connection.fetchrow(QUERIES.look_receipt_session, token, moment_of(now))
+        return None if row is None else _session(token, row)
+
     async def settle(self, token: bytes) -> None:
         """Its holder has saved the secret."""
         await self._connection.execute(QUERIES.settle_receipt_session, token)

@@ -63,7 +63,7 @@ async def not_me(request: Asked, data: JSONBody[NotMeRequest]) -> dict[str, Any]
 
     Sent again with the same puzzle, it is answered the same.
     """
-    told = Told(**{name: getattr(data, name) for name in Told.__slots__})
+    told = Told(**{name: getattr(data, name) for name in Told.__slots__ if name in data.__struct_fields__})
     door = _house(request).public_door
     trace = visit_of(request.scope).trace_id
     received = await door.report(told, data.puzzle, data.answer, _address(request), trace)

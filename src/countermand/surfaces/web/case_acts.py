@@ -25,6 +25,7 @@ from countermand.surfaces.web.case_pages import not_open, show_case
 from countermand.surfaces.web.filled import Filled, filled
 from countermand.surfaces.web.receipt_cookie import entered, house_of
 from countermand.surfaces.web.report_pages import new_key
+from countermand.surfaces.web.talk_pages import show_talk
 from countermand.surfaces.web.words import said
 from countermand.vocabulary.acts import WORDS_MAX, Appeal, Withdraw
 
@@ -72,14 +73,15 @@ async def say_more(request: Asked) -> Response[bytes]:
     found = await entered(request, form)
     if found is None:
         return not_open(request, form)
+    again, then = (show_talk, "/case/talk#talk") if form["on"] == "talk" else (show_case, "/case#talk")
     if not form["text"]:
         form.wrong("text", "Write something first.", "请先写点内容。")
-        return await show_case(request, found, form, status=400)
+        return await again(request, found, form, status=400)
 
     async def say() -> None:
         await _say(request, found, form["text"], form["key"])
 
-    return await _tried(request, found, form, say, show_case, "/case#messages")
+    return await _tried(request, found, form, say, again, then)
 
 
 @post("/case/appeal", open=True, page="open", status_code=200)

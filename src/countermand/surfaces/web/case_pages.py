@@ -27,12 +27,14 @@ from countermand.surfaces.web.report_pages import new_key
 from countermand.surfaces.web.telling import instant_of
 
 OPEN = "/case/open"
+TALK = "talk"  # where somebody was going, when their case was not open
 
 
 @get(OPEN, open=True, page="open")
 async def ask_number(request: Asked) -> Response[bytes]:
     """Number and code of a receipt; nothing else is needed to see how the case stands."""
-    return page(request, "case/open.html", form=Filled())
+    form = Filled({"then": TALK}) if request.query_params.get("then") == TALK else Filled()
+    return page(request, "case/open.html", form=form)
 
 
 @post(OPEN, open=True, page="open", status_code=200)
@@ -53,7 +55,7 @@ async def open_case(request: Asked) -> Response[bytes]:
         again = Filled({"text": form["kept"]})
         answer = page(request, "case/details.html", form=again, entered=found, key=new_key(), asks=())
     else:
-        answer = see_other("/case")
+        answer = see_other("/case/talk" if form["then"] == TALK else "/case")
     keep_cookie(request, answer, found)
     return answer
 
@@ -75,7 +77,7 @@ async def read_case(request: Asked) -> Response[bytes]:
 
 async def show_case(request: Asked, found: Entered, form: Filled, *, status: int = 200) -> Response[bytes]:
     """The page of a case, with a form of it that was refused."""
-    view = await case_view(house_of(request), found)
+    view = await case_view(house_of(request), found.case)
     return page(request, "case/case.html", status=status, case=view, entered=found, form=form, key=new_key())
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from countermand.flows.receipt_sessions import Entered
+from countermand.cases.call_times import call_said
+from countermand.flows.ask_call import next_call
 from countermand.flows.show_case import BALL_WORDS, dossier_of, for_customer
 from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.text import Text
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.web.telling import instant_of, until
-from countermand.vocabulary.cases import Ball, Contained, Stage
+from countermand.vocabulary.cases import Ball, Case, Contained, Stage
 
 # The road of every case, as people walk it; a case that is closed has walked it all.
 ROAD = (Stage.INTAKE, Stage.CONTAIN, Stage.INVESTIGATE, Stage.DECIDE, Stage.REMEDY, Stage.CLOSED)
@@ -32,6 +33,7 @@ class CaseView:
     """What the template draws; `next_by` is the nearest of all that was promised or is demanded."""
 
     number: str
+    version: int
     stage: str
     stage_text: Text
     passed: int
@@ -43,34 +45,38 @@ class CaseView:
     closed: bool
     next_by: Dated | None
     dues: tuple[Dated, ...]
+    call: Text | None
     timeline: tuple[Dated, ...]
     messages: tuple[Mapping[str, Any], ...]
 
 
-async def case_view(house: House, found: Entered) -> CaseView:
-    """Everything of the case of a browser. Raises Unavailable."""
+async def case_view(house: House, case: Case) -> CaseView:
+    """Everything of a case that is theirs. Raises Unavailable."""
     reception = house.reception
-    dossier = await dossier_of(reception, found.case.number)
+    dossier = await dossier_of(reception, case.number)
     whole = dossier.whole or dossier.case
     now, zone = reception.clock.now(), reception.timezone
     clocks = await show_clocks(reception.clocks.house, whole.id)
     shown = for_customer(dossier, now, zone, clocks)
     dues = [_promised(one, now, zone) for one in shown["promises"]]
     dues += [Dated(instant_of(one["due_at"]), one["text"], one["remaining"]) for one in shown["deadlines"]]
+    call = next_call(dossier.events, dossier.promises, now)
     dues.sort(key=lambda one: one.at)
     return CaseView(
         number=shown["case"],
+        version=dossier.case.version,
         stage=shown["stage"],
         stage_text=Text(**shown["stage_text"]),
         passed=ROAD.index(whole.stage) if whole.stage in ROAD else 0,
         mover=BALL_WORDS[whole.ball],
         yours=whole.ball is Ball.CUSTOMER,
         contained=Text(**shown["contained_text"]),
-        stopped=found.case.contained not in (Contained.NONE, Contained.LIFTED),
+        stopped=case.contained not in (Contained.NONE, Contained.LIFTED),
         outcome=shown["outcome"],
         closed=whole.stage is Stage.CLOSED,
         next_by=next((one for one in dues if one.at > now), dues[0] if dues else None),
         dues=tuple(dues),
+        call=None if call is None else call_said(*call, zone),
         timeline=tuple(
             Dated(instant_of(one["at"]), Text(**one["text"])) for one in reversed(shown["timeline"])
         ),

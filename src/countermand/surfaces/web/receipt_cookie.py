@@ -29,12 +29,17 @@ async def entered(request: Asked, form: Filled | None = None) -> Entered | None:
     Raises Forbidden (`form_refused`), Unavailable.
     """
     try:
-        found = await enter_session(house_of(request).reception, request.cookies.get(_named(request)))
+        found = await enter_session(house_of(request).reception, token_of(request))
     except Unauthenticated:
         return None
     if form is not None:
         check_form(found, form["form"])
     return found
+
+
+def token_of(request: Asked) -> str | None:
+    """What the browser shows of the case that is open in it."""
+    return request.cookies.get(_named(request))
 
 
 def keep_cookie(request: Asked, answer: Response[bytes], found: Entered) -> None:

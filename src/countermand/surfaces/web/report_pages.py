@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, get, post
 
 from countermand.flows.public_door import Told
 from countermand.flows.receipt_sessions import begin_fresh_session
+from countermand.flows.receive_report import Received
 from countermand.kernel.errors import CountermandError, Unavailable
 from countermand.kernel.ids import new_nonce
 from countermand.surfaces.http.peers import address_of
@@ -30,15 +30,6 @@ WHO = ("account", "phone", "document", "none")
 _SHORT_CHARACTERS = {"account": 128, "phone": 64, "document": 64}
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """What the two choices say, ready to be heard."""
-
-    told: Told
-    puzzle: str
-    answer: str
-
-
 @get("/not-me", open=True, page="open")
 async def ask_not_me(request: Asked) -> Response[bytes]:
     """Two choices, and who you are; nothing else stands between the button and the stop."""
@@ -49,22 +40,36 @@ async def ask_not_me(request: Asked) -> Response[bytes]:
 async def say_not_me(request: Asked) -> Response[bytes]:
     """Stopped, with number and code: the same form again is answered the same."""
     form = await filled(request)
-    house = house_of(request)
-    pressed = _pressed(form, page_language(request))
-    if pressed is None:
+    told = _pressed(form, page_language(request))
+    if told is None:
         return _asked(request, form, status=400)
-    address = address_of(request, house.public_door.trusted)
-    trace = visit_of(request.scope).trace_id
-    door = house.public_door
+    received = await heard(request, form, told)
+    if isinstance(received, int):
+        return _asked(request, form, status=received)
+    return await told_heard(request, received)
+
+
+async def heard(request: Asked, form: Filled, told: Told) -> Received | int:
+    """What came of a report by form; refused, the form says why, and this is its status.
+
+    Raises Unavailable.
+    """
+    door, trace = house_of(request).public_door, visit_of(request.scope).trace_id
+    address = address_of(request, door.trusted)
     try:
-        received = await door.report_by_form(pressed.told, pressed.puzzle, pressed.answer, address, trace)
+        return await door.report_by_form(told, form["puzzle"], form["answer"], address, trace)
     except Unavailable:
         raise
     except CountermandError as error:
         form.refuse(error)
         if error.code == "key_reused":
             form.values["puzzle"] = ""  # it was heard once; what is sent now is another report
-        return _asked(request, form, status=error.http_status)
+        return error.http_status
+
+
+async def told_heard(request: Asked, received: Received) -> Response[bytes]:
+    """Number and code of what was just heard, on a page of their own where the browser keeps cookies."""
+    house = house_of(request)
     view = receipt_view(house.reception, received.answer)
     if "secret" not in received.answer:
         return page(request, "report/stopped.html", receipt=view, entered=None)
@@ -80,7 +85,7 @@ async def say_not_me(request: Asked) -> Response[bytes]:
     return answer
 
 
-def _pressed(form: Filled, language: str) -> Pressed | None:
+def _pressed(form: Filled, language: str) -> Told | None:
     """The form as a report; None, with the fields marked, where something is missing."""
     stop, who = STOPS.get(form["stop"]), form["who"]
     if stop is None:
@@ -95,16 +100,29 @@ def _pressed(form: Filled, language: str) -> Pressed | None:
     if form.faults or stop is None:
         return None
     words = said("report.said", language, what=said(f"report.stop_{stop.value}", language))
-    told = Told(text=words, language=language, stop=stop, **({who: given} if given else {}))
-    return Pressed(told, form["puzzle"], form["answer"])
+    named: dict[str, str | None] = dict.fromkeys(_SHORT_CHARACTERS) | ({who: given} if given else {})
+    return Told(
+        text=words,
+        language=language,
+        account=named["account"],
+        phone=named["phone"],
+        document=named["document"],
+        stop=stop,
+    )
 
 
 def _asked(request: Asked, form: Filled, *, status: int = 200) -> Response[bytes]:
     """The form: whatever was typed stands in it again."""
-    house = house_of(request)
-    address = address_of(request, house.public_door.trusted)
-    given: dict[str, Any] = house.public_door.form_puzzle(address, form["puzzle"])
-    answer = page(request, "report/not_me.html", status=status, form=form, puzzle=given)
+    return form_with_puzzle(request, "report/not_me.html", form, status=status)
+
+
+def form_with_puzzle(
+    request: Asked, template: str, form: Filled, *, status: int = 200, **values: Any
+) -> Response[bytes]:
+    """A form that anybody may send, with a little work for the browser that shows it."""
+    door = house_of(request).public_door
+    puzzle = door.form_puzzle(address_of(request, door.trusted), form["puzzle"])
+    answer = page(request, template, status=status, form=form, puzzle=puzzle, **values)
     probe_cookies(answer)
     return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from countermand.surfaces.http.paged import Pages
 from countermand.surfaces.web.answers import problem_page
 from countermand.surfaces.web.assets import assets
+from countermand.surfaces.web.call_pages import CALL_PAGES
 from countermand.surfaces.web.case_acts import CASE_ACTS
 from countermand.surfaces.web.case_pages import CASE_PAGES
 from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAGES
@@ -14,6 +15,7 @@ from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
 from countermand.surfaces.web.desk.whole_pages import WHOLE_PAGES
 from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
+from countermand.surfaces.web.help_pages import HELP_PAGES
 from countermand.surfaces.web.mine.challenges import CHALLENGE_PAGES
 from countermand.surfaces.web.mine.coming import COMING_PAGES
 from countermand.surfaces.web.mine.devices import DEVICE_PAGES
@@ -31,6 +33,7 @@ from countermand.surfaces.web.staff.joining import JOINING_PAGES
 from countermand.surfaces.web.staff.own import OWN_PAGES
 from countermand.surfaces.web.staff.people import PEOPLE_PAGES
 from countermand.surfaces.web.staff.signing_in import SIGN_IN_PAGES
+from countermand.surfaces.web.talk_pages import TALK_PAGES
 
 DESK_PAGES = (
     *QUEUE_PAGES,
@@ -51,6 +54,11 @@ MY_PAGES = (
     *WAY_PAGES,
     *SAFETY_PAGES,
 )
+PUBLIC_PAGES = (
+    *TALK_PAGES,
+    *CALL_PAGES,
+    *HELP_PAGES,
+)
 PAGE_HANDLERS = (
     *CHOICE_PAGES,
     *PORTAL_PAGES,
@@ -65,6 +73,7 @@ PAGE_HANDLERS = (
     *OWN_PAGES,
     *PEOPLE_PAGES,
     *DESK_PAGES,
+    *PUBLIC_PAGES,
 )
 
 

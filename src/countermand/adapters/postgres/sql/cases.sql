@@ -109,6 +109,10 @@ SELECT
 -- The events of a case behind a version.
 SELECT * FROM case_event WHERE case_id = $1 AND seq > $2 ORDER BY seq;
 
+-- name: announce_message
+-- Tell whoever waits that something was written to somebody: the name of the table and nothing else, at the commit.
+SELECT pg_notify('countermand', json_build_object('table', 'message')::text);
+
 -- name: add_messages
 -- Messages of cases.
 INSERT INTO message (

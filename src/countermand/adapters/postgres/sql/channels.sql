@@ -6,8 +6,8 @@ WHERE i.sender = $2 AND i.channel = $1 AND i.received_at >= $3
 ORDER BY i.received_at DESC, i.id DESC LIMIT 1;
 
 -- name: open_chat
--- A new chat.
-INSERT INTO chat (id, account, session, public, opened_at) VALUES ($1, $2, $3, $4, $5);
+-- A new chat; one that is there already stays as it is.
+INSERT INTO chat (id, account, session, public, opened_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING;
 
 -- name: lock_chat
 -- A chat, locked.

@@ -10,6 +10,11 @@ UPDATE receipt_session SET
 WHERE token = $1 AND idle_ends_at > $2
 RETURNING case_id, turn, shared, fresh, begun_at, idle_ends_at, ends_at;
 
+-- name: look_receipt_session
+-- The session of a token ($1) at an instant ($2), if it goes on; it is kept open no longer by this.
+SELECT case_id, turn, shared, fresh, begun_at, idle_ends_at, ends_at FROM receipt_session
+WHERE token = $1 AND idle_ends_at > $2;
+
 -- name: settle_receipt_session
 -- Its holder has saved the secret.
 UPDATE receipt_session SET fresh = false WHERE token = $1;
