@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from countermand.evidence.allegation import questionnaire_digest
 from countermand.evidence.checklist import Held
 from countermand.evidence.fields import FieldName
 from countermand.evidence.incident_facts import IncidentFacts
@@ -20,8 +21,9 @@ from countermand.flows.confirm_reading import check_value, confirm_reading
 from countermand.flows.read_pictures import TRIES_MAX, ReadingPort, captured_at, read_file
 from countermand.flows.receive_report import receive_report
 from countermand.flows.show_case import dossier_of
-from countermand.flows.show_checklist import mark_file, show_checklist, tell_facts
+from countermand.flows.show_checklist import mark_file, show_checklist
 from countermand.flows.show_readings import show_readings
+from countermand.flows.tell_facts import add_facts, open_questions, tell_facts, told_facts
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import BadRequest, CountermandError, Forbidden, NotFound, Unavailable
 from countermand.vocabulary.cases import EventKind
@@ -231,6 +233,30 @@ async def test_nobody_is_asked_for_what_is_held(house):
         if one.kind is EventKind.FACTS_TOLD
     ]
     assert "13812345678" not in str(told)
+
+
+async def test_answers_come_one_by_one_and_are_asked_once(house):
+    """What is on our record is not asked; what was answered stays; nothing is lost by a wrong answer."""
+    await house.decider.decide(payment("a-3"), None)
+    known = await reported(house, house.reading_desk, account="a-3")
+    number = await reported(house, house.reading_desk, account="a-4")
+    desk = house.reading_desk
+    assert {one.fact.value for one in (await open_questions(desk, known))[0]} == {
+        "noticed_at", "found_by", "asked_by", "shared",
+    }  # fmt: skip
+    await add_facts(desk, number, msgspec.convert({"shared": ["code"]}, IncidentFacts), HOLDER)
+    await add_facts(desk, number, msgspec.convert({"amounts": [{"minor": 5}]}, IncidentFacts), HOLDER)
+    with pytest.raises(BadRequest, match="incident_fact_wrong"):
+        wrong = {"shared": ["code", "nothing"]}
+        await add_facts(desk, number, msgspec.convert(wrong, IncidentFacts), HOLDER)
+    questions, told = await open_questions(desk, number)
+    assert {"shared", "amounts"}.isdisjoint(one.fact.value for one in questions)
+    assert told is not None
+    assert told == await told_facts(desk, number, await somebody(house, "zoe", Role.AGENT))
+    assert (told.facts.shared, told.facts.amounts[0].minor) == (("code",), 5)
+    assert told.questions == questionnaire_digest().hex()
+    states = {one["id"]: one["state"] for one in (await show_checklist(desk, number, HOLDER))["items"]}
+    assert states["structured-facts"] == "collect", "it lacks what a case of this kind needs"
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ def test_the_whole_story_of_a_victim(visit: Any, language: str) -> None:
     visit.wait_for_selector("#text")
     assert violations(visit) == []
     visit.fill("#text", MARKUP)
-    visit.fill("#amount", "1,200.50")
+    visit.fill("#amounts", "1,200.50")
+    visit.select_option("#asked_by", "call")
+    visit.check("input[name=shared_code]")
     press(visit, "button.big")
     visit.wait_for_selector("#upload")
     assert violations(visit) == []

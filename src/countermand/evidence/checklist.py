@@ -100,6 +100,9 @@ class Fact(StrEnum):
     PLACE = "place"
     DEVICE = "device"
     TOLD_BY = "told_by"
+    FOUND_BY = "found_by"
+    ASKED_BY = "asked_by"
+    SHARED = "shared"
 
 
 class ChecklistPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

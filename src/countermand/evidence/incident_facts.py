@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from countermand.evidence.allegation import AskedBy, FoundBy, Shared
 from countermand.evidence.checklist import ChecklistPack, Fact, missing_facts
 from countermand.kernel.errors import BadRequest
 from countermand.kernel.money import EXPONENTS, MINOR_MAX
@@ -27,6 +28,9 @@ FACT_WORDS = {
     Fact.PLACE: Text(en="where the person was", zh="本人所在地"),
     Fact.DEVICE: Text(en="which device", zh="所用设备"),
     Fact.TOLD_BY: Text(en="who asked for the money, and how", zh="对方身份及联系方式"),
+    Fact.FOUND_BY: Text(en="how they found out", zh="发现方式"),
+    Fact.ASKED_BY: Text(en="whether somebody asked them to", zh="是否有人要求操作"),
+    Fact.SHARED: Text(en="what others may have got", zh="可能泄露的信息"),
 }
 
 
@@ -50,6 +54,9 @@ class IncidentFacts(
     place: Short | None = None
     device: Short | None = None
     told_by: Short | None = None
+    found_by: FoundBy | None = None
+    asked_by: AskedBy | None = None
+    shared: Annotated[tuple[Shared, ...], msgspec.Meta(max_length=len(Shared))] = ()
 
 
 def told_in(facts: IncidentFacts) -> tuple[Fact, ...]:
@@ -60,8 +67,25 @@ def told_in(facts: IncidentFacts) -> tuple[Fact, ...]:
 def check_facts(pack: ChecklistPack, category: Category, facts: IncidentFacts, now: datetime) -> None:
     """Refuse facts that cannot be, and those that lack what the category needs.
 
-    Raises BadRequest: `incident_fact_wrong` (a time to come, an unknown currency, no address),
-    `incident_facts_missing` with the list of fields.
+    Raises BadRequest: as `check_values`, and `incident_facts_missing` with the list of fields.
+    """
+    check_values(facts, now)
+    missing = missing_facts(pack, category, told_in(facts))
+    if missing:
+        words = [FACT_WORDS[one] for one in missing]
+        raise BadRequest(
+            "incident_facts_missing",
+            f"A case of this kind also needs: {', '.join(one.en for one in words)}.",
+            f"此类案件还需填写：{'、'.join(one.zh for one in words)}。",
+            missing=[one.value for one in missing],
+        )
+
+
+def check_values(facts: IncidentFacts, now: datetime) -> None:
+    """Refuse facts that cannot be.
+
+    Raises BadRequest `incident_fact_wrong`: a time to come, an unknown currency, no address, or both nothing
+    and something given away.
     """
     for name, instants in (("noticed_at", (facts.noticed_at,)), ("happened_at", facts.happened_at)):
         if any(one is not None and one > now for one in instants):
@@ -78,15 +102,8 @@ def check_facts(pack: ChecklistPack, category: Category, facts: IncidentFacts, n
             raise _wrong(
                 "ip", f"{address!r} is no network address", f"{address!r} 不是有效的 IP 地址"
             ) from None
-    missing = missing_facts(pack, category, told_in(facts))
-    if missing:
-        words = [FACT_WORDS[one] for one in missing]
-        raise BadRequest(
-            "incident_facts_missing",
-            f"A case of this kind also needs: {', '.join(one.en for one in words)}.",
-            f"此类案件还需填写：{'、'.join(one.zh for one in words)}。",
-            missing=[one.value for one in missing],
-        )
+    if Shared.NOTHING in facts.shared and len(facts.shared) > 1:
+        raise _wrong("shared", "it is either nothing or something", "“没有”不能与其他选项同选")
 
 
 def _wrong(field: str, en: str, zh: str) -> BadRequest:

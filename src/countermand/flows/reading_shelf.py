@@ -55,12 +55,13 @@ class KeptReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts of an incident as somebody told them."""
+    """The facts of an incident as somebody told them; `questions` is SHA-256 of those asked, in hex."""
 
     facts: IncidentFacts
     at: int
     by: str
     salt: bytes
+    questions: str | None = None
 
 
 Kept = TypeVar("Kept", Confirmed, KeptReading, KeptFacts)

@@ -85,6 +85,7 @@ _SHOWN_EVENTS = {
     EventKind.REOPENED: Text(en="Case opened again", zh="已重新打开"),
     EventKind.APPEALED: Text(en="Appeal received; somebody else decides it", zh="已收到申诉，由他人复核"),
     EventKind.WITHDRAWN: Text(en="You withdrew it", zh="您已撤回"),
+    EventKind.FACTS_TOLD: Text(en="What happened was taken down in detail", zh="已记录事情经过的细节"),
     EventKind.COLLECTION_PAUSED: Text(en="Collection was paused or taken up again", zh="催收状态有变"),
 }
 

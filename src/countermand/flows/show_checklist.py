@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from countermand.cases.numbers import spoken
-from countermand.evidence.checklist import MARKS, Checklist, Held, State, checklist_of
+from countermand.evidence.checklist import MARKS, Checklist, Fact, Held, State, checklist_of, missing_facts
 from countermand.evidence.fields import FieldName, RecordKind
-from countermand.evidence.incident_facts import IncidentFacts, check_facts
-from countermand.flows.case_desk import HOLDER, CaseWork, at_case
+from countermand.flows.case_desk import CaseWork, at_case
 from countermand.flows.reading_desk import ReadingDesk, parts_of
-from countermand.flows.reading_shelf import FACTS_TYPE, KeptFacts
 from countermand.flows.show_readings import files_read
-from countermand.kernel.clock import MICROS_PER_DAY, moment_of
+from countermand.kernel.clock import MICROS_PER_DAY
 from countermand.kernel.errors import BadRequest
-from countermand.kernel.ids import new_nonce
 from countermand.kernel.text import Text
 from countermand.vocabulary.cases import Contained, Direction, EventKind
 from countermand.vocabulary.reports import Standing
@@ -82,12 +80,18 @@ async def held_by(house: ReadingDesk, work: CaseWork) -> frozenset[Held]:
     for event in [one for part in parts for one in await unit.cases.events(part)]:
         if event.kind is EventKind.FILE_MARKED:
             held.add(Held(event.body["held"]))
-        elif event.kind is EventKind.FACTS_TOLD:
+        elif event.kind is EventKind.FACTS_TOLD and _is_whole(house, work, event.body["fields"]):
             held.add(Held.INCIDENT_FACTS)
     for read in await files_read(house, work):
         records = () if read.kept is None else read.kept.reading.records
         held |= {_READ_AS[one.kind] for one in records if one.get(_TELLING[one.kind]) is not None}
     return frozenset(held)
+
+
+def _is_whole(house: ReadingDesk, work: CaseWork, fields: Collection[str]) -> bool:
+    """Whether facts that were told are all that a case of this kind needs."""
+    told = [one for one in Fact if one.value in fields]
+    return not missing_facts(house.checklists, work.case.category, told)
 
 
 def _shown(found: Checklist) -> dict[str, Any]:
@@ -136,38 +140,3 @@ async def mark_file(
         work.happen(EventKind.FILE_MARKED, file=file, held=held.value)
         await work.end()
         return work.answer()
-
-
-async def tell_facts(
-    house: ReadingDesk, number: str, facts: IncidentFacts, by: Staff, trace: str | None = None
-) -> dict[str, Any]:
-    """Keep the structured facts of an incident, once they are complete; again: the last ones count.
-
-    By staff, or by whoever holds the receipt. Raises NotFound, Forbidden, BadRequest (`incident_fact_wrong`,
-    `incident_facts_missing`), Conflict (`case_closed`).
-    """
-    desk = house.desk
-    async with desk.works.open() as unit:
-        work = await at_case(desk, unit, number, by, trace=trace)
-        if by != HOLDER:
-            work.require(Verb.WORK)
-        check_facts(house.checklists, work.case.category, facts, moment_of(work.now))
-        messages = await unit.cases.messages(work.case.id)
-        kept = KeptFacts(facts=facts, at=work.now, by=by.name, salt=new_nonce())
-        derived = await house.shelf.keep_with(unit, messages[0].id, FACTS_TYPE, work.new_id("facts"), kept)
-        told = [name for name in facts.__struct_fields__ if getattr(facts, name) not in (None, ())]
-        work.happen(EventKind.FACTS_TOLD, facts=derived.id, sha256=derived.digest.hex(), fields=told)
-        await work.end()
-        return work.answer()
-
-
-async def asked_facts(house: ReadingDesk, number: str) -> frozenset[str]:
-    """Of `when`, `amount` and `payee` those that its holder is asked for: none that our own record has.
-
-    Raises NotFound (`unknown_case`).
-    """
-    async with house.desk.works.open() as unit:
-        work = await at_case(house.desk, unit, number, HOLDER)
-        held = await held_by(house, work)
-    ours = held & {Held.OPERATIONS, Held.PAYMENT_SCREEN, Held.INCIDENT_FACTS}
-    return frozenset() if ours else frozenset({"when", "amount", "payee"})

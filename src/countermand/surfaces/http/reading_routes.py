@@ -12,8 +12,9 @@ from countermand.flows.case_desk import HOLDER
 from countermand.flows.confirm_reading import confirm_reading
 from countermand.flows.read_pictures import read_file
 from countermand.flows.reading_desk import ReadingDesk
-from countermand.flows.show_checklist import mark_file, show_checklist, tell_facts
+from countermand.flows.show_checklist import mark_file, show_checklist
 from countermand.flows.show_readings import show_readings
+from countermand.flows.tell_facts import tell_facts
 from countermand.surfaces.http.desk_messages import Acted
 from countermand.surfaces.http.peers import address_of
 from countermand.surfaces.http.reading_messages import (

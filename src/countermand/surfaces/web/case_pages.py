@@ -53,7 +53,7 @@ async def open_case(request: Asked) -> Response[bytes]:
     found = await begin_session(house.reception, case, shared=bool(form["shared"]))
     if form["kept"]:
         again = Filled({"text": form["kept"]})
-        answer = page(request, "case/details.html", form=again, entered=found, key=new_key(), asks=())
+        answer = await show_case(request, found, again)
     else:
         answer = see_other("/case/talk" if form["then"] == TALK else "/case")
     keep_cookie(request, answer, found)

@@ -14,6 +14,7 @@ from countermand.surfaces.web.desk.live_pages import LIVE_PAGES
 from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
 from countermand.surfaces.web.desk.whole_pages import WHOLE_PAGES
+from countermand.surfaces.web.details_pages import DETAILS_PAGES
 from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
 from countermand.surfaces.web.help_pages import HELP_PAGES
 from countermand.surfaces.web.mine.challenges import CHALLENGE_PAGES
@@ -58,6 +59,7 @@ PUBLIC_PAGES = (
     *TALK_PAGES,
     *CALL_PAGES,
     *HELP_PAGES,
+    *DETAILS_PAGES,
 )
 PAGE_HANDLERS = (
     *CHOICE_PAGES,

@@ -12,11 +12,13 @@ from countermand.flows.show_case import Dossier
 from countermand.flows.show_case_account import show_case_account
 from countermand.flows.show_checklist import show_checklist
 from countermand.flows.show_exhibits import list_exhibits
+from countermand.flows.tell_facts import told_facts
 from countermand.kernel.errors import Forbidden, NotFound
 from countermand.surfaces.http.visits import staff_of
 from countermand.surfaces.web.answers import page_language
 from countermand.surfaces.web.desk.frame import Asked, May, house_of
 from countermand.surfaces.web.desk.work_panel import work_panel
+from countermand.surfaces.web.told_facts import facts_shown
 from countermand.vocabulary.cases import EventKind
 from countermand.vocabulary.queues import QueueFilter
 
@@ -87,7 +89,9 @@ async def _devices(at: Beside) -> dict[str, Any]:
 async def _evidence(at: Beside) -> dict[str, Any]:
     house, number, staff = house_of(at.request), at.dossier.case.number, staff_of(at.request)
     checklist = await show_checklist(house.reading_desk, number, staff)
-    return {"checklist": checklist, **await list_exhibits(house.room, number, staff)}
+    last = await told_facts(house.reading_desk, number, staff)
+    told = () if last is None else facts_shown(last.facts, house.reception.timezone)
+    return {"checklist": checklist, "told": told, **await list_exhibits(house.room, number, staff)}
 
 
 async def _work(at: Beside) -> dict[str, Any]:
