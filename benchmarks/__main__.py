@@ -8,7 +8,7 @@ import sys
 # In order of length; each is a module of its own that prints text and, with --json FILE, figures.
 NAMES = (
     *("knowledge", "masking", "contain", "door", "triage", "model", "handbook", "desk", "engine"),
-    *("vault", "features", "offline", "shadow", "log", "reading", "http_overhead", "http"),
+    *("vault", "features", "offline", "shadow", "log", "reading", "portal", "http_overhead", "http"),
 )
 
 

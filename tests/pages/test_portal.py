@@ -31,7 +31,7 @@ def press(page: Any, selector: str) -> None:
 
 def solved(page: Any) -> None:
     """Wait for the little work that the page's script does meanwhile."""
-    page.wait_for_function("document.forms[0].elements.answer.value !== ''")
+    page.wait_for_function("() => document.forms[0].elements.answer.value !== ''")
 
 
 def told(page: Any) -> tuple[str, list[str]]:
@@ -225,3 +225,13 @@ def test_the_registry_stands_at_its_well_known_address(served: Served) -> None:
     assert (signed.text, keys) == (official.signed, dict(official.keys))
     assert all(shown in page for _, shown, _ in official.contacts())
     assert (answer["verdict"], answer["findings"][0]["code"]) == ("not_ours", "link_short")
+
+
+def test_no_page_with_a_secret_is_compressed(served: Served) -> None:
+    """What is open to all comes small; where a form's token stands beside typed words, length tells nothing."""
+    mine, form, _ = caller(served, "small-1")
+    with closing(mine):
+        open_page, own = mine.get("/help"), mine.get("/case")
+        assert open_page.headers["content-encoding"] == "gzip"
+        assert form in own.text
+        assert "content-encoding" not in own.headers

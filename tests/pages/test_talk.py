@@ -71,7 +71,7 @@ def test_a_customer_who_is_signed_in_reaches_the_same(visit: Any, served: Served
     (case,) = served.run(own_cases(served.house.reception, account))
     answer(served, case.number, "今天内答复您。")
     visit.wait_for_selector(".say.ours:last-of-type")
-    visit.wait_for_function("document.querySelector('#lines').innerText.includes('今天内答复您。')")
+    visit.wait_for_function("() => document.querySelector('#lines').innerText.includes('今天内答复您。')")
     assert MARKUP in visit.inner_text("#lines")
     assert violations(visit) == []
     visit.goto("/me/talk?case=000000000000")

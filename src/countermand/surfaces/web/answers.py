@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +20,8 @@ _KEPT = "/?#[]@!$&'()*+,;=:%~"
 LANGUAGE, THEME = "language", "theme"
 THEMES = ("light", "dark", "auto")
 # What keeps a page safe beside these is put on by the front: see page_safety.
-HEADERS = {"cache-control": "no-store", "vary": "accept-language, cookie"}
+HEADERS = {"cache-control": "no-store", "vary": "accept-encoding, accept-language, cookie"}
+GZIP_LEVEL = 6
 
 
 def page(
@@ -49,12 +51,18 @@ def page(
         "official": house.official,
         **values,
     }
-    return Response(
-        render(template, language, timezone, given),
-        status_code=status,
-        media_type=HTML,
-        headers={**HEADERS, "content-language": HTML_LANGUAGE[language], **(headers or {})},
-    )
+    told = {**HEADERS, "content-language": HTML_LANGUAGE[language], **(headers or {})}
+    body = render(template, language, timezone, given)
+    if _may_shrink(request, given):
+        told["content-encoding"] = "gzip"
+        body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+    return Response(body, status_code=status, media_type=HTML, headers=told)
+
+
+def _may_shrink(request: Asked, given: dict[str, Any]) -> bool:
+    """Whether a page may be compressed: never one that holds a secret beside words from outside (BREACH)."""
+    secret = given["csrf"] or given.get("entered") is not None or "receipt" in given
+    return not secret and "gzip" in request.headers.get("accept-encoding", "")
 
 
 def see_other(path: str) -> Response[bytes]:
