@@ -79,7 +79,7 @@ class World:
     ) -> tuple[str, dict[str, Any]]:
         """A customer of an act, whose profile is put: the account, and where its holder is at home."""
         account, home = self.named(f"acct-{name}"), self.place(name, ip)
-        put(account, self._profile(ip, home["device"]))
+        put(account, self.profile(ip, home["device"]))
         return account, home
 
     def place(self, name: str, ip: str) -> dict[str, Any]:
@@ -116,7 +116,8 @@ class World:
                 operation["device"]["signals"] = seen
         return Step(at, operation | more, must_stop)
 
-    def _profile(self, ip: str, device: str, **more: Any) -> dict[str, Any]:
+    def profile(self, ip: str, device: str, **more: Any) -> dict[str, Any]:
+        """What the institution knows of somebody at home at an address, with a phone."""
         return {
             "type": "bank_class_1",
             "timezone": "Asia/Shanghai",
@@ -139,7 +140,7 @@ class World:
         for number in range(CUSTOMERS):
             account, ip = self.named(f"acct-{number:02d}"), f"192.0.2.{10 + number}"
             device, friend = self.named(f"phone-{number:02d}"), self.named(f"friend-{number:02d}")
-            scene.profiles[account] = self._profile(ip, device)
+            scene.profiles[account] = self.profile(ip, device)
             for days_ago in (3, 2, 1):
                 at = self._evening(days_ago, 9) + self.random.randrange(9 * 60) * _MINUTE
                 session = self.named(f"s{number:02d}-{days_ago}")
@@ -160,7 +161,7 @@ class World:
         scene = Scene("takeover", Text(en="Account takeover at night", zh="深夜账户被盗"))
         account = self.named("acct-lin")
         home: dict[str, Any] = {"ip": "192.0.2.5", "device": self.named("phone-lin")}
-        scene.profiles[account] = self._profile(home["ip"], home["device"])
+        scene.profiles[account] = self.profile(home["ip"], home["device"])
         away: dict[str, Any] = {
             "ip": "203.0.113.9",
             "device": self.named("phone-thief"),
@@ -214,7 +215,7 @@ class World:
         )
         account = self.named("acct-wang")
         place: dict[str, Any] = {"ip": "192.0.2.60", "device": self.named("phone-wang")}
-        scene.profiles[account] = self._profile(place["ip"], place["device"], traits=["elderly"])
+        scene.profiles[account] = self.profile(place["ip"], place["device"], traits=["elderly"])
         at = self._evening(2, 15)
         safe = self.named("safe-account")
         coached: dict[str, Any] = {"payee": safe, "signals": ("screen_share", "active_call"), **place}
@@ -231,7 +232,7 @@ class World:
         for number in range(MULE_PAYERS):
             account, ip = self.named(f"acct-payer-{number:02d}"), f"192.0.2.{70 + number}"
             device = self.named(f"phone-payer-{number:02d}")
-            scene.profiles[account] = self._profile(ip, device)
+            scene.profiles[account] = self.profile(ip, device)
             at = start + number * 3 * _MINUTE
             scene.steps += [
                 self.step("login", account, at, ip=ip, device=device, attributes={"result": "ok"}),
@@ -250,7 +251,7 @@ class World:
         for number in range(CLINIC_DEBTORS):
             account, ip = self.named(f"acct-debtor-{number:02d}"), f"192.0.2.{200 + number}"
             device = self.named(f"phone-debtor-{number:02d}")
-            scene.profiles[account] = self._profile(ip, device, type="consumer_credit")
+            scene.profiles[account] = self.profile(ip, device, type="consumer_credit")
             at = start + number * 25 * _MINUTE
             place: dict[str, Any] = {
                 "ip": ip,

@@ -133,7 +133,13 @@ def _asking(*, english: bool) -> Reply:
 
 def _found(outcome: CaseOutcome, *, english: bool) -> Decide:
     if outcome is CaseOutcome.AUTHORISED:
-        why = "Own device, own place, face check passed." if english else "本人设备、常用地点，且通过人脸核验。"
+        why = (
+            "Own device, own place, face check passed." if english else "本人设备、常用地点，且通过人脸核验。"
+        )
     else:
-        why = "New device in another city; the customer was elsewhere." if english else "异地新设备操作，客户当时在另一城市。"
+        why = (
+            "New device in another city; the customer was elsewhere."
+            if english
+            else "异地新设备操作，客户当时在另一城市。"
+        )
     return Decide(outcome=outcome, why=why)

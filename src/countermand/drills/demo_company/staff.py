@@ -26,6 +26,7 @@ ACTOR = "demo"
 _BACKSTAGE = Browser("127.0.0.1", "demo")
 _PAYMENTS, _COMPLIANCE = "payments", "compliance"
 _TEAM = "first line"
+_AT_ONCE = 3
 
 
 class StaffHouse(ApprovalHouse, Protocol):
@@ -54,8 +55,13 @@ class Codes:
 async def hire(house: StaffHouse, people: Iterable[Person] = tuple(CAST.values())) -> Codes:
     """Everybody joins; who was here before is set up anew. Raises as `invite` and `finish_joining`."""
     codes = Codes(house.access.clock)
-    joined = await asyncio.gather(*(_joined(house.access, one) for one in people))
-    codes.apps.update(joined)
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def joined(one: Person) -> tuple[str, pyotp.TOTP]:
+        async with places:
+            return await _joined(house.access, one)
+
+    codes.apps.update(await asyncio.gather(*map(joined, people)))
     admin = CAST[Role.ADMIN].staff
     for one in people:
         if one.role in (Role.AGENT, Role.INVESTIGATOR):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import tempfile
@@ -26,6 +27,7 @@ from countermand.app import (
 )
 from countermand.drills.demo import Demo, report_of
 from countermand.drills.demo_bank import BankLine, simulated_bank
+from countermand.drills.demo_company.stream import Heard
 from countermand.drills.demo_stage import INSTITUTION, SCOPES, Played, Stage
 from countermand.drills.demo_words import counted
 from countermand.drills.demo_world import World, mark_of
@@ -34,14 +36,17 @@ from countermand.flows.group_commit import GroupCommitter
 from countermand.flows.manage_keys import create_key
 from countermand.kernel.text import Text
 from countermand.settings import Settings
+from countermand.surfaces.cli.demo_stage import Cue, company_of, on_stage, tell_story, with_stage
 from countermand.surfaces.cli.grammar import command, option
-from countermand.surfaces.cli.live_view import LiveView, Overheard
+from countermand.surfaces.cli.live_view import Listener, LiveView, Overheard
 from countermand.surfaces.cli.place import ACTOR, quiet_logs, settings_with
 from countermand.surfaces.cli.speech import Speech, current_speech
 from countermand.surfaces.collector import collector_off_the_path
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import open_door
+from countermand.surfaces.log_children import BESIDE, sealing_beside
 from countermand.surfaces.web.routes import pages
+from countermand.vocabulary.operations import Operation
 
 POLICY = "cn-consumer-finance"
 DONE, FAILED = 0, 1
@@ -86,13 +91,26 @@ def demo(context: click.Context, data_dir: Path | None, once: bool, port: int | 
             geo_country_file=given.geo_country_file or DEMO_PLACES,
             confirmation=POLICY,
             session_receivers=None,
+            host="127.0.0.1",  # whoever opens its page may come in as anybody
+            public_url=None,
+            log_level="error",
+            log_sealing=BESIDE,
+            log_signer_state=None,
+            log_signer_socket=None,
+            trust_policy=None,
+            timestamp_authorities=None,
+            anchor_url=None,
+            sms_gateway_url=None,
+            notice_webhook_url=None,
+            staff_issuer=None,
         )
+        os.environ.pop("COUNTERMAND_DATABASE_URL", None)  # nor must the demo's sealer find that database
         failed = uvloop.run(_play(settings, seed, once=once))
     context.exit(FAILED if failed else DONE)
 
 
-async def _play(settings: Settings, seed: int, *, once: bool) -> bool:
-    """True where an expectation did not hold."""
+async def _play(settings: Settings, seed: int, *, once: bool, story: bool = True) -> bool:
+    """True where an expectation did not hold. Without its `story` it has neither staff nor a stage."""
     speech = current_speech()
     view = LiveView(speech)
     async with AsyncExitStack() as stack:
@@ -104,9 +122,12 @@ async def _play(settings: Settings, seed: int, *, once: bool) -> bool:
         house = await stack.enter_async_context(open_house(settings))
         now = house.clock.now()
         mark = mark_of(now)
-        overheard = Overheard(house.decider, view.heard)
+        heard = Heard()
+        overheard = Overheard(house.decider, _both(heard.heard, view.heard))
+        company = company_of(house, overheard.decide, settings, Cue(seed, mark, speech.language), heard)
         # The door asks of a decider only what the overheard one has, too.
-        front = make_front(replace(house, decider=cast("GroupCommitter", overheard)), pages())
+        handed = replace(house, decider=cast("GroupCommitter", overheard))
+        front = make_front(handed, with_stage(pages(), company) if story else pages())
         keys = {
             role: (await create_key(house, _key_name(role, mark), scopes, ACTOR))[1]
             for role, scopes in SCOPES.items()
@@ -117,14 +138,31 @@ async def _play(settings: Settings, seed: int, *, once: bool) -> bool:
         await stack.enter_async_context(house.worker.working())
         world = World(seed, now, mark)
         playing = partial(_played, address, keys, line, world, speech.language)
+        if story:
+            await stack.enter_async_context(sealing_beside(settings))
         if once:
-            played = await asyncio.to_thread(playing, partial(_say, speech))
+            tell = partial(_say, speech)
+            played = await asyncio.to_thread(playing, tell)
+            if story:
+                await tell_story(company, house, world, address, played, tell)
             return _end(played, world, speech)
         with view.shown(address, keys[INSTITUTION]):
             played = await asyncio.to_thread(playing, view.told)
             view.end(played.failures)
+            if story:
+                await stack.enter_async_context(on_stage(company, house, world, address, overheard.decide))
             await _until_interrupted()
         return bool(played.failures)
+
+
+def _both(first: Listener, second: Listener) -> Listener:
+    """Two who listen."""
+
+    def heard(operation: Operation, answer: bytes) -> None:
+        first(operation, answer)
+        second(operation, answer)
+
+    return heard
 
 
 def _key_name(role: str, mark: str) -> str:

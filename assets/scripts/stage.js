@@ -1,0 +1,45 @@
+// The story moves on by itself: parts that have changed are put in place, and whoever holds a button keeps it.
+const EVERY_MS = 1000;
+const STAGE = "/demo";
+let busy = false;
+
+function put(text) {
+  const next = new DOMParser().parseFromString(text, "text/html");
+  const held = document.activeElement?.id;
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const fresh = next.getElementById(part.id);
+    if (fresh && fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
+    if (fresh && fresh.className !== part.className) part.className = fresh.className;
+    if (fresh?.hasAttribute("aria-current")) part.setAttribute("aria-current", "step");
+    else part.removeAttribute("aria-current");
+  }
+  const said = document.getElementById("said-now");
+  const words = next.getElementById("said-now")?.textContent ?? "";
+  if (said && said.textContent !== words) said.textContent = words;
+  if (held && document.activeElement?.id !== held) {
+    const where = document.getElementById(held) ?? document.querySelector("#control .button");
+    where?.focus({ preventScroll: true });
+  }
+}
+
+async function look(address = STAGE, options = {}) {
+  const answer = await fetch(address, { credentials: "same-origin", ...options });
+  if (answer.ok) put(await answer.text());
+  return answer;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-direct]");
+  if (!form) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  look(form.getAttribute("action"), { method: "POST", body })
+    .then((answer) => { if (answer.url.includes("said=moved")) location.assign(answer.url); })
+    .catch(() => form.submit());
+});
+
+setInterval(() => {
+  if (busy || document.hidden) return;
+  busy = true;
+  look().catch(() => {}).finally(() => { busy = false; });
+}, EVERY_MS);
