@@ -3,6 +3,19 @@ const EVERY_MS = 1000;
 const STAGE = "/demo";
 let busy = false;
 
+// Whoever only watches is taken along; whoever scrolls or points somewhere else is left there for a while.
+const LEFT_ALONE_MS = 8000;
+let touched = -LEFT_ALONE_MS;
+for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(kind, () => { touched = performance.now(); }, { passive: true });
+let followed = "";
+function follow(said) {
+  const words = said?.textContent ?? "";
+  if (!words || words === followed) return;
+  followed = words;
+  const lines = document.querySelectorAll(".act.now .told li");
+  if (lines.length && performance.now() - touched > LEFT_ALONE_MS) lines[lines.length - 1].scrollIntoView({ block: "center" });
+}
+
 function put(text) {
   const next = new DOMParser().parseFromString(text, "text/html");
   const held = document.activeElement?.id;
@@ -16,6 +29,7 @@ function put(text) {
   const said = document.getElementById("said-now");
   const words = next.getElementById("said-now")?.textContent ?? "";
   if (said && said.textContent !== words) said.textContent = words;
+  follow(said);
   if (held && document.activeElement?.id !== held) {
     const where = document.getElementById(held) ?? document.querySelector("#control .button");
     where?.focus({ preventScroll: true });

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from countermand.app import open_house
+from countermand.flows.house import House
 from countermand.settings import Settings
 from countermand.surfaces.http.front import make_front
+from countermand.surfaces.http.paged import Pages
 from countermand.surfaces.http.server import open_door
 from countermand.surfaces.web.routes import pages
 
 Result = TypeVar("Result")
+More = Callable[[House], Pages]
 START_SECONDS_MAX = 60
 
 
@@ -34,16 +37,17 @@ class Served:
 
 
 @contextmanager
-def served_house(settings: Settings) -> Iterator[Served]:
-    """A house that answers while inside. Raises what its opening raises."""
+def served_house(settings: Settings, more: More | None = None) -> Iterator[Served]:
+    """A house that answers while inside, with `more` pages beside its own. Raises what its opening raises."""
     opened: list[Served] = []
     failed: list[BaseException] = []
+    shown = more or (lambda _: pages())
     ready, leave = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
         async with (
             open_house(settings) as house,
-            open_door(make_front(house, pages()), "127.0.0.1", 0) as address,
+            open_door(make_front(house, shown(house)), "127.0.0.1", 0) as address,
         ):
             opened.append(Served(house, address, settings, asyncio.get_running_loop()))
             ready.set()

@@ -74,3 +74,14 @@ def test_the_way_back_never_leads_elsewhere(served: Served, path: str) -> None:
     assert not is_ours(path)
     answer = httpx.get(f"{served.address}/language/zh", params={"back": path}, follow_redirects=False)
     assert (answer.status_code, answer.headers.get("location")) == (400, None)
+
+
+def test_no_served_house_has_a_stage(served: Served) -> None:
+    """The doors of the demo are no page of the product: elsewhere they do not exist."""
+    assert not [path for one in PAGE_HANDLERS for path in one.paths if path.startswith("/demo")]
+    home = {"origin": served.address, "sec-fetch-site": "same-origin", "accept": "text/html"}
+    with httpx.Client(base_url=served.address, headers=home) as client:
+        assert client.get("/demo").status_code == 404
+        assert client.get("/demo/in/x").status_code == 404
+        for path in ("/demo/do", "/demo/look", "/demo/link", "/demo/in"):
+            assert client.post(path, data={"who": "admin", "code": "x"}).status_code == 404

@@ -101,5 +101,6 @@ def report_of(played: Played, world: World) -> dict[str, Any]:
         "outcomes": dict(played.outcomes),
         "scenes": {name: dict(counts) for name, counts in played.scenes.items()},
         "bank": played.bank,
+        "story": played.story,
         "failures": [{"en": one.en, "zh": one.zh} for one in played.failures],
     }

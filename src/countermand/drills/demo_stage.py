@@ -38,12 +38,16 @@ class ActBroken(Exception):
 
 @dataclass(slots=True)
 class Played:
-    """What happened: one line for whatever is worth telling, counts, and what should not have been."""
+    """What happened: one line for whatever is worth telling, counts, and what should not have been.
+
+    `story` says of each of its acts where it stands.
+    """
 
     lines: list[Text] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=lambda: Counter({one.word: 0 for one in Outcome}))
     scenes: dict[str, Counter[str]] = field(default_factory=dict)
     failures: list[Text] = field(default_factory=list)
+    story: dict[str, str] = field(default_factory=dict)
     bank: dict[str, Any] | None = None
 
     def expect(self, held: bool, en: str, zh: str) -> None:

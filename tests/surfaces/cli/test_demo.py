@@ -30,6 +30,7 @@ from countermand.vocabulary.operations import Kind, Operation
 from countermand.vocabulary.outcomes import Outcome
 
 SECONDS_MAX = 120
+ACTS = ("morning", "stranger", "grab", "not-me", "stopped", "desk", "traced", "settled", "proven")
 PROGRAM = [sys.executable, "-c", "from countermand.surfaces.cli.main import main; main()"]
 
 
@@ -47,7 +48,7 @@ def settings(database_dsn, tmp_path) -> Settings:
 
 async def test_the_demo_plays_through(settings, capsys):
     """Every attack is stopped, ordinary customers are left alone, and the last line says so."""
-    failed = await command._play(settings, 1, once=True)
+    failed = await command._play(settings, 1, once=True, story=False)
     lines = capsys.readouterr().out.splitlines()
     assert not failed, lines
     assert lines[-1] == "demo: ok"
@@ -67,20 +68,30 @@ async def test_the_demo_plays_through(settings, capsys):
 
 
 def test_the_command_plays_with_its_own_bank(server_directory):
-    """In a process of its own, as JSON, whatever bank the environment names; the ledger stays."""
+    """In a process of its own, as JSON, whatever the environment names; the ledger stays.
+
+    The story is part of it, in Chinese: every page that it names answers and says what it should, and the
+    bundle of its case is verified by the command.
+    """
     done = subprocess.run(
         [*PROGRAM, "demo", "--once", "--json", "--seed", "2", "--data-dir", str(server_directory)],
         capture_output=True,
         text=True,
         check=False,
         timeout=SECONDS_MAX,
-        env={**os.environ, "LC_ALL": "zh_CN.UTF-8", "COUNTERMAND_BANKING": "http://127.0.0.1:9"},
+        env={
+            **os.environ,
+            "LC_ALL": "zh_CN.UTF-8",
+            "COUNTERMAND_BANKING": "http://127.0.0.1:9",
+            "COUNTERMAND_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing",
+        },
     )
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["demo"] == "ok"
     assert set(report["scenes"]) == {"ordinary", "takeover", "farm", "coached", "mule", "small-loans"}
     assert report["bank"] == {"executed_here": 2, "entries_there": 4, "disagreements": []}
+    assert report["story"] == dict.fromkeys(ACTS, "done")
     assert report["operations"] == sum(report["outcomes"].values())
     lines = [json.loads(line) for line in (server_directory / LEDGER).read_text().splitlines()]
     assert sum("entry" in line for line in lines) == 4
@@ -124,7 +135,7 @@ def test_the_bank_ends_with_the_demo(tmp_path):
 
 async def test_a_policy_that_stops_nothing_fails_the_demo(settings, capsys):
     """The demo checks what it shows: under a policy for something else it names what got through."""
-    failed = await command._play(replace(settings, policy="handbook-demo"), 1, once=True)
+    failed = await command._play(replace(settings, policy="handbook-demo"), 1, once=True, story=False)
     lines = capsys.readouterr().out.splitlines()
     assert failed
     assert lines[-1] == "demo: failed"
@@ -139,7 +150,7 @@ async def test_without_once_the_server_stays_until_it_is_interrupted(settings, c
         stayed.append(True)
 
     monkeypatch.setattr(command, "_until_interrupted", interrupted)
-    assert not await command._play(settings, 1, once=False)
+    assert not await command._play(settings, 1, once=False, story=False)
     printed = capsys.readouterr().out
     assert stayed == [True]
     assert "/v1/operations" in printed

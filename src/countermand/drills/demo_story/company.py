@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from countermand.cases.permissions import may_ever
-from countermand.drills.demo_company.cast import CUSTOMER
+from countermand.drills.demo_company.cast import CAST, CUSTOMER
 from countermand.drills.demo_company.links import Links, Visitor
 from countermand.drills.demo_company.staff import Codes
 from countermand.drills.demo_company.stream import Heard
@@ -25,11 +25,14 @@ class Company:
     heard: Heard
 
     def visitor(self, who: str, to: str | None = None) -> Visitor:
-        """Somebody of the demo, on their way to a page or to their own first one. Raises ValueError."""
+        """Somebody of the demo, on their way to a page or to their own first one.
+
+        Raises ValueError, KeyError for nobody of the demo.
+        """
         if who == CUSTOMER:
             scene = self.show.scene
             return Visitor(who, to or "/me", scene.account, scene.home["device"])
-        return Visitor(who, to or first_page(Role(who)))
+        return Visitor(who, to or first_page(CAST[Role(who)].role))
 
     def link(self, who: str) -> str:
         """The path of a new way in."""

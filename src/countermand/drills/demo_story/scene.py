@@ -137,7 +137,8 @@ class Scene:
         if operation.amount is not None:
             en, zh = (f" {one}" for one in money_texts(operation.amount.minor, operation.amount.currency))
         words = titled(kind)
-        why = decision.reasons[0].text if decision.reasons else Text(en="", zh="")
+        told = decision.reasons and outcome is not Outcome.ALLOW
+        why = decision.reasons[0].text if told else Text(en="", zh="")
         await self.tell(
             f"{words.en}{en}: {OUTCOMES_EN[outcome]}{'. ' if why.en else ''}{why.en}",
             f"{words.zh}{zh}：{OUTCOMES_ZH[outcome]}{'。' if why.zh else ''}{why.zh}",

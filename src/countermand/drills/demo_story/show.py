@@ -126,7 +126,7 @@ class Show:
                     await self._act()
                 await self._pause(REST_SECONDS / self.speed)
             else:
-                await self._pause(LOOK_SECONDS)
+                await self._wait(LOOK_SECONDS)
             await self.notice()
 
     async def notice(self) -> None:

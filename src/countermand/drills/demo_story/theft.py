@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from countermand.cases.numbers import spoken
 from countermand.drills.demo_company.cast import CUSTOMER
 from countermand.drills.demo_story.acts import Act, Look, at, at_case, numbered, same
 from countermand.drills.demo_story.scene import GOOD, STOP, Scene
@@ -104,8 +105,9 @@ async def play_not_me(scene: Scene) -> None:
         answered == 200 and await has_case(scene), "the red button opened no case", "按下“不是我”后没有立案"
     )
     await scene.tell(
-        f"Two taps. Case {scene.number} is open; she has a receipt with its number and a secret of her own.",
-        f"只需点两下。案件{scene.number}已立案；她拿到了带案号和密码的回执。",
+        f"Two taps. Case {spoken(scene.number)} is open; she has a receipt with its number and a secret "
+        "of her own.",
+        f"只需点两下。案件 {spoken(scene.number)} 已立案；她拿到了带案号和密码的回执。",
         GOOD,
     )
 
@@ -146,6 +148,8 @@ async def _bank_knows(scene: Scene, incident: str) -> None:
     for _ in range(int(WAIT_SECONDS_MAX / LOOK_SECONDS)):
         effects = (await show_incident(scene.house, incident))["effects"]
         frozen = [one for one in effects if one["action"] == "freeze"]
+        if not frozen:
+            return
         if all(one["state"] == "done" for one in frozen):
             await scene.tell(
                 "Core banking confirms: the account is frozen there, too.",

@@ -98,6 +98,7 @@ async def tell_story(
 
     scene = await show.whole(after)
     played.failures += scene.failures
+    played.story = {act.name: show.state(act).value for act in show.acts}
 
 
 @asynccontextmanager

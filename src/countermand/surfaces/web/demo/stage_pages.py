@@ -149,7 +149,7 @@ def _stage(request: Asked, company: Company, **more: Any) -> Response[bytes]:
 def _visitor(company: Company, who: str, to: str | None) -> Visitor:
     try:
         return company.visitor(who, to)
-    except ValueError:
+    except (ValueError, KeyError):
         raise link_refused() from None
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from countermand.drills.demo_company.cast import CAST, CUSTOMER
+from countermand.drills.demo_company.stream import Row
 from countermand.drills.demo_story.acts import Act
 from countermand.drills.demo_story.company import Company
 from countermand.drills.demo_story.show import SPEEDS, ActState, Show
 from countermand.kernel.text import Text
 from countermand.surfaces.web.routes import PAGE_HANDLERS
 from countermand.vocabulary.operation_words import titled
+from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.staff import Role
 
 CUSTOMER_CALLED = Text(en="Lin Yue", zh="林悦")
@@ -40,7 +42,7 @@ def stage_view(company: Company) -> dict[str, Any]:
             {"kind": titled(row.operation.kind.value), "amount": row.operation.amount,
              "account": row.operation.account, "outcome": row.decision.outcome, "id": row.decision.id,
              "at": row.decision.decided_at,
-             "why": row.decision.reasons[0].text if row.decision.reasons else None}
+             "why": _why(row)}
             for row in company.heard.rows
         ],
         "counts": dict(company.heard.counts),
@@ -77,6 +79,12 @@ def _shown_act(show: Show, act: Act) -> dict[str, Any]:
             if begun and (to := look.to(scene)) is not None
         ],
     }  # fmt: skip
+
+
+def _why(row: Row) -> Text | None:
+    """The first reason, where an operation did not simply go through."""
+    decision = row.decision
+    return decision.reasons[0].text if decision.reasons and decision.outcome != Outcome.ALLOW.word else None
 
 
 def _people(company: Company) -> list[dict[str, Any]]:
