@@ -11,6 +11,7 @@ import pytest
 from conftest import module_database
 from countermand.settings import Settings
 from pages.looking import visiting
+from pages.mine_stage import POLICY, lighten
 from pages.served import Served, served_house
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -37,6 +38,20 @@ def served(
     with module_database(postgres_server, database_template) as dsn:
         settings = Settings(database_url=dsn, data_dir=tmp_path_factory.mktemp("house"))
         with served_house(settings) as house:
+            yield house
+
+
+@pytest.fixture(scope="module")
+def asking_house(
+    postgres_server: str, database_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """A house that asks about payments, holds transfers, and has withdrawals approved."""
+    folder = tmp_path_factory.mktemp("policy")
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    with module_database(postgres_server, database_template) as dsn:
+        settings = Settings(database_url=dsn, data_dir=tmp_path_factory.mktemp("house"), policy=str(folder))
+        with served_house(settings) as house:
+            lighten(house)
             yield house
 
 

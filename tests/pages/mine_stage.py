@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pyotp
 
 from countermand.flows.enrolment_drafts import Enrolment
@@ -17,6 +21,7 @@ from countermand.vocabulary.authenticators import Method
 from countermand.vocabulary.operations import Amount, Counterparty, Device, Kind, Operation
 from countermand.vocabulary.parties import AccountProfile
 from flows.staff_stage import LIGHT
+from pages.looking import violations
 from pages.served import Served
 
 POLICY = """
@@ -111,3 +116,47 @@ def come_in(served: Served, page: Any, account: str, device: str | None = PHONE,
     page.goto(f"/me/enter/{made.code}")
     page.locator("main button").click()
     page.wait_for_url("**/me")
+
+
+def whole(page: Any) -> None:
+    """No accessibility fault, and nothing to scroll aside for."""
+    assert violations(page) == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], page.url
+
+
+def press(page: Any, selector: str) -> None:
+    """By keyboard alone; the next page is there when this returns."""
+    page.locator(selector).first.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def now_code(served: Served, secret: str) -> str:
+    """What the app shows now."""
+    return pyotp.TOTP(secret).at(served.house.clock.now() // 10**6)
+
+
+def page_of(operation: str, what: str = "challenges") -> str:
+    """The page about an operation, whose id has blanks and slashes."""
+    return f"/me/{what}/{quote(operation, safe='')}"
+
+
+class Client(httpx.Client):
+    """A browser without scripts that is signed in."""
+
+    def form(self, path: str, **fields: str) -> httpx.Response:
+        """A form of a page of ours."""
+        page = self.get("/me").text
+        token = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
+        return self.post(path, data={"csrf": token, **fields})
+
+
+@contextmanager
+def signed_in(served: Served, account: str, device: str = PHONE, session: str = "") -> Iterator[Client]:
+    """Somebody whom the institution let in."""
+    name = session or f"s-{account}"
+    made = served.run(make_entry(served.house.holder_access, account, name, device, public=False))
+    home = {"origin": served.address, "sec-fetch-site": "same-origin"}
+    with Client(base_url=served.address, headers=home) as client:
+        client.post("/me/enter", data={"code": made.code})
+        yield client

@@ -5,84 +5,35 @@ Method: a real house and Chromium on a phone's screen, by keyboard; and requests
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
 
-import httpx
-import pyotp
 import pytest
 
-from conftest import module_database
 from countermand.flows.give_consent import consent_of
-from countermand.flows.holder_access import make_entry
-from countermand.settings import Settings
 from countermand.surfaces.web.words import said
-from pages.looking import violations
-from pages.mine_stage import LAPTOP, PASSWORD, PHONE, POLICY, come_in, decided, lighten, settle_in
-from pages.served import Served, served_house
+from pages.mine_stage import (
+    LAPTOP,
+    PASSWORD,
+    PHONE,
+    come_in,
+    decided,
+    now_code,
+    page_of,
+    press,
+    settle_in,
+    signed_in,
+    whole,
+)
+from pages.served import Served
 
 LOAN = {"credit_total_minor": 1_120_000, "credit_months": 12, "credit_yearly_percent": 14.4}
 
 
 @pytest.fixture(scope="module")
-def served(
-    postgres_server: str, database_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
-    """A house that asks about payments, holds transfers, and has withdrawals approved."""
-    folder = tmp_path_factory.mktemp("policy")
-    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    with module_database(postgres_server, database_template) as dsn:
-        settings = Settings(database_url=dsn, data_dir=tmp_path_factory.mktemp("house"), policy=str(folder))
-        with served_house(settings) as house:
-            lighten(house)
-            yield house
-
-
-def whole(page: Any) -> None:
-    """No accessibility fault, and nothing to scroll aside for."""
-    assert violations(page) == [], page.url
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], page.url
-
-
-def press(page: Any, selector: str) -> None:
-    """By keyboard alone; the next page is there when this returns."""
-    page.locator(selector).first.focus()
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
-def now_code(served: Served, secret: str) -> str:
-    """What the app shows now."""
-    return pyotp.TOTP(secret).at(served.house.clock.now() // 10**6)
-
-
-def page_of(operation: str, what: str = "challenges") -> str:
-    """The page about an operation, whose id has blanks and slashes."""
-    return f"/me/{what}/{quote(operation, safe='')}"
-
-
-class Client(httpx.Client):
-    """A browser without scripts that is signed in."""
-
-    def form(self, path: str, **fields: str) -> httpx.Response:
-        """A form of a page of ours."""
-        page = self.get("/me").text
-        token = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
-        return self.post(path, data={"csrf": token, **fields})
-
-
-@contextmanager
-def signed_in(served: Served, account: str, device: str = PHONE, session: str = "") -> Iterator[Client]:
-    """Somebody whom the institution let in."""
-    name = session or f"s-{account}"
-    made = served.run(make_entry(served.house.holder_access, account, name, device, public=False))
-    home = {"origin": served.address, "sec-fetch-site": "same-origin"}
-    with Client(base_url=served.address, headers=home) as client:
-        client.post("/me/enter", data={"code": made.code})
-        yield client
+def served(asking_house: Served) -> Served:
+    """A house that asks."""
+    return asking_house
 
 
 def test_a_payment_is_confirmed_with_two_proofs(served: Served, visit: Any, language: str) -> None:

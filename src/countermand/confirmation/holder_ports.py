@@ -62,6 +62,10 @@ class HolderDevices(Protocol):
         """When its holder last looked at the list, microseconds UTC; None: never."""
         ...
 
+    async def begin_checking(self, account: str) -> bool:
+        """Remember that its holder came; whether that is the first time."""
+        ...
+
     async def look(self, account: str, now: int) -> None:
         """They have looked."""
         ...

@@ -32,8 +32,7 @@ class Reminding:
 
 async def begin_reminding(unit: Unit, account: str, now: int, check_days: int) -> None:
     """Somebody came to their pages for the first time: from now on they are reminded."""
-    if check_days and await unit.holder_devices.looked_at(account) is None:
-        await unit.holder_devices.look(account, now)
+    if check_days and await unit.holder_devices.begin_checking(account):
         await unit.timers.set([Timer(DEVICE_CHECK_TIMER, account, now + check_days * MICROS_PER_DAY)])
 
 

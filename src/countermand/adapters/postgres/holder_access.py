@@ -91,6 +91,11 @@ class PostgresHolderDevices:
         found = await self._connection.fetchval(QUERIES.looked_at, account)
         return None if found is None else micros_of(found)
 
+    async def begin_checking(self, account: str) -> bool:
+        """Remember that its holder came; whether that is the first time."""
+        done: str = await self._connection.execute(QUERIES.begin_checking, account)
+        return not done.endswith(" 0")
+
     async def look(self, account: str, now: int) -> None:
         """They have looked."""
         await self._connection.execute(QUERIES.note_look, account, moment_of(now))

@@ -29,6 +29,7 @@ from countermand.surfaces.http.page_safety import (
     require_https,
     require_our_origin,
     session_cookie,
+    typed_fields,
 )
 from countermand.surfaces.http.ports import KnownKey
 from countermand.surfaces.http.visits import Visit, visit_of
@@ -102,10 +103,15 @@ async def _admit_holder(connection: _Connection, visit: Visit, access: StaffAcce
     TooMany (`too_many_requests`), Unavailable.
     """
     cookie = holder_cookie(connection, visit)
-    if cookie is None:
-        raise holder_needed()
     doors: HolderAccess = connection.app.state["house"].holder_access
-    holder = await holder_of(doors, cookie, connection.headers.get("user-agent", ""))
+    try:
+        if cookie is None:
+            raise holder_needed()
+        holder = await holder_of(doors, cookie, connection.headers.get("user-agent", ""))
+    except Unauthenticated:
+        if _method(connection) in WRITES:  # nothing is lost: the page that says why not shows it again
+            visit.typed = await typed_fields(connection)
+        raise
     check_pace(connection, access, f"holder {holder.session.id}")
     if _method(connection) in WRITES:
         _noting(connection, require_our_origin, connection, access, visit)

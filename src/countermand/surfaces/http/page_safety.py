@@ -22,6 +22,10 @@ SESSION, STEP, BROWSER = "countermand-staff", "countermand-step", "countermand-b
 HOLDER = "countermand-holder"
 BROWSER_SECONDS = 400 * 86_400  # as long as browsers keep any cookie
 REQUESTS_A_MINUTE, OPEN_WRITES_A_MINUTE = 1200, 300
+# What is never shown again once it was typed, and what nobody typed.
+NEVER_SHOWN_AGAIN = frozenset({"csrf", "password", "old", "again", "proof", "code", "credential", "token"})
+HIDDEN = frozenset({"digest", "language", "purpose", "method"})
+TYPED_CHARACTERS_MAX = 4096
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -129,6 +133,18 @@ async def given_csrf(connection: Any) -> str | None:
         return None if header is None else str(header)
     field = (await connection.form()).get("csrf")
     return field if isinstance(field, str) else None
+
+
+async def typed_fields(connection: Any) -> dict[str, str]:
+    """What somebody typed into a form that comes too late, without what is secret in it."""
+    if not _is_form(connection):
+        return {}
+    form = await connection.form()
+    return {
+        str(name): value[:TYPED_CHARACTERS_MAX]
+        for name, value in form.multi_items()
+        if isinstance(value, str) and value and name not in NEVER_SHOWN_AGAIN | HIDDEN
+    }
 
 
 def csrf_refused() -> Forbidden:

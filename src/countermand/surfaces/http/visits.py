@@ -26,12 +26,12 @@ class Visit:
     `claim` is what it does under an idempotency key, `release` lets the next request with that key go on.
     Of a browser, `opened` is the session of whoever is signed in; `page`: the answer is one that browsers
     show, and `secure`: it came by HTTPS (`local`: from this machine, where that is not needed). `holder` is
-    the customer who looks at their own pages.
+    the customer who looks at their own pages, `typed` what they typed into a form that came too late.
     """
 
     __slots__ = (
         "actor", "claim", "holder", "local", "opened", "page", "release", "secure", "staff", "trace_id",
-        "traceparent",
+        "traceparent", "typed",
     )  # fmt: skip
 
     def __init__(self, trace_id: str, traceparent: str) -> None:
@@ -44,6 +44,7 @@ class Visit:
         self.opened: OpenSession | None = None
         self.holder: OpenHolder | None = None
         self.page = False
+        self.typed: dict[str, str] = {}
         self.secure = False
         self.local = False
 

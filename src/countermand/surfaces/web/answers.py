@@ -77,7 +77,8 @@ def problem_page(request: Asked, error: CountermandError) -> Response[bytes]:
     """Why not, what to do about it, and where to find it in the log."""
     title = TITLES.get(error.http_status, TITLES[500])
     trace = visit_of(request.scope).trace_id
-    values = {"title": title, "text": error.text, "code": error.code, "trace": trace}
+    values: dict[str, Any] = {"title": title, "text": error.text, "code": error.code, "trace": trace}
+    values["typed"] = list(visit_of(request.scope).typed.items())
     headers = {"retry-after": "1"} if error.http_status == 503 else {}
     return page(request, "problem.html", status=error.http_status, headers=headers, **values)
 

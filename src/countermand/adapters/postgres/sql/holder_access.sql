@@ -58,6 +58,10 @@ WHERE id = $1 AND $2 = ANY(devices);
 -- When the holder of an account ($1) last looked at its devices.
 SELECT looked_at FROM holder_check WHERE account = $1;
 
+-- name: begin_checking
+-- The holder of an account ($1) came for the first time.
+INSERT INTO holder_check (account) VALUES ($1) ON CONFLICT DO NOTHING;
+
 -- name: note_look
 -- They have looked, at $2.
 INSERT INTO holder_check (account, looked_at) VALUES ($1, $2)

@@ -10,6 +10,7 @@ from countermand.flows.proving import Visitor
 from countermand.flows.receive_report import receive_report
 from countermand.kernel.canonical import canonical_bytes
 from countermand.kernel.errors import CountermandError, NotFound
+from countermand.surfaces.http.page_safety import NEVER_SHOWN_AGAIN
 from countermand.surfaces.http.ports import House
 from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
 from countermand.surfaces.web.answers import Asked, page_language
@@ -21,8 +22,6 @@ from countermand.vocabulary.reports import Channel, Report, Sender, Standing
 from countermand.vocabulary.triage import Answers
 
 CREDENTIAL_CHARACTERS_MAX = 32 * 1024
-# What is never shown again once it was typed, nor carried over to another page.
-SECRETS = frozenset({"csrf", "password", "old", "again", "code", "credential", "token"})
 _MONEY = {kind.value for kind in MOVES_MONEY | OPENS_DEBT}
 
 
@@ -110,6 +109,6 @@ def refused_form(form: Filled, refusal: CountermandError) -> Filled:
     if refusal.http_status >= 500:
         raise refusal
     form.refuse(refusal)
-    for name in SECRETS & form.values.keys():
+    for name in NEVER_SHOWN_AGAIN & form.values.keys():
         form.values[name] = ""
     return form

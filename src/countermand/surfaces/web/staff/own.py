@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -22,6 +24,7 @@ from countermand.flows.staff_sessions import (
     kept_form,
     list_sessions,
 )
+from countermand.kernel.clock import MICROS_PER_DAY
 from countermand.kernel.errors import BadRequest, CountermandError, Forbidden, TooMany
 from countermand.surfaces.http.page_safety import KEPT_PATH, PROVE_PATH, step_cookie
 from countermand.surfaces.http.visits import opened_of
@@ -136,16 +139,27 @@ async def send_drop(request: Asked, form: FromPath[str]) -> Response[bytes]:
 
 async def _own_page(request: Asked, refused: CountermandError | None = None) -> Response[bytes]:
     access, opened = access_of(request), opened_of(request)
+    credentials = await list_credentials(access, opened)
     return form_page(
         request,
         "staff/own.html",
         refused=refused,
         sessions=await list_sessions(access, opened.session),
-        credentials=await list_credentials(access, opened),
+        credentials=credentials,
+        old_password=_old_password(request, credentials),
         provider=access.provider is not None,
         linked=await is_linked(access, opened.session),
         roles=sorted(role.value for role in opened.staff.roles),
     )
+
+
+def _old_password(request: Asked, credentials: list[dict[str, Any]]) -> int | None:
+    """How many days one's password is old, where that is worth a word; nobody is locked out by it."""
+    house = request.app.state["house"]
+    since = [one["created_at"] for one in credentials if one["method"] == Method.PASSWORD.value]
+    days = (house.clock.now() - max(since)) // MICROS_PER_DAY if since else 0
+    limit = house.reminders.password_days
+    return days if limit and days >= limit else None
 
 
 def _set_up_page(request: Asked, adding: Joining) -> Response[bytes]:

@@ -24,11 +24,11 @@ COMMENT ON COLUMN holder_device.removed_at IS 'When they last took it off; it ma
 
 CREATE TABLE holder_check (
     account text PRIMARY KEY CHECK (account <> ''),
-    looked_at timestamptz NOT NULL
+    looked_at timestamptz
 );
-COMMENT ON TABLE holder_check IS 'When holders last said that all devices on their list are theirs.';
+COMMENT ON TABLE holder_check IS 'Holders who are asked to look at their devices every so often.';
 COMMENT ON COLUMN holder_check.account IS 'Whose list.';
-COMMENT ON COLUMN holder_check.looked_at IS 'When they looked at it last.';
+COMMENT ON COLUMN holder_check.looked_at IS 'When they last said that all of them are theirs; NULL: never.';
 
 GRANT SELECT, INSERT, UPDATE ON holder_device, holder_check TO countermand_app;
 GRANT SELECT (account, device, removed_at) ON holder_device TO countermand_reader;
