@@ -20,9 +20,11 @@ from countermand.flows.cosigned_notes import CosignedNotes
 from countermand.flows.hand_out_receipt import Handed, NotSealed, hand_out_receipt
 from countermand.flows.house import House
 from countermand.flows.keep_reports import HUMAN_CONTACT
+from countermand.flows.prove_step import prove_step, steps_in_log
 from countermand.flows.receive_report import receive_report
-from countermand.flows.show_case import dossier_of
+from countermand.flows.show_case import SHOWN_EVENTS, dossier_of
 from countermand.kernel.clock import ManualClock
+from countermand.kernel.errors import NotFound
 from countermand.transparency.notes import (
     COSIGNED_ED25519,
     Signature,
@@ -34,7 +36,7 @@ from countermand.transparency.notes import (
 from countermand.transparency.receipts import Receipt
 from countermand.transparency.trust import TrustPolicy
 from countermand.transparency.verify import Question, Verdict, verify_receipt
-from countermand.vocabulary.cases import Case
+from countermand.vocabulary.cases import Case, EventKind
 from countermand.vocabulary.reports import Attached, Standing
 from flows.case_stage import NOT_ME
 from flows.log_stage import seal_all, sealing_on
@@ -113,6 +115,24 @@ async def test_a_receipt_proves_what_was_said_and_promised(stage: Stage) -> None
     assert case.number[-4:].encode() in found.receipt.readme
     own = TrustPolicy.parse((found.receipt.policy or b"").decode())
     assert verify_receipt(found.receipt.packed(), Question(own)).verdict is Verdict.VALID
+
+
+async def test_every_step_that_its_holder_sees_is_proved_alone(stage: Stage) -> None:
+    """Each names its place in the log, and its proof stands; what they do not see is no step of theirs."""
+    case = await stage.case()
+    assert await steps_in_log(stage.house, case) == {}
+    await stage.seal()
+    leaves = await steps_in_log(stage.house, case)
+    events = {one.seq: one.kind for one in (await dossier_of(stage.house.reception, case.number)).events}
+    assert set(leaves) == {seq for seq, kind in events.items() if kind in SHOWN_EVENTS}
+    assert {EventKind.OPENED, EventKind.CONTAINED} <= {events[seq] for seq in leaves}
+    for seq, leaf in leaves.items():
+        packed = (await prove_step(stage.house, case, seq)).receipt.packed()
+        assert verify_receipt(packed, Question(await stage.policy())).verdict is Verdict.VALID
+        assert Receipt.unpacked(packed).items[0].proof.index == leaf.place
+    hidden = next(seq for seq, kind in events.items() if kind is EventKind.READ)
+    with pytest.raises(NotFound, match="unknown_step"):
+        await prove_step(stage.house, case, hidden)
 
 
 async def test_nobody_gets_the_words_of_somebody_else(stage: Stage) -> None:

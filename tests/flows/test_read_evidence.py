@@ -246,9 +246,9 @@ async def test_answers_come_one_by_one_and_are_asked_once(house):
     }  # fmt: skip
     await add_facts(desk, number, msgspec.convert({"shared": ["code"]}, IncidentFacts), HOLDER)
     await add_facts(desk, number, msgspec.convert({"amounts": [{"minor": 5}]}, IncidentFacts), HOLDER)
+    wrong = msgspec.convert({"shared": ["code", "nothing"]}, IncidentFacts)
     with pytest.raises(BadRequest, match="incident_fact_wrong"):
-        wrong = {"shared": ["code", "nothing"]}
-        await add_facts(desk, number, msgspec.convert(wrong, IncidentFacts), HOLDER)
+        await add_facts(desk, number, wrong, HOLDER)
     questions, told = await open_questions(desk, number)
     assert {"shared", "amounts"}.isdisjoint(one.fact.value for one in questions)
     assert told is not None

@@ -106,7 +106,7 @@ def send_and_follow(visit: Any, number: str) -> None:
     assert MARKUP in visit.inner_text(".talk")
     assert visit.locator(".next strong").count() == 1
     assert violations(visit) == []
-    visit.locator("summary").first.click()
+    visit.locator("details:has(#code) > summary").click()
     visit.fill("#code", "000000")
     press(visit, "details[open] button")
     visit.wait_for_selector(".message.stop")
@@ -228,7 +228,7 @@ def test_the_registry_stands_at_its_well_known_address(served: Served) -> None:
 
 
 def test_no_page_with_a_secret_is_compressed(served: Served) -> None:
-    """What is open to all comes small; where a form's token stands beside typed words, length tells nothing."""
+    """What is open to all comes small; where a form has a token, length tells nothing."""
     mine, form, _ = caller(served, "small-1")
     with closing(mine):
         open_page, own = mine.get("/help"), mine.get("/case")

@@ -76,7 +76,7 @@ _SHOWN_CLOCKS = frozenset({"legal", "stage"})
 _LIVE_STATES = frozenset({"running", "paused", "breached"})
 _SPEAKERS = {Direction.IN: "you", Direction.OUT: "us"}
 # What a customer sees of the events; the rest is work among staff.
-_SHOWN_EVENTS = {
+SHOWN_EVENTS = {
     EventKind.OPENED: Text(en="Case opened", zh="已立案"),
     EventKind.CONTAINED: Text(en="What was said not to be wanted was stopped", zh="已采取止付等保护措施"),
     EventKind.STAGE_MOVED: Text(en="The next step began", zh="进入下一环节"),
@@ -195,9 +195,9 @@ def for_customer(
             if one.kept_at is None and not _settled(one, whole)
         ],
         "timeline": [
-            {"at": rfc3339(event.at), "text": _text(_SHOWN_EVENTS[event.kind])}
+            {"at": rfc3339(event.at), "text": _text(SHOWN_EVENTS[event.kind])}
             for event in dossier.events
-            if event.kind in _SHOWN_EVENTS
+            if event.kind in SHOWN_EVENTS
         ],
         "messages": [
             {

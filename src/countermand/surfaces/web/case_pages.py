@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.hand_out_receipt import Handed, ReceiptHouse, hand_out_receipt
+from countermand.flows.prove_step import prove_step, steps_in_log
 from countermand.flows.receipt_sessions import (
     GROUPS_ASKED,
     Entered,
@@ -77,7 +79,8 @@ async def read_case(request: Asked) -> Response[bytes]:
 
 async def show_case(request: Asked, found: Entered, form: Filled, *, status: int = 200) -> Response[bytes]:
     """The page of a case, with a form of it that was refused."""
-    view = await case_view(house_of(request), found.case)
+    leaves = await steps_in_log(request.app.state["house"], found.case)
+    view = await case_view(house_of(request), found.case, leaves)
     return page(request, "case/case.html", status=status, case=view, entered=found, form=form, key=new_key())
 
 
@@ -163,6 +166,24 @@ async def _file(request: Asked, *, paper: bool) -> Response[bytes]:
     return Response(content or b"", media_type=media, headers=headers)
 
 
+@get("/case/steps/{step:int}", open=True, page="open")
+async def fetch_step(request: Asked, step: FromPath[int]) -> Response[bytes]:
+    """The proof of one step of the case, checkable without us."""
+    found = await entered(request)
+    if found is None:
+        return not_open(request)
+    house: ReceiptHouse = request.app.state["house"]
+    return _handed(await prove_step(house, found.case, step))
+
+
+def _handed(found: Handed) -> Response[bytes]:
+    headers = {
+        "content-disposition": f'attachment; filename="{found.file_name}"',
+        "cache-control": "no-store",
+    }
+    return Response(found.receipt.packed(), media_type="application/zip", headers=headers)
+
+
 @post("/case/leave", open=True, page="open", status_code=200)
 async def leave_case(request: Asked) -> Response[bytes]:
     """Forget the case in this browser at once; or in every browser in which it is open."""
@@ -182,6 +203,6 @@ async def read_left(request: Asked) -> Response[bytes]:
 
 
 CASE_PAGES = (
-    ask_number, open_case, read_case, read_receipt_page, say_saved, read_looks, fetch_receipt_zip,
+    ask_number, open_case, read_case, read_receipt_page, say_saved, read_looks, fetch_receipt_zip, fetch_step,
     fetch_receipt_paper, leave_case, read_left,
 )  # fmt: skip

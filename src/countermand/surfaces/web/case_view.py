@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from countermand.cases.call_times import call_said
 from countermand.flows.ask_call import next_call
-from countermand.flows.show_case import BALL_WORDS, dossier_of, for_customer
+from countermand.flows.prove_step import Leaf
+from countermand.flows.show_case import BALL_WORDS, SHOWN_EVENTS, dossier_of, for_customer
 from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.text import Text
 from countermand.surfaces.http.ports import House
@@ -26,6 +28,8 @@ class Dated:
     at: int
     text: Text
     left: Text | None = None
+    step: int = 0
+    leaf: Leaf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ class CaseView:
     messages: tuple[Mapping[str, Any], ...]
 
 
-async def case_view(house: House, case: Case) -> CaseView:
-    """Everything of a case that is theirs. Raises Unavailable."""
+async def case_view(house: House, case: Case, leaves: Mapping[int, Leaf] = MappingProxyType({})) -> CaseView:
+    """Everything of a case that is theirs; `leaves` are its steps in the log. Raises Unavailable."""
     reception = house.reception
     dossier = await dossier_of(reception, case.number)
     whole = dossier.whole or dossier.case
@@ -78,7 +82,9 @@ async def case_view(house: House, case: Case) -> CaseView:
         dues=tuple(dues),
         call=None if call is None else call_said(*call, zone),
         timeline=tuple(
-            Dated(instant_of(one["at"]), Text(**one["text"])) for one in reversed(shown["timeline"])
+            Dated(one.at, SHOWN_EVENTS[one.kind], step=one.seq, leaf=leaves.get(one.seq))
+            for one in reversed(dossier.events)
+            if one.kind in SHOWN_EVENTS
         ),
         messages=tuple({**one, "at": instant_of(one["at"])} for one in shown["messages"]),
     )
