@@ -60,8 +60,9 @@ setInterval(() => {
 // A part that says so renews itself, while it is looked at and nobody is within it.
 for (const one of document.querySelectorAll("[data-fresh]")) {
   const id = one.id;
-  setInterval(() => {
+  const again = setInterval(() => {
     const part = document.getElementById(id);
+    if (!part?.dataset.fresh) return clearInterval(again);
     if (document.hidden || part.contains(document.activeElement)) return;
     replace(id, part.dataset.fresh).catch(() => {});
   }, Number(one.dataset.seconds) * 1000);

@@ -34,6 +34,7 @@ from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.address import unreachable
+from countermand.app.backtests import BacktestProcesses, backtest_processes
 from countermand.app.bundles import proving_of
 from countermand.app.channels import open_channels
 from countermand.app.desk import front_desk_of
@@ -142,6 +143,7 @@ async def open_house(
             reminders=Reminders(settings.device_check_days, settings.password_reminder_days),
             access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
             board=_board(stack, pool, time),
+            backtests=_backtests(stack, settings, time),
             health=health_desk(settings, pool, reads=work.text_reader is not None),
         )
 
@@ -173,6 +175,12 @@ def _board(stack: AsyncExitStack, pool: asyncpg.Pool[Any], clock: Clock) -> Live
     board = LiveBoard(PostgresBoard(pool), clock)
     stack.push_async_callback(board.close)
     return board
+
+
+def _backtests(stack: AsyncExitStack, settings: Settings, clock: Clock) -> BacktestProcesses:
+    jobs = backtest_processes(settings, clock)
+    stack.push_async_callback(jobs.close)
+    return jobs
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:

@@ -42,6 +42,7 @@ from countermand.flows.public_door import PublicDoor
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reception import Reception
+from countermand.flows.run_backtests import BacktestRunner
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_health import HealthDesk
@@ -130,6 +131,7 @@ class House:
     bindery: Bindery
     board: LiveBoard
     health: HealthDesk
+    backtests: BacktestRunner
 
     @property
     def log(self) -> LogDesk:

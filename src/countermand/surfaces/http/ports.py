@@ -30,6 +30,7 @@ from countermand.flows.public_door import PublicDoor
 from countermand.flows.publish_policy import CanaryBook, PublicationBook
 from countermand.flows.reading_desk import ReadingDesk
 from countermand.flows.reception import Reception
+from countermand.flows.run_backtests import BacktestRunner
 from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_health import HealthDesk
@@ -305,6 +306,9 @@ class House(Protocol):
 
     @property
     def ids(self) -> Ids: ...
+
+    @property
+    def backtests(self) -> BacktestRunner: ...
 
     @property
     def health(self) -> HealthDesk: ...

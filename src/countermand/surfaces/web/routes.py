@@ -10,6 +10,8 @@ from countermand.surfaces.web.case_acts import CASE_ACTS
 from countermand.surfaces.web.case_pages import CASE_PAGES
 from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAGES
 from countermand.surfaces.web.desk.health_pages import HEALTH_PAGES
+from countermand.surfaces.web.desk.lab_pages import LAB_PAGES
+from countermand.surfaces.web.desk.lab_trials import TRIAL_PAGES
 from countermand.surfaces.web.desk.live_pages import LIVE_PAGES
 from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
@@ -41,8 +43,6 @@ DESK_PAGES = (
     *DESK_CASE_PAGES,
     *REVIEW_PAGES,
     *WHOLE_PAGES,
-    *LIVE_PAGES,
-    *HEALTH_PAGES,
 )
 MY_PAGES = (
     *COMING_PAGES,
@@ -61,6 +61,12 @@ PUBLIC_PAGES = (
     *HELP_PAGES,
     *DETAILS_PAGES,
 )
+OPERATING_PAGES = (
+    *LIVE_PAGES,
+    *HEALTH_PAGES,
+    *LAB_PAGES,
+    *TRIAL_PAGES,
+)
 PAGE_HANDLERS = (
     *CHOICE_PAGES,
     *PORTAL_PAGES,
@@ -76,6 +82,7 @@ PAGE_HANDLERS = (
     *PEOPLE_PAGES,
     *DESK_PAGES,
     *PUBLIC_PAGES,
+    *OPERATING_PAGES,
 )
 
 

@@ -23,7 +23,7 @@ Asked = Request[Any, Any, Any]
 QUEUE_FIRST = "all"
 RAIL_CASES_MAX = 30
 # The rooms that there are, besides the cases.
-ROOMS = frozenset({"cases", "approvals", "clocks", "board", "health"})
+ROOMS = frozenset({"cases", "approvals", "clocks", "board", "health", "lab"})
 
 
 class May(Mapping[str, bool]):
