@@ -115,7 +115,7 @@ if (form) {
     for (const mark of one.marks) {
       const label = document.createElement("label");
       const value = document.createElement("input");
-      Object.assign(value, { name: `value_${mark}`, maxLength: 500, required: one.kind === "phrase" });
+      Object.assign(value, { name: `value_${mark}`, maxLength: 500, required: true });
       label.append(`${mark} `, value);
       made.append(label);
     }
@@ -124,17 +124,14 @@ if (form) {
     gone.dataset.unchip = "";
     made.append(gone);
     chips.append(made);
-    made.querySelector("label input")?.focus();
+    (made.querySelector("label input") ?? field).focus();
   }
 
   document.addEventListener("click", (event) => {
     event.target.closest("[data-unchip]")?.closest(".chip").remove();
     const phrase = event.target.closest("[data-phrase]");
     const book = phrase && books.find((one) => one.kind === "phrase" && one.id === phrase.dataset.phrase);
-    if (book) {
-      chip(book);
-      if (!chips.lastElementChild.querySelector("label input")) field.focus();
-    }
+    if (book) chip(book);
     const insert = event.target.closest("[data-insert]");
     if (insert) {
       field.setRangeText(insert.dataset.insert, field.selectionStart, field.selectionEnd, "end");
@@ -149,15 +146,18 @@ if (form) {
   });
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) {
-      event.preventDefault();
-      form.requestSubmit();
-    } else if (!menu.hidden) {
+    if (!menu.hidden && !event.metaKey && !event.ctrlKey) {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step) { at = (at + step + shown.length) % shown.length; draw(); event.preventDefault(); }
       if (event.key === "Enter" || event.key === "Tab") { choose(at); event.preventDefault(); }
       if (event.key === "Escape") { hide(); event.preventDefault(); event.stopPropagation(); }
     }
+  });
+  // Also from the value of a phrase: what is asked for there is part of what is sent.
+  form.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
+    event.preventDefault();
+    form.requestSubmit();
   });
   field.addEventListener("blur", () => setTimeout(hide, 150));
   // Whatever else is done on the page, what was begun is kept first.

@@ -51,7 +51,8 @@ document.addEventListener("keydown", (event) => {
   }
   const dialog = document.querySelector("dialog[open]");
   if (dialog) {
-    if (event.key === "Enter" && event.target.matches("input[type=radio], input[type=checkbox], select")) {
+    const sends = event.target.matches("textarea") ? event.metaKey || event.ctrlKey : event.target.matches("input[type=radio], input[type=checkbox], select");
+    if (event.key === "Enter" && sends) {
       event.preventDefault();
       dialog.querySelector("[data-first]")?.click();
     }

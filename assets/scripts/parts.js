@@ -30,10 +30,11 @@ async function replace(id, address) {
 
 // What only a script can do stays hidden until there is one.
 export function enlivened(root) {
-  for (const one of root.querySelectorAll("[data-insert][hidden], [data-phrase][hidden], [data-palette][hidden], [data-opens][hidden]")) one.hidden = false;
+  for (const one of root.querySelectorAll("[data-insert][hidden], [data-phrase][hidden], [data-print][hidden], [data-palette][hidden], [data-opens][hidden]")) one.hidden = false;
 }
 
 document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) print();
   const link = event.target.closest("[data-part]");
   if (link && !event.metaKey && !event.ctrlKey) {
     event.preventDefault();

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from countermand.flows.show_case import dossier_of
 from countermand.vocabulary.staff import Role
 from flows.stage import outcome_of, payment
 from pages.desk_stage import NOT_ME, QUESTION, SESSION_COOKIE, at_desk, decided, reported, signed_in
@@ -41,7 +42,7 @@ def outcome(served: Served, account: str) -> str:
 def test_from_triage_to_assigned_in_six_keys(
     browser: Any, served: Served, people: dict[str, str], language: str
 ) -> None:
-    """The nearest clock stands first and focused; money is stopped, the customer told, the case owned."""
+    """Money is stopped, the customer told, the case owned; then a macro and the end, all by keys."""
     account = f"a-six-{language}"
     number = reported(served, "我账户里的钱正在被转走，不是我操作的，马上帮我停掉", account=account)
     with at_desk(browser, served, people["li"], language) as page:
@@ -57,6 +58,23 @@ def test_from_triage_to_assigned_in_six_keys(
         assert len(KEYS) <= 6
         assert outcome(served, account) == "deny"
         assert violations(page) == []
+        for key in ("r", "/advise-police", "Enter"):
+            page.keyboard.press(key) if len(key) == 1 or key == "Enter" else page.keyboard.type(key)
+        page.locator(".chip [name=macro]").wait_for(state="attached")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url(re.compile("done=write"))
+        assert "110" in page.locator(".said.out").last.inner_text()
+        page.keyboard.press("Shift+E")
+        page.locator("#do-resolve[open]").wait_for()
+        for key in ("ArrowDown", "Tab"):
+            page.keyboard.press(key)
+        page.keyboard.type("核实为非本人操作")
+        for key in ("Tab", *["ArrowDown"] * 4, "Enter"):
+            page.keyboard.press(key)
+        page.wait_for_url(re.compile("done=resolve|/desk$"))
+        closed = served.run(dossier_of(served.house.reception, number)).case
+        assert (closed.stage, closed.outcome) == ("closed", "unauthorised_confirmed")
+        assert (closed.root_cause, closed.owner) == ("customer_device", "li")
 
 
 def test_a_freeze_is_taken_back_by_one_key(browser: Any, served: Served, people: dict[str, str]) -> None:

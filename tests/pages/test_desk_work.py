@@ -6,21 +6,32 @@ Method: a real house and door, sessions as staff have them, the system's Chromiu
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 
+from countermand.flows.keep_staff import remove_staff
 from countermand.flows.show_case import dossier_of
+from countermand.flows.staff_changes import change_roles
 from countermand.vocabulary.cases import Case, Direction
-from countermand.vocabulary.staff import Role
+from countermand.vocabulary.staff import Role, Staff
+from flows.staff_stage import LIGHT, PASSWORD, join, light
 from pages.desk_stage import NOT_ME, QUESTION, SESSION_COOKIE, at_desk, reported, signed_in
 from pages.looking import violations
 from pages.served import Served
 
 EVIL = "<script>document.title='owned'</script>\"'><img src=x onerror=alert(1)>"
 LATER = "2099-01-02T10:00"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hashed_lightly(served: Served) -> None:
+    """A hash that costs nothing."""
+    object.__setattr__(served.house.access.kit, "passwords", LIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +193,99 @@ def test_work_by_keys_and_the_palette(
         assert page.locator(".said.out").count() == 1
         assert page.title() != "owned"
         assert violations(page) == []
+
+
+def test_merged_by_keys_and_given_back(browser: Any, served: Served, people: dict[str, str]) -> None:
+    """The other number, Enter; beside the case it is given back, and linked instead."""
+    number, other = reported(served, account="w-key"), reported(served, QUESTION, account="w-key")
+    with at_desk(browser, served, people["wang"], "zh") as page:
+        page.goto(f"/desk/cases/{number}")
+        for key, typed, then in (("m", other, "merge"), ("l", other, "link")):
+            page.keyboard.press(key)
+            page.locator(f"#do-{then}[open]").wait_for()
+            page.keyboard.type(typed)
+            page.keyboard.press("Enter")
+            page.wait_for_url(re.compile(f"done={then}"))
+            page.keyboard.press("w")
+            undo = {"merge": "unmerge", "link": "unlink"}[then]
+            page.locator(f"#panel form[action$='do/{undo}'] button").press("Enter")
+            page.wait_for_url(re.compile(f"done={undo}"))
+    case = served.run(dossier_of(served.house.reception, number)).case
+    assert (case.absorbed, case.links) == ((), ())
+
+
+async def time_is_up(served: Served, name: str) -> None:
+    """As if they had been away for hours."""
+    async with served.house.works.open() as unit:
+        for session in await unit.access.sessions(name):
+            await unit.access.put_session(session._replace(seen_at=0))
+
+
+def test_a_session_that_ended_while_one_wrote_loses_nothing(browser: Any, served: Served) -> None:
+    """Whoever signs in again finds what they sent, and sends it; it is written once."""
+    person = served.run(join(light(served.house.access), "zhao", Role.AGENT))
+    number = reported(served, account="w-over")
+    with at_desk(browser, served, person.cookie, "zh") as page:
+        page.goto(f"/desk/cases/{number}")
+        page.keyboard.press("x")
+        page.keyboard.type(f"已核对设备 {EVIL}")
+        served.run(time_is_up(served, "zhao"))
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url("**/staff/sign-in*")
+        page.locator("#name").fill("zhao")
+        page.locator("#password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.locator("#code").fill(pyotp.TOTP(person.totp).at(int(time.time()) + 30))
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/staff/kept/*")
+        assert EVIL in page.locator("dl").inner_text()
+        page.locator("form button").first.press("Enter")
+        page.wait_for_url(re.compile("done=write"))
+        assert [EVIL in one for one in page.locator(".said.note .said-text").all_inner_texts()] == [True]
+        assert page.title() != "owned"
+
+
+@pytest.mark.parametrize(("change", "told"), [("roles", "role_lacks_verb"), ("leaves", "sign_in")])
+def test_who_may_no_longer_is_told_so_and_nothing_is_written(
+    browser: Any, served: Served, change: str, told: str
+) -> None:
+    """An open tab: the next act is refused where its role was taken or it left, and the money stays free."""
+    name = f"qian-{change}"
+    cookie, account = signed_in(served, name, Role.AGENT), f"w-{change}"
+    number = reported(served, QUESTION, account=account)
+    with at_desk(browser, served, cookie, "en") as page:
+        page.goto(f"/desk/cases/{number}")
+        page.keyboard.press("f")
+        page.locator("#do-freeze[open]").wait_for()
+        if change == "roles":
+            served.run(change_roles(served.house.access, name, [Role.QUALITY], "cli"))
+        else:
+            remover = Staff(name="cli", roles=frozenset({Role.ADMIN}))
+            served.run(remove_staff(served.house, served.house.case_desk, name, remover))
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        shown = page.url + page.content()
+        assert ("role_lacks_verb" in shown) is (told == "role_lacks_verb")
+        assert ("/staff/sign-in" in page.url) is (told == "sign_in")
+        assert violations(page) == []
+    case = served.run(dossier_of(served.house.reception, number)).case
+    assert (case.contained, case.version) == ("none", case.version)
+    assert not [
+        one for one in served.run(dossier_of(served.house.reception, number)).events if one.actor == name
+    ]
+
+
+def test_a_forged_way_in_opens_nothing(served: Served) -> None:
+    """An invitation, a session and a link to prove that nobody made; and their script is text."""
+    with httpx.Client(base_url=served.address, headers={"accept": "text/html"}) as client:
+        for path in (
+            "/staff/invitation/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            f"/staff/invitation/{EVIL}",
+        ):
+            refused = client.get(path)
+            assert (refused.status_code, EVIL in refused.text) == (404, False)
+        client.cookies.set(SESSION_COOKIE, "A" * 43)
+        sent = client.get("/desk")
+        assert (sent.status_code, sent.headers["location"]) == (303, "/staff/sign-in?next=%2Fdesk")
+        away = client.get("/staff/sign-in", params={"next": "//evil.example"})
+        assert "//evil.example" not in away.text

@@ -13,9 +13,14 @@ def permission_lines() -> Iterator[str]:
     """One line a role and verb; verbs that a role never has are left out."""
     yield "# role verb: " + " ".join(field.value for field in FieldClass)
     for role, verb in product(Role, Verb):
-        verdicts = [_widest(role, verb, field) for field in FieldClass]
+        verdicts = permission(role, verb)
         if any(verdicts):
             yield f"{role.value} {verb.value}: " + " ".join(one.name.lower() for one in verdicts)
+
+
+def permission(role: Role, verb: Verb) -> tuple[Verdict, ...]:
+    """What a role gets for a verb, a verdict for each class of field in their order."""
+    return tuple(_widest(role, verb, field) for field in FieldClass)
 
 
 def _home(role: Role) -> Relation:

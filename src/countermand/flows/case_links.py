@@ -1,4 +1,4 @@
-"""What a case hangs together with: links, cases it took in, the one it is part of; by number, to be undone."""
+"""What a case hangs together with: links, cases it took in, the one it is part of; each by its number."""
 
 from __future__ import annotations
 

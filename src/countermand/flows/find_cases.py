@@ -52,8 +52,8 @@ async def list_cases(
 ) -> dict[str, Any]:
     """A page of cases in the order of the filter; `next` asks for the one behind.
 
-    The nearest clock stands first unless it says otherwise: within a quarter of an hour the graver goes first, then
-    who has proven who they are. Raises BadRequest (`bad_cursor`), Unavailable.
+    The nearest clock stands first unless it says otherwise: within a quarter of an hour the graver goes
+    first, then who has proven who they are. Raises BadRequest (`bad_cursor`), Unavailable.
     """
     nearest = wanted.order is Order.NEAREST
     place = read_cursor(after, QueuePlace if nearest else HeardPlace) if after else None

@@ -13,6 +13,7 @@ from countermand.kernel.clock import MICROS_PER_DAY, micros_of, rfc3339
 from countermand.kernel.errors import BadRequest, NotFound
 from countermand.vocabulary.acts import EndAccess, GrantAccess
 from countermand.vocabulary.cases import EventKind
+from countermand.vocabulary.clocks import ClockKind
 from countermand.vocabulary.facts import DATA_DISCLOSED, Fact
 from countermand.vocabulary.staff import GRANTABLE, Relation, Role, Verb, Verdict
 
@@ -20,6 +21,10 @@ GRANT_DAYS_MAX = 90
 # What was said among staff is for staff; of an account only its end is told.
 _AMONG_STAFF = ("tasks", "looks")
 _WORDS = ("messages", "files", "tasks")
+_STATE_OF_PEER = (
+    "id", "number", "version", "stage", "ball", "contained", "risk", "category", "channel", "standing",
+    "opened_at", "first_at", "updated_at", "account", "person", "language",
+)  # fmt: skip
 SHOWN_OF_ACCOUNT = 4
 
 
@@ -90,7 +95,8 @@ async def note_look(work: CaseWork) -> None:
 def covered(work: CaseWork, shown: dict[str, Any]) -> dict[str, Any]:
     """A case as the desk sees it, as far as whoever looks may see it.
 
-    By a grant: no person, of the account its last characters where amounts may be seen, no notes and tasks.
+    By a grant: no person, of the account its last characters where amounts may be seen, no notes, and of the
+    tasks those that are asked of them.
     """
     hidden = _WORDS if work.verdict(Verb.READ_MESSAGES) is Verdict.DENY else ()
     if work.relation is not Relation.GRANTED or Role.AUDITOR in work.by.roles:
@@ -98,16 +104,37 @@ def covered(work: CaseWork, shown: dict[str, Any]) -> dict[str, Any]:
     account = shown["case"].get("account")
     money = work.verdict(Verb.READ_MONEY) is not Verdict.DENY
     end = "…" + account[-SHOWN_OF_ACCOUNT:] if account and money and len(account) > SHOWN_OF_ACCOUNT else "…"
-    case = {**shown["case"], "account": account and end, "person": shown["case"].get("person") and "…"}
+    state = shown["case"]
+    if Role.PEER in work.by.roles:
+        shown, state = _of_peer(work, shown), {name: state[name] for name in _STATE_OF_PEER if name in state}
+    case = {**state, "account": account and end, "person": shown["case"].get("person") and "…"}
     messages = [one for one in shown["messages"] if one["direction"] != "note"]
     mine = [one for one in shown["grants"] if one["to"] == work.by.name]
+    asked = [one for one in shown["tasks"] if one["owner"] == work.by.name]
     return {
         **shown,
         "case": {name: value for name, value in case.items() if value is not None},
         "messages": messages,
         "grants": mine,
         **{name: [] for name in (*hidden, *_AMONG_STAFF)},
+        "tasks": asked,
     }
+
+
+def _of_peer(work: CaseWork, shown: dict[str, Any]) -> dict[str, Any]:
+    """Another institution sees its own items: what it is asked, by when, and what it did itself."""
+    asked = {one["id"] for one in shown["tasks"] if one["owner"] == work.by.name}
+    mine = [
+        one
+        for one in shown["events"]
+        if one["actor"] == work.by.name
+        or one["kind"] == EventKind.OPENED.value
+        or one["body"].get("to") == work.by.name
+        or one["body"].get("task") in asked
+    ]
+    clocks = [one for one in shown["clocks"] if one["kind"] == ClockKind.PEER.value]
+    empty: dict[str, Any] = {"promises": [], "disclosures": []}
+    return {**shown, **empty, "events": mine, "clocks": clocks}
 
 
 def _refused(field: str, en: str, zh: str) -> BadRequest:

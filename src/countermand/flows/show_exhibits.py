@@ -24,7 +24,7 @@ from countermand.kernel.clock import rfc3339
 from countermand.kernel.errors import Conflict, NotFound
 from countermand.kernel.text import Text
 from countermand.vocabulary.acts import Why
-from countermand.vocabulary.cases import Case
+from countermand.vocabulary.cases import Case, EventKind
 from countermand.vocabulary.staff import Purpose, Staff, Verb, Verdict
 from countermand.work import Unit
 
@@ -148,6 +148,19 @@ async def accesses_of(room: EvidenceRoom, case: Case) -> dict[str, Any]:
     kinds = {one.id: one.kind for one in kept}
     looks: list[dict[str, Any]] = [
         {**looked(one), "what": "message", "raw": True} for one in dossier.disclosures if one.case == case.id
+    ]
+    given = {one.id: one for one in dossier.grants}
+    looks += [
+        {
+            "at": rfc3339(event.at),
+            "by": event.actor,
+            "what": "case",
+            "raw": False,
+            "purpose": event.body["purpose"],
+            "agreed_by": given[event.body["grant"]].given_by,
+        }
+        for event in dossier.events
+        if event.kind is EventKind.DISCLOSED and "grant" in event.body
     ]
     looks += [
         {

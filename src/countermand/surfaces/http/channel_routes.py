@@ -114,7 +114,12 @@ async def log_hotline_call(request: Asked, data: JSONBody[CallRequest]) -> dict[
 async def log_branch_visit(request: Asked, data: JSONBody[VisitRequest]) -> dict[str, Any]:
     """A visit at a counter: kept once under its id; the answer is what its paper receipt says."""
     visit = visit_of(request.scope)
-    counter = CounterVisit(
+    return await log_visit(_house(request).reception, visited(data), visit.actor, visit.trace_id)
+
+
+def visited(data: VisitRequest) -> CounterVisit:
+    """What was taken down at a counter, as the story has it."""
+    return CounterVisit(
         id=data.visit,
         staff=data.staff,
         text=data.text,
@@ -130,7 +135,6 @@ async def log_branch_visit(request: Asked, data: JSONBody[VisitRequest]) -> dict
         checked_by=data.checked_by,
         proofs=data.proofs,
     )
-    return await log_visit(_house(request).reception, counter, visit.actor, visit.trace_id)
 
 
 @get(

@@ -34,7 +34,7 @@ from countermand.surfaces.http.page_safety import (
 from countermand.surfaces.http.ports import KnownKey
 from countermand.surfaces.http.visits import Visit, visit_of
 from countermand.vocabulary.access import Scope
-from countermand.vocabulary.staff import Verb
+from countermand.vocabulary.staff import GRANTABLE, Verb
 from countermand.vocabulary.staff_access import STEP_UP_VERBS, is_recent
 from countermand.work.members import MEMBER, member_text
 
@@ -61,7 +61,7 @@ async def guard(connection: _Connection, handler: BaseRouteHandler) -> None:
         require_https(connection, access, visit)
         if session_cookie(connection, visit) is not None:
             await _admit_session(connection, handler, visit, access)
-            _require_verb(handler, visit)
+            _require_verb(connection, handler, visit)
             return
     _admit_key(connection, handler, visit, scope)
 
@@ -93,7 +93,7 @@ async def _admit_to_page(connection: _Connection, handler: BaseRouteHandler, vis
         await _admit_session(connection, handler, visit, access)
     except (Unauthenticated, Forbidden) as refusal:
         raise await from_elsewhere(connection, access, visit, refusal) from None
-    _require_verb(handler, visit)
+    _require_verb(connection, handler, visit)
 
 
 async def _admit_holder(connection: _Connection, visit: Visit, access: StaffAccess) -> None:
@@ -179,20 +179,22 @@ def _admit_key(connection: _Connection, handler: BaseRouteHandler, visit: Visit,
                 f"客服台仅接受个人密钥；{key.name} 不属于任何人员。",
                 key=key.name,
             )
-        _require_verb(handler, visit)
+        _require_verb(connection, handler, visit)
 
 
-def _require_verb(handler: BaseRouteHandler, visit: Visit) -> None:
+def _require_verb(connection: _Connection, handler: BaseRouteHandler, visit: Visit) -> None:
     """A door of the desk is for people whose roles may ever do what it is for; which case, the story asks.
 
-    Raises Forbidden (`role_lacks_verb`).
+    Who is let in to look (auditor, regulator, peer) writes through none, whatever it asks for. Raises
+    Forbidden (`role_lacks_verb`).
     """
     verb, staff = handler.opt.get("verb"), visit.staff
     assert staff is not None, "somebody was let in"
     if verb is None and handler.opt.get("own"):
         return
     assert isinstance(verb, Verb), f"{handler} names no verb"
-    if not may_ever(staff.roles, verb):
+    looks = _method(connection) in WRITES and staff.roles & GRANTABLE
+    if looks or not may_ever(staff.roles, verb):
         raise role_lacks(verb)
 
 

@@ -8,12 +8,15 @@ from countermand.surfaces.web.assets import assets
 from countermand.surfaces.web.call_pages import CALL_PAGES
 from countermand.surfaces.web.case_acts import CASE_ACTS
 from countermand.surfaces.web.case_pages import CASE_PAGES
+from countermand.surfaces.web.desk.access_pages import ACCESS_PAGES
 from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAGES
+from countermand.surfaces.web.desk.counter_pages import COUNTER_PAGES
 from countermand.surfaces.web.desk.health_pages import HEALTH_PAGES
 from countermand.surfaces.web.desk.lab_pages import LAB_PAGES
 from countermand.surfaces.web.desk.lab_trials import TRIAL_PAGES
 from countermand.surfaces.web.desk.live_pages import LIVE_PAGES
 from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
+from countermand.surfaces.web.desk.queue_room import QUEUE_ROOM
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
 from countermand.surfaces.web.desk.whole_pages import WHOLE_PAGES
 from countermand.surfaces.web.details_pages import DETAILS_PAGES
@@ -43,6 +46,9 @@ DESK_PAGES = (
     *DESK_CASE_PAGES,
     *REVIEW_PAGES,
     *WHOLE_PAGES,
+    *ACCESS_PAGES,
+    *QUEUE_ROOM,
+    *COUNTER_PAGES,
 )
 MY_PAGES = (
     *COMING_PAGES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Response
 
@@ -14,7 +15,7 @@ from countermand.surfaces.http.problems import invalid_request
 from countermand.surfaces.http.visits import staff_of
 from countermand.surfaces.web.answers import see_other
 from countermand.surfaces.web.desk.case_forms import Filled, Typed
-from countermand.surfaces.web.desk.case_view import case_values
+from countermand.surfaces.web.desk.case_view import TABS, case_values
 from countermand.surfaces.web.desk.frame import Asked, desk_page, house_of, plain_number, rail_of, trace_of
 from countermand.vocabulary.acts import AnyAct, Link, Unlink
 
@@ -98,10 +99,6 @@ async def perform_all(request: Asked, number: str, acts: list[AnyAct], version: 
 def back(number: str, typed: Typed, done: str) -> Response[bytes]:
     """To the case, which says what was done and how it is taken back."""
     queue, tab = typed.get("queue", ""), typed.get("tab", "")
-    kept = f"&queue={queue}" if _is_word(queue) else ""
-    beside = f"&tab={tab}" if _is_word(tab) else ""
+    kept = f"&queue={quote(queue, safe='')}" if queue else ""
+    beside = f"&tab={tab}" if tab in TABS else ""
     return see_other(f"/desk/cases/{plain_number(number)}?done={done}{kept}{beside}")
-
-
-def _is_word(text: str) -> bool:
-    return text.isascii() and text.replace("-", "").replace("_", "").isalnum()

@@ -6,7 +6,9 @@ from typing import Any
 
 from countermand.cases.case import NEXT_STAGES
 from countermand.cases.numbers import spoken
+from countermand.cases.playbooks import MacroText
 from countermand.flows.beside_case import be_there, read_draft
+from countermand.flows.case_desk import CaseDesk
 from countermand.flows.desk_view import for_desk
 from countermand.flows.freeze_case import SECOND_THOUGHT_MICROS, preview_freeze
 from countermand.flows.keep_staff import list_staff
@@ -19,6 +21,7 @@ from countermand.kernel.errors import CountermandError, Forbidden
 from countermand.surfaces.http.visits import staff_of
 from countermand.surfaces.web.desk.case_panel import panel_of
 from countermand.surfaces.web.desk.frame import Asked, May, house_of, plain_number, trace_of
+from countermand.vocabulary.acts import Reply
 from countermand.vocabulary.cases import (
     Ball,
     CaseEvent,
@@ -115,8 +118,20 @@ async def _beside(request: Asked, number: str, dossier: Dossier) -> dict[str, An
         "scopes": scopes,
         "alike": alike,
         "wanted": await _wanted(request, number),
-        "books": {"phrases": fits, "macros": list(desk.macros.values())},
+        "books": {"phrases": fits, "macros": [_offered(desk, one) for one in desk.macros.values()]},
     }
+
+
+def _offered(desk: CaseDesk, macro: MacroText) -> dict[str, Any]:
+    """A macro as the composer offers it, with the values that its phrases still need."""
+    needed: set[str] = set()
+    for act in macro.acts:
+        if isinstance(act, Reply):
+            marks = {
+                mark for name in act.phrases if name in desk.phrases for mark in desk.phrases[name].marks
+            }
+            needed |= marks - act.values.keys() - {"handler", "case"}
+    return {"id": macro.id, "title": macro.title, "marks": sorted(needed)}
 
 
 async def _wanted(request: Asked, number: str) -> list[dict[str, Any]]:

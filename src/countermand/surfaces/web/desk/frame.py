@@ -17,13 +17,15 @@ from countermand.surfaces.http.visits import staff_of, visit_of
 from countermand.surfaces.web.answers import page, page_language
 from countermand.surfaces.web.desk.short_times import ago_said, left_said, urgency_of
 from countermand.vocabulary.queues import QueueFilter
-from countermand.vocabulary.staff import Verb
+from countermand.vocabulary.staff import GRANTABLE, Verb
 
 Asked = Request[Any, Any, Any]
 QUEUE_FIRST = "all"
 RAIL_CASES_MAX = 30
 # The rooms that there are, besides the cases.
-ROOMS = frozenset({"cases", "approvals", "clocks", "board", "health", "lab"})
+ROOMS = frozenset(
+    {"cases", "approvals", "clocks", "opened", "access", "counter", "board", "health", "lab"}
+)
 
 
 class May(Mapping[str, bool]):
@@ -62,7 +64,10 @@ def desk_page(
     headers: dict[str, str] | None = None,
     **values: Any,
 ) -> Response[bytes]:
-    """A page of the console: with `may`, `now` in microseconds UTC, and how short times are said."""
+    """A page of the console: with `may`, `now` in microseconds UTC, and how short times are said.
+
+    `looks_only`: whoever looks never writes, and is shown no form that does.
+    """
     staff, now = staff_of(request), house_of(request).clock.now()
     language = page_language(request)
     given = {
@@ -73,6 +78,7 @@ def desk_page(
         "ago": partial(ago_said, language=language),
         "urgency": urgency_of,
         "rooms": ROOMS,
+        "looks_only": bool(staff.roles & GRANTABLE),
         **values,
     }
     return page(request, template, status=status, headers=headers, **given)

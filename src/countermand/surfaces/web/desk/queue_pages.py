@@ -7,9 +7,11 @@ from typing import Any
 from litestar import Response, get
 from litestar.params import FromQuery
 
+from countermand.cases.permissions import may_ever
 from countermand.flows.find_cases import search_cases
 from countermand.kernel.errors import BadRequest
 from countermand.surfaces.http.visits import staff_of
+from countermand.surfaces.web.answers import see_other
 from countermand.surfaces.web.desk.frame import Asked, desk_page, house_of, rail_of
 from countermand.vocabulary.staff import Verb
 
@@ -18,7 +20,9 @@ from countermand.vocabulary.staff import Verb
 async def read_queue(
     request: Asked, queue: FromQuery[str] = "", after: FromQuery[str] = ""
 ) -> Response[bytes]:
-    """The queues and the cases of one, the nearest clock first."""
+    """The queues and the cases of one, the nearest clock first; whoever lists none goes to what is theirs."""
+    if not may_ever(staff_of(request).roles, Verb.LIST_CASES):
+        return see_other("/desk/opened")
     return desk_page(request, "desk/queue.html", rail=await rail_of(request, queue, after), room="cases")
 
 
