@@ -26,7 +26,7 @@ unexport PYTHONPATH VIRTUAL_ENV PYTHONHOME
 
 .PHONY: help
 help: ## Print this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.stamp $(STATIC)/manifest.json ## Create .venv from requirements.lock and bundle the pages (only when something changed)
@@ -77,6 +77,11 @@ peers: setup ## Check with programs of others: OpenID provider, EVM node, witnes
 .PHONY: demo
 demo: setup ## Play the demo and stay up; ONCE=1 plays it through and ends
 	$(BIN)/countermand demo $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(if $(ONCE),--once) $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup ## Take a picture of every main page into docs/pictures, from a demo of its own
+	@scripts/get_chromium
+	$(BIN)/python scripts/take_pictures $(ARGS)
 
 .PHONY: torture
 torture: setup ## Load, freeze, retry and kill the server, then check the history (SEED=1)

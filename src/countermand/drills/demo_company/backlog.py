@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from countermand.drills.demo_company.backlog_words import ASKS, Ask, Progress
 from countermand.drills.demo_company.cast import CAST
+from countermand.drills.demo_company.patience import again
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.receive_report import receive_report
@@ -80,10 +82,10 @@ async def _come_so_far(house: DeskHouse, ask: Ask, account: str, key: str) -> Ke
         sender=Sender(standing=ask.standing),
         account=account,
     )
-    received = await receive_report(house.reception, report, "demo")
+    received = await again(lambda: receive_report(house.reception, report, "demo"))
     number = str(received.answer["case"])
     for person, act in _acts(ask, house.clock.now()):
-        await act_on_case(house.case_desk, number, act, CAST[person].staff)
+        await again(partial(act_on_case, house.case_desk, number, act, CAST[person].staff))
     return Kept(number, ask.progress)
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import pyotp
 
 from countermand.drills.demo_company.cast import CAST, Person
+from countermand.drills.demo_company.patience import again
 from countermand.flows.approve_operation import ApprovalHouse, name_approver
 from countermand.flows.case_desk import CaseDesk
 from countermand.flows.invite_staff import begin_joining, finish_joining, invite
@@ -59,7 +60,7 @@ async def hire(house: StaffHouse, people: Iterable[Person] = tuple(CAST.values()
 
     async def joined(one: Person) -> tuple[str, pyotp.TOTP]:
         async with places:
-            return await _joined(house.access, one)
+            return await again(lambda: _joined(house.access, one))
 
     codes.apps.update(await asyncio.gather(*map(joined, people)))
     admin = CAST[Role.ADMIN].staff

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from countermand.drills.demo_company.cast import CAST, CUSTOMER
+from countermand.drills.demo_company.patience import again
 from countermand.drills.demo_story.acts import Act, Look, at, at_case, numbered, same
 from countermand.drills.demo_story.scene import GOOD, STOP, Scene
 from countermand.drills.demo_story.theft import THEFT
@@ -29,7 +31,7 @@ _UNTIL_DECIDED = (Stage.INTAKE, Stage.CONTAIN, Stage.INVESTIGATE)
 
 
 async def _do(scene: Scene, role: Role, act: AnyAct) -> None:
-    await act_on_case(scene.house.case_desk, scene.number, act, CAST[role].staff)
+    await again(partial(act_on_case, scene.house.case_desk, scene.number, act, CAST[role].staff))
 
 
 async def _open_case(scene: Scene) -> Case | None:

@@ -73,9 +73,17 @@ DONE, FAILED = 0, 1
     en="Port to listen on (default: the setting; with --once a free one).",
     zh="监听端口（默认取设置；使用 --once 时任选空闲端口）。",
 )
+@option(
+    "--paused",
+    is_flag=True,
+    en="Begin the story paused: whoever opens its page plays it.",
+    zh="故事先暂停，由打开页面的人播放。",
+)
 @option("--seed", type=int, default=1, show_default=True, en="Where chance starts.", zh="随机种子。")
 @click.pass_context
-def demo(context: click.Context, data_dir: Path | None, once: bool, port: int | None, seed: int) -> None:
+def demo(
+    context: click.Context, data_dir: Path | None, once: bool, port: int | None, paused: bool, seed: int
+) -> None:
     """The demo, once or until Ctrl-C."""
     import uvloop
 
@@ -105,11 +113,13 @@ def demo(context: click.Context, data_dir: Path | None, once: bool, port: int | 
             staff_issuer=None,
         )
         os.environ.pop("COUNTERMAND_DATABASE_URL", None)  # nor must the demo's sealer find that database
-        failed = uvloop.run(_play(settings, seed, once=once))
+        failed = uvloop.run(_play(settings, seed, once=once, paused=paused))
     context.exit(FAILED if failed else DONE)
 
 
-async def _play(settings: Settings, seed: int, *, once: bool, story: bool = True) -> bool:
+async def _play(
+    settings: Settings, seed: int, *, once: bool, story: bool = True, paused: bool = False
+) -> bool:
     """True where an expectation did not hold. Without its `story` it has neither staff nor a stage."""
     speech = current_speech()
     view = LiveView(speech)
@@ -150,7 +160,7 @@ async def _play(settings: Settings, seed: int, *, once: bool, story: bool = True
             played = await asyncio.to_thread(playing, view.told)
             view.end(played.failures)
             if story:
-                await stack.enter_async_context(on_stage(company, house, world, address, overheard.decide))
+                await stack.enter_async_context(on_stage(company, house, world, address, paused=paused))
             await _until_interrupted()
         return bool(played.failures)
 

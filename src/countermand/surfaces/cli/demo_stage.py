@@ -103,7 +103,7 @@ async def tell_story(
 
 @asynccontextmanager
 async def on_stage(
-    company: Company, house: House, world: World, address: str, decide: Decide
+    company: Company, house: House, world: World, address: str, *, paused: bool
 ) -> AsyncIterator[None]:
     """The story is played inside for whoever opens its page, and the company lives."""
     await settle(company, house, world)
@@ -111,11 +111,12 @@ async def on_stage(
     walkers = World(world.seed, world.now, f"{world.mark}-w")
     chores = [
         asyncio.create_task(company.show.attend()),
-        asyncio.create_task(Stream(house, walkers, decide).flow()),
+        asyncio.create_task(Stream(house, walkers, company.show.setting.decide).flow()),
     ]
     _invite(company, address)
     _open_browser(f"{address}{STAGE}")
-    company.show.play()
+    if not paused:
+        company.show.play()
     try:
         yield
     finally:
