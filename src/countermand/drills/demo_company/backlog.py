@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from countermand.drills.demo_company.backlog_words import ASKS, Ask, Progress
 from countermand.drills.demo_company.cast import CAST
 from countermand.drills.demo_company.patience import again
+from countermand.drills.demo_company.stream import Decide
+from countermand.drills.demo_world import World
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.case_desk import CaseDesk
+from countermand.flows.keep_profiles import ProfileHouse, put_profile
 from countermand.flows.receive_report import receive_report
 from countermand.flows.reception import Reception
 from countermand.kernel.clock import MICROS_PER_HOUR, Clock, moment_of
@@ -31,6 +36,8 @@ from countermand.vocabulary.acts import (
     Take,
 )
 from countermand.vocabulary.cases import Ball, CaseOutcome, RootCause, Side, Stage
+from countermand.vocabulary.operations import Operation
+from countermand.vocabulary.parties import AccountProfile
 from countermand.vocabulary.reports import Report, Sender
 from countermand.vocabulary.staff import Role
 
@@ -70,6 +77,20 @@ async def fill_desk(
             return await _come_so_far(house, ask, accounts[number], f"{mark}-{number}")
 
     return list(await asyncio.gather(*(one(number, ask) for number, ask in enumerate(asks))))
+
+
+async def leave_to_approve(house: ProfileHouse, decide: Decide, world: World) -> None:
+    """Two large withdrawals abroad, entered by staff; each waits for two other people."""
+    for number, yuan in enumerate((32_000, 45_500)):
+        account, place = world.named(f"acct-abroad-{number}"), world.place(f"abroad-{number}", "192.0.2.47")
+        profile = world.profile("192.0.2.47", place["device"])
+        await put_profile(house, account, msgspec.convert(profile, AccountProfile), "demo")
+        more: dict[str, Any] = {
+            "yuan": yuan,
+            "attributes": {"corridor": "CN>SG", "maker": CAST[Role.AGENT].name},
+        }
+        step = world.step("withdrawal", account, house.clock.now(), **more, **place)
+        await decide(msgspec.convert(step.operation, Operation), None)
 
 
 async def _come_so_far(house: DeskHouse, ask: Ask, account: str, key: str) -> Kept:

@@ -26,7 +26,7 @@ ACTOR = "demo"
 # Where the demo's staff joined from: nobody's browser is known by it.
 _BACKSTAGE = Browser("127.0.0.1", "demo")
 _PAYMENTS, _COMPLIANCE = "payments", "compliance"
-_TEAM = "first line"
+_TEAM = "desk-1"
 _AT_ONCE = 3
 
 

@@ -20,7 +20,7 @@ from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.parties import AccountProfile
 
-Decide = Callable[[Operation, str | None], Awaitable[bytes]]
+AskDecision = Callable[[Operation, str | None], Awaitable[bytes]]
 ROWS_MAX = 12
 CUSTOMERS_MAX = 2000
 PER_SECOND = 2.0
@@ -60,7 +60,7 @@ class Stream:
 
     house: ProfileHouse
     world: World
-    decide: Decide
+    decide: AskDecision
     customers: int = 0
 
     async def flow(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from countermand.drills.demo_company.cast import CAST, CUSTOMER
 from countermand.drills.demo_company.patience import again
 from countermand.drills.demo_story.acts import Act, Look, at, at_case, numbered, same
-from countermand.drills.demo_story.scene import GOOD, STOP, Scene
+from countermand.drills.demo_story.scene import GOOD, GROCER, STOP, Scene
 from countermand.drills.demo_story.theft import THEFT
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.bundle_case import Bound, Bundling, bundle_case
@@ -132,7 +132,7 @@ async def play_settled(scene: Scene) -> None:
     assert case is not None, "it was there"
     for incident in case.incidents:
         await uphold_appeal(scene.house, incident, AppealRequest(reason="it was not the customer"), "demo")
-    freed = await scene.try_it("freed", "payment", yuan=18.5, payee=scene.world.named("grocer"), **scene.home)
+    freed = await scene.try_it("freed", "payment", yuan=18.5, payee=GROCER, **scene.home)
     await scene.expect(freed <= Outcome.CHALLENGE, "her account is still shut", "她的账户仍被停用")
     if freed is Outcome.CHALLENGE:
         await scene.tell(

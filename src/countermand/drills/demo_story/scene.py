@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from countermand.drills.demo_company.stream import Decide
+from countermand.drills.demo_company.stream import AskDecision
 from countermand.drills.demo_world import World
 from countermand.flows.house import House
 from countermand.flows.keep_profiles import put_profile
@@ -22,6 +22,7 @@ from countermand.vocabulary.operations import Operation
 from countermand.vocabulary.outcomes import OUTCOME_OF_WORD, OUTCOMES_ZH, Outcome
 from countermand.vocabulary.parties import AccountProfile
 
+GROCER = "corner-grocer"
 HOME, AWAY = "192.0.2.45", "203.0.113.9"
 PLAIN, GOOD, STOP, YOURS = "plain", "good", "stop", "yours"
 OUTCOMES_EN = {
@@ -48,7 +49,7 @@ class Setting:
     """
 
     house: House
-    decide: Decide
+    decide: AskDecision
     folder: Path
     language: str
     verify: Verify
@@ -90,7 +91,7 @@ class Scene:
     @property
     def away(self) -> dict[str, Any]:
         """Where the thief is."""
-        return self.world.place(f"thief-{self.run}", AWAY)
+        return self.world.place(f"x{self.run}", AWAY)
 
     def now(self) -> int:
         """The time of the house, microseconds UTC."""
@@ -119,8 +120,8 @@ class Scene:
         await put_profile(self.house, self.account, msgspec.convert(profile, AccountProfile), "demo")
         for days_ago in (3, 2, 1):
             await self.decided("login", world.by_day(days_ago), attributes={"result": "ok"}, **home)
-            shop = world.named("grocer")
-            await self.decided("payment", world.by_day(days_ago), yuan=40 + days_ago, payee=shop, **home)
+            at, yuan = world.by_day(days_ago), 40 + days_ago
+            await self.decided("payment", at, yuan=yuan, payee=GROCER, **home)
 
     async def decided(self, kind: str, at: int | None = None, **more: Any) -> tuple[Operation, Decision]:
         """An operation on her account, decided by the door's own decider; now, unless told when."""

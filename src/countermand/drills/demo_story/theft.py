@@ -7,7 +7,7 @@ import asyncio
 from countermand.cases.numbers import spoken
 from countermand.drills.demo_company.cast import CUSTOMER
 from countermand.drills.demo_story.acts import Act, Look, at, at_case, numbered, same
-from countermand.drills.demo_story.scene import GOOD, STOP, Scene
+from countermand.drills.demo_story.scene import GOOD, GROCER, STOP, Scene
 from countermand.drills.page_visitor import PageVisitor
 from countermand.flows.holder_access import make_entry
 from countermand.flows.show_holds import list_holds
@@ -33,7 +33,7 @@ async def play_morning(scene: Scene) -> None:
         "林悦在家，用自己的手机。她登录账户，在便利店付款。",
     )
     first = await scene.try_it("login", "login", attributes={"result": "ok"}, **scene.home)
-    paid = await scene.try_it("paid", "payment", yuan=36.8, payee=scene.world.named("grocer"), **scene.home)
+    paid = await scene.try_it("paid", "payment", yuan=36.8, payee=GROCER, **scene.home)
     await scene.expect(
         first == paid == Outcome.ALLOW, "an ordinary payment was not let through", "普通付款未被放行"
     )
@@ -61,7 +61,7 @@ async def play_stranger(scene: Scene) -> None:
 
 async def play_grab(scene: Scene) -> None:
     """A loan and two transfers; none of them leaves the house."""
-    mule, away = scene.world.named("mule-9"), scene.away
+    mule, away = scene.world.named("payee-7"), scene.away
     await scene.tell(
         "He tries what is left: a loan in her name, then her money.", "他转而以她的名义借款，再把钱转走。"
     )
@@ -137,7 +137,9 @@ async def play_stopped(scene: Scene) -> None:
         await scene.tell(
             "The thief is signed out. He tries again all the same:", "盗用者已被登出。他又试了一次："
         )
-    again = await scene.try_it("again", "transfer", yuan=900, payee=scene.world.named("mule-9"), **scene.away)
+    again = await scene.try_it(
+        "again", "transfer", yuan=900, payee=scene.world.named("payee-7"), **scene.away
+    )
     await scene.expect(again is Outcome.DENY, "the thief was not refused", "盗用者未被拒绝")
     await _bank_knows(scene, case.incidents[0])
     await _told(scene)

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import click
 
-from countermand.drills.demo_company.backlog import fill_desk
+from countermand.drills.demo_company.backlog import fill_desk, leave_to_approve
 from countermand.drills.demo_company.cast import CAST, CUSTOMER
 from countermand.drills.demo_company.links import Links
 from countermand.drills.demo_company.staff import Codes, hire
-from countermand.drills.demo_company.stream import Decide, Heard, Stream
+from countermand.drills.demo_company.stream import AskDecision, Heard, Stream
 from countermand.drills.demo_stage import Played
 from countermand.drills.demo_story.acts import Act
 from countermand.drills.demo_story.company import Company
@@ -52,7 +52,7 @@ class Cue(NamedTuple):
     language: str
 
 
-def company_of(house: House, decide: Decide, settings: Settings, cue: Cue, heard: Heard) -> Company:
+def company_of(house: House, decide: AskDecision, settings: Settings, cue: Cue, heard: Heard) -> Company:
     """The company of a house; nobody works there yet, and the story has not begun."""
     setting = Setting(
         house=house, decide=decide, folder=settings.data_dir, language=cue.language,
@@ -77,6 +77,7 @@ async def settle(company: Company, house: House, world: World) -> None:
     accounts = [world.named(f"acct-{number:02d}") for number in range(CUSTOMERS)]
     accounts += [world.named(f"acct-payer-{number:02d}") for number in range(MULE_PAYERS)]
     await fill_desk(house, accounts, world.mark)
+    await leave_to_approve(house, company.show.setting.decide, world)
 
 
 async def tell_story(
