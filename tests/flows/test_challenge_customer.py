@@ -210,12 +210,10 @@ async def test_wrong_answers_of_the_owner_end_the_challenge(stage: Stage) -> Non
     """Five of them; the right one afterwards comes too late, and the next wait is told."""
     operation = await stage.held()
     await stage.begin(operation, Method.SMS)
-    left, stranger = [], asking(operation, Visitor(session="x", device="bot"))
-    for _ in range(5):
-        left.append((await stage.challenges.status(asking(operation)))["answers_left"])
+    for left in (5, 4, 3, 2, 1):
+        assert (await stage.challenges.status(asking(operation)))["answers_left"] == left
         with pytest.raises(Forbidden, match="wrong_answer"):
             await stage.answer(operation, sms("00000000"))
-    assert (left, (await stage.challenges.status(stranger))["answers_left"]) == ([5, 4, 3, 2, 1], None)
     with pytest.raises(Conflict, match="challenge_locked"):
         await stage.answer(operation, sms(stage.sms.code))
     await stage.begin(operation, Method.EMAIL)

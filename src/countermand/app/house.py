@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import structlog
@@ -66,6 +66,7 @@ from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
 from countermand.flows.reception import Reception
 from countermand.flows.record_labels import LabelBook
+from countermand.flows.show_health import HealthDesk
 from countermand.flows.show_notices import Bell, Telling
 from countermand.flows.worker import Worker
 from countermand.kernel.canonical import canonical_bytes, digest
@@ -142,9 +143,7 @@ async def open_house(
             **proving_of(late_seal(stack, settings, time), pool, settings)._asdict(),
             reminders=Reminders(settings.device_check_days, settings.password_reminder_days),
             access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
-            board=_board(stack, pool, time),
-            backtests=_backtests(stack, settings, time),
-            health=health_desk(settings, pool, reads=work.text_reader is not None),
+            **_rooms(stack, settings, pool, work)._asdict(),
         )
 
 
@@ -171,16 +170,20 @@ async def _front_desk(
     return await front_desk_of(settings, works, clock, ids, vault, reader, channels, pictures, room)
 
 
-def _board(stack: AsyncExitStack, pool: asyncpg.Pool[Any], clock: Clock) -> LiveBoard:
-    board = LiveBoard(PostgresBoard(pool), clock)
+class _Rooms(NamedTuple):
+    """What rooms of the console watch and run, beside the cases."""
+
+    board: LiveBoard
+    backtests: BacktestProcesses
+    health: HealthDesk
+
+
+def _rooms(stack: AsyncExitStack, settings: Settings, pool: asyncpg.Pool[Any], work: WorkParts) -> _Rooms:
+    clock = work.settlement.clock
+    board, jobs = LiveBoard(PostgresBoard(pool), clock), backtest_processes(settings, clock)
     stack.push_async_callback(board.close)
-    return board
-
-
-def _backtests(stack: AsyncExitStack, settings: Settings, clock: Clock) -> BacktestProcesses:
-    jobs = backtest_processes(settings, clock)
     stack.push_async_callback(jobs.close)
-    return jobs
+    return _Rooms(board, jobs, health_desk(settings, pool, reads=work.text_reader is not None))
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:

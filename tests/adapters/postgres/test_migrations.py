@@ -181,6 +181,7 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
             "kept_form": "id, staff",
             "holder_entry": "account, ends_at",
             "holder_session": "id, account",
+            "holder_device": "account, device",
         }.get(table, "*")
         await connection.fetch(f"SELECT {columns} FROM {table}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -14,7 +14,6 @@ import msgspec
 from countermand.drills.demo_company.backlog_words import ASKS, Ask, Progress
 from countermand.drills.demo_company.cast import CAST
 from countermand.drills.demo_company.patience import again
-from countermand.drills.demo_company.stream import Decide
 from countermand.drills.demo_world import World
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.case_desk import CaseDesk
