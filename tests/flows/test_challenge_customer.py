@@ -198,7 +198,6 @@ async def test_guessing_from_many_addresses_does_not_lock_out_the_owner(stage: S
             )
         codes.add(caught.value.code)
     assert codes == {"wrong_answer", "method_locked"}
-    assert (await stage.challenges.status(asking(operation)))["answers_left"] == 5
     strikes = await stage.tables.fetch("SELECT standing, failures FROM strike")
     assert [(row["standing"], row["failures"]) for row in strikes if row["failures"]] == [("stranger", 3)]
     on_phone = Visitor(session="s-1", device=PHONE)
@@ -211,7 +210,8 @@ async def test_wrong_answers_of_the_owner_end_the_challenge(stage: Stage) -> Non
     operation = await stage.held()
     await stage.begin(operation, Method.SMS)
     for left in (5, 4, 3, 2, 1):
-        assert (await stage.challenges.status(asking(operation)))["answers_left"] == left
+        shown = await stage.challenges.status(asking(operation))
+        assert shown["answers_left"] == left
         with pytest.raises(Forbidden, match="wrong_answer"):
             await stage.answer(operation, sms("00000000"))
     with pytest.raises(Conflict, match="challenge_locked"):

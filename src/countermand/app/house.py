@@ -88,9 +88,8 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """A deciding server on the database of the settings; there is one at a time.
 
-    Not `holding`, nothing is put on hold. Only inside of `worker.working()` is anything settled or delivered.
-    Starts the private PostgreSQL unless there is a database_url, migrates, finds the policy that decides,
-    takes the seat of the one server that decides, and rebuilds the windows before it decides anything.
+    Not `holding`, nothing is put on hold. Only in `worker.working()` is anything settled. Starts the private
+    PostgreSQL unless there is a database_url, migrates, finds the policy, takes the seat, rebuilds windows.
 
     Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the models, of
     the private server and of the migrations), PolicyError, Conflict (`policy_changed`,
