@@ -27,6 +27,7 @@ from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.front_desk import FrontDesk
 from countermand.flows.keep_knowledge import Knowledge
 from countermand.flows.public_door import Network, PublicDoor
+from countermand.flows.publish_registry import record_registry
 from countermand.flows.reception import Reader, Reception
 from countermand.intake.knowledge import Library, read_library
 from countermand.intake.warnings import read_warnings
@@ -64,6 +65,7 @@ async def front_desk_of(
     door = PublicDoor(reception, AddressBook(vault), networks_of(settings.trusted_proxies))
     reading = reading_desk_of(room.desk, text_reader)
     official, hotlines = open_official_channels(settings), hotlines_of(_law_packs(settings))
+    await record_registry(works, official, clock.now())
     return FrontDesk(door, room.desk, channels(reception), reading, room, official, hotlines)
 
 

@@ -32,6 +32,7 @@ from countermand.confirmation.ports import (
 from countermand.containment.ports import HolderBook, IncidentBook, IncidentRecord, StandingBook
 from countermand.evidence.ports import EvidenceBook, InstrumentBook
 from countermand.evidence.record_ports import PaperRecord
+from countermand.intake.official_versions import OfficialVersionBook
 from countermand.intake.ports import AnswerBook
 from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
@@ -193,6 +194,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def paper_record(self) -> PaperRecord: ...
+
+    @property
+    def official_versions(self) -> OfficialVersionBook: ...
 
     @property
     def receipt_sessions(self) -> ReceiptSessionBook: ...

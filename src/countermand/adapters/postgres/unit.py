@@ -36,6 +36,7 @@ from countermand.adapters.postgres.journal import QUERIES as JOURNAL
 from countermand.adapters.postgres.journal import rows_of
 from countermand.adapters.postgres.mandates import PostgresHolderBook
 from countermand.adapters.postgres.notices import PostgresContacts, PostgresNotices
+from countermand.adapters.postgres.official import PostgresOfficialVersions
 from countermand.adapters.postgres.paper_record import PostgresPaperRecord
 from countermand.adapters.postgres.receipt_sessions import PostgresReceiptSessions
 from countermand.adapters.postgres.standing import PostgresStanding
@@ -91,6 +92,7 @@ class PostgresUnit:
         self.instruments = PostgresInstruments(connection)
         self.access = PostgresAccess(connection)
         self.paper_record = PostgresPaperRecord(connection)
+        self.official_versions = PostgresOfficialVersions(connection)
         self.receipt_sessions = PostgresReceiptSessions(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:

@@ -173,10 +173,11 @@ async def fetch_step(request: Asked, step: FromPath[int]) -> Response[bytes]:
     if found is None:
         return not_open(request)
     house: ReceiptHouse = request.app.state["house"]
-    return _handed(await prove_step(house, found.case, step))
+    return handed(await prove_step(house, found.case, step))
 
 
-def _handed(found: Handed) -> Response[bytes]:
+def handed(found: Handed) -> Response[bytes]:
+    """A proof as a file to keep."""
     headers = {
         "content-disposition": f'attachment; filename="{found.file_name}"',
         "cache-control": "no-store",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
+from countermand.flows.publish_registry import prove_registry, registry_versions
 from countermand.intake.official_check import Claim
 from countermand.surfaces.web.answers import Asked, page
+from countermand.surfaces.web.case_pages import handed
 from countermand.surfaces.web.filled import Filled, filled
 from countermand.surfaces.web.receipt_cookie import house_of
 
@@ -43,8 +46,15 @@ def _asked(request: Asked, form: Filled, *, status: int = 200) -> Response[bytes
 
 @get("/channels", open=True, page="open")
 async def read_channels(request: Asked) -> Response[bytes]:
-    """Everything that is ours, and how to check it without us."""
-    return page(request, "check/channels.html")
+    """Everything that is ours, how to check it without us, and which version took whose place."""
+    versions = await registry_versions(request.app.state["house"])
+    return page(request, "check/channels.html", versions=versions)
+
+
+@get("/channels/versions/{number:int}", open=True, page="open")
+async def fetch_version_proof(request: Asked, number: FromPath[int]) -> Response[bytes]:
+    """The proof that the log holds a version of the registry, checkable without us."""
+    return handed(await prove_registry(request.app.state["house"], number))
 
 
 @get("/process", open=True, page="open")
@@ -53,4 +63,4 @@ async def read_process(request: Asked) -> Response[bytes]:
     return page(request, "check/process.html", process=house_of(request).process)
 
 
-OFFICIAL_PAGES = (ask_check, check, read_channels, read_process)
+OFFICIAL_PAGES = (ask_check, check, read_channels, fetch_version_proof, read_process)
