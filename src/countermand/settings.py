@@ -33,6 +33,7 @@ class Settings:
     future_seconds_max: int = 300
     confirmation: str = "cn-consumer-finance"
     knowledge: Path | None = None
+    public_notices: Path | None = None
     official_channels: Path | None = None
     official_key_file: Path | None = None
     challenge_seconds: int = 900

@@ -30,6 +30,7 @@ from countermand.flows.public_door import Network, PublicDoor
 from countermand.flows.publish_registry import record_registry
 from countermand.flows.reception import Reader, Reception
 from countermand.intake.knowledge import Library, read_library
+from countermand.intake.public_notices import PublicNotice, read_public_notices
 from countermand.intake.warnings import read_warnings
 from countermand.kernel.clock import Clock
 from countermand.kernel.errors import SetupError
@@ -41,6 +42,7 @@ from countermand.vocabulary.parties import is_zone
 from countermand.work import Works
 
 _PACKAGE = Path(__file__).parent.parent
+PUBLIC_NOTICES = _PACKAGE / "public_notices"
 WARNINGS = _PACKAGE / "intake_packs" / "warnings.yaml"
 
 
@@ -66,7 +68,9 @@ async def front_desk_of(
     reading = reading_desk_of(room.desk, text_reader)
     official, hotlines = open_official_channels(settings), hotlines_of(_law_packs(settings))
     await record_registry(works, official, clock.now())
-    return FrontDesk(door, room.desk, channels(reception), reading, room, official, hotlines)
+    return FrontDesk(
+        door, room.desk, channels(reception), reading, room, official, hotlines, open_public_notices(settings)
+    )
 
 
 def reception_of(
@@ -181,6 +185,21 @@ def open_knowledge(settings: Settings) -> Knowledge:
         {"institution": names.institution, "helpline": names.helpline},
         settings.timezone,
     )
+
+
+def open_public_notices(settings: Settings) -> tuple[PublicNotice, ...]:
+    """What everybody is told, of the settings or as shipped. Raises SetupError (`public_notices_refused`)."""
+    folder = settings.public_notices or PUBLIC_NOTICES
+    try:
+        paths = sorted(folder.glob("*.yaml"))
+        return read_public_notices({one.name: one.read_text(encoding="utf-8") for one in paths})
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(
+            "public_notices_refused",
+            f"The public notices in {folder} cannot be read: {error}.",
+            f"无法读取 {folder} 中的公告：{error}。",
+            where=str(folder),
+        ) from error
 
 
 def networks_of(text: str) -> tuple[Network, ...]:

@@ -11,13 +11,15 @@ from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.official_channels import OfficialChannels
 from countermand.flows.public_door import PublicDoor
 from countermand.flows.reading_desk import ReadingDesk
+from countermand.intake.public_notices import PublicNotice
 
 
 @dataclass(frozen=True, slots=True)
 class FrontDesk:
     """The door without login, other channels, where staff work and read, the evidence room, what is ours.
 
-    `hotlines` are those of the law packs in use: whom else people can call.
+    `hotlines` are those of the law packs in use: whom else people can call; `notices` every version of what
+    everybody is told.
     """
 
     public_door: PublicDoor
@@ -27,3 +29,4 @@ class FrontDesk:
     room: EvidenceRoom
     official: OfficialChannels
     hotlines: tuple[Hotline, ...] = ()
+    notices: tuple[PublicNotice, ...] = ()

@@ -52,6 +52,7 @@ from countermand.flows.show_incidents import IncidentShelf
 from countermand.flows.show_notices import Bell, NoticeShelf, Telling
 from countermand.flows.staff_access import StaffAccess
 from countermand.flows.worker import Worker
+from countermand.intake.public_notices import PublicNotice
 from countermand.kernel.clock import Clock
 from countermand.kernel.ids import Ids
 from countermand.policy.ports import FeatureStore, Scorers
@@ -177,6 +178,11 @@ class House:
     def official(self) -> OfficialChannels:
         """What is really the institution's, signed."""
         return self.front_desk.official
+
+    @property
+    def public_notices(self) -> tuple[PublicNotice, ...]:
+        """Every version of what everybody is told, newest first."""
+        return self.front_desk.notices
 
     @property
     def process(self) -> Process:

@@ -31,6 +31,7 @@ from countermand.surfaces.web.mine.past import PAST_PAGES
 from countermand.surfaces.web.mine.safety import SAFETY_PAGES
 from countermand.surfaces.web.mine.waiting import WAITING_PAGES
 from countermand.surfaces.web.mine.ways import WAY_PAGES
+from countermand.surfaces.web.notice_pages import NOTICE_PAGES
 from countermand.surfaces.web.official_pages import OFFICIAL_PAGES
 from countermand.surfaces.web.portal import PORTAL_PAGES
 from countermand.surfaces.web.reading_choices import CHOICE_PAGES
@@ -66,6 +67,7 @@ PUBLIC_PAGES = (
     *CALL_PAGES,
     *HELP_PAGES,
     *DETAILS_PAGES,
+    *NOTICE_PAGES,
 )
 OPERATING_PAGES = (
     *LIVE_PAGES,
