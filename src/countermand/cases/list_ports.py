@@ -92,6 +92,10 @@ class CaseLists(Protocol):
         """Cases first heard in a span (microseconds UTC, the end excluded), in that order, behind one."""
         ...
 
+    async def platform(self, since: int, until: int, timezone: str, breaches_max: int) -> dict[str, Any]:
+        """What `flows.platform_measures` shows beside: times in seconds, instants in microseconds UTC."""
+        ...
+
     async def measures(self, since: int, until: int) -> dict[str, Any]:
         """What `flows.desk_measures` shows of a span; times in seconds, None where there is nothing."""
         ...

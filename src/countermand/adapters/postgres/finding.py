@@ -194,6 +194,19 @@ class PostgresCaseLists:
             for row in rows
         ]  # fmt: skip
 
+    async def platform(self, since: int, until: int, timezone: str, breaches_max: int) -> dict[str, Any]:
+        """How fast the house was, what it had to go on, and where it was late."""
+        span = (moment_of(since), moment_of(until))
+        one, all_of = self._connection.fetchrow, self._connection.fetch
+        return {
+            "stop": dict(await one(QUERIES.word_to_stop, *span)),
+            "reply": dict(await one(QUERIES.first_replies, *span)),
+            "evidence": dict(await one(QUERIES.evidence_at_hand, *span)),
+            "causes": [dict(row) for row in await all_of(QUERIES.breaches_by_cause, *span)],
+            "missed": [_instants(row) for row in await all_of(QUERIES.newest_breaches, *span, breaches_max)],
+            "days": [_instants(row) for row in await all_of(QUERIES.desk_days, *span, timezone)],
+        }
+
     async def measures(self, since: int, until: int) -> dict[str, Any]:
         """What happened to the cases heard in a span, and what is open now."""
         span = (moment_of(since), moment_of(until))
@@ -225,6 +238,10 @@ def _listed(row: Any) -> ListedCase:
         snoozed_until=None if snoozed is None else micros_of(snoozed),
         tags=tuple(row["tags"]),
     )
+
+
+def _instants(row: Any) -> dict[str, Any]:
+    return {name: micros_of(value) if hasattr(value, "tzinfo") else value for name, value in row.items()}
 
 
 def _hit(row: Any) -> Hit:

@@ -12,9 +12,11 @@ from countermand.surfaces.web.desk.access_pages import ACCESS_PAGES
 from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAGES
 from countermand.surfaces.web.desk.counter_pages import COUNTER_PAGES
 from countermand.surfaces.web.desk.health_pages import HEALTH_PAGES
+from countermand.surfaces.web.desk.knowledge_pages import KNOWLEDGE_PAGES
 from countermand.surfaces.web.desk.lab_pages import LAB_PAGES
 from countermand.surfaces.web.desk.lab_trials import TRIAL_PAGES
 from countermand.surfaces.web.desk.live_pages import LIVE_PAGES
+from countermand.surfaces.web.desk.measure_pages import MEASURE_PAGES
 from countermand.surfaces.web.desk.queue_pages import QUEUE_PAGES
 from countermand.surfaces.web.desk.queue_room import QUEUE_ROOM
 from countermand.surfaces.web.desk.review_pages import REVIEW_PAGES
@@ -74,6 +76,8 @@ OPERATING_PAGES = (
     *HEALTH_PAGES,
     *LAB_PAGES,
     *TRIAL_PAGES,
+    *MEASURE_PAGES,
+    *KNOWLEDGE_PAGES,
 )
 PAGE_HANDLERS = (
     *CHOICE_PAGES,

@@ -170,3 +170,60 @@ SELECT count(*) AS reports,
     count(*) FILTER (WHERE heard_at - began <= interval '24 hours') AS within_day,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM heard_at - began)::float8) AS median_seconds
 FROM named;
+
+-- name: word_to_stop
+-- Of cases heard from $1 until $2 whose report stopped something: from the first word to the stop, half and all but 5 %.
+SELECT count(*) AS count, percentile_cont(0.5) WITHIN GROUP (ORDER BY took) AS median_seconds,
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY took) AS p95_seconds
+FROM (
+    SELECT greatest(0, extract(epoch FROM min(e.at) - l.heard_at))::float8 AS took
+    FROM case_listed AS l JOIN case_event AS e ON e.case_id = l.case_id AND e.kind = 'contained'
+    WHERE l.heard_at >= $1 AND l.heard_at < $2 AND l.channel <> 'import' GROUP BY l.case_id, l.heard_at
+) AS stopped;
+
+-- name: first_replies
+-- Of cases heard from $1 until $2: from the first word to the first answer, half and all but 5 %.
+SELECT count(*) AS count, percentile_cont(0.5) WITHIN GROUP (ORDER BY took) AS median_seconds,
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY took) AS p95_seconds
+FROM (
+    SELECT greatest(0, extract(epoch FROM min(m.at) - l.heard_at))::float8 AS took
+    FROM case_listed AS l JOIN message AS m ON m.case_id = l.case_id AND m.direction = 'out'
+    WHERE l.heard_at >= $1 AND l.heard_at < $2 AND l.channel <> 'import' GROUP BY l.case_id, l.heard_at
+) AS answered;
+
+-- name: evidence_at_hand
+-- Of P0 and P1 cases heard from $1 until $2: how many, with an account, with operations named, with a file.
+SELECT count(*) AS cases, count(l.account) AS with_account,
+    count(*) FILTER (WHERE EXISTS (
+        SELECT FROM case_event AS e
+        WHERE e.case_id = l.case_id AND e.kind = 'message_added' AND e.body ? 'operations'
+    )) AS with_operations,
+    count(*) FILTER (WHERE EXISTS (SELECT FROM exhibit AS x WHERE x.case_id = l.case_id)) AS with_files
+FROM case_listed AS l WHERE l.heard_at >= $1 AND l.heard_at < $2 AND l.risk IN ('P0', 'P1');
+
+-- name: breaches_by_cause
+-- Deadlines missed from $1 until $2, by cause and rule, and how many were met late.
+SELECT cause, policy, count(*) AS missed, count(made_good_at) AS made_good FROM breach
+WHERE noted_at >= $1 AND noted_at < $2 GROUP BY cause, policy ORDER BY missed DESC, policy LIMIT 50;
+
+-- name: newest_breaches
+-- The newest deadlines missed from $1 until $2, $3 of them: whose, why, and when each was met after all.
+SELECT c.number, b.policy, b.due_at, b.owner, b.cause, b.made_good_at
+FROM breach AS b JOIN case_file AS c ON c.id = b.case_id
+WHERE b.noted_at >= $1 AND b.noted_at < $2 ORDER BY b.noted_at DESC, b.clock LIMIT $3;
+
+-- name: desk_days
+-- By day of a zone ($3) from $1 until $2: cases heard, and deadlines missed.
+WITH day AS (
+    SELECT generate_series(
+        date_trunc('day', $1 AT TIME ZONE $3), date_trunc('day', $2 AT TIME ZONE $3), interval '1 day'
+    ) AS day
+), heard AS (
+    SELECT date_trunc('day', heard_at AT TIME ZONE $3) AS day, count(*) AS heard, count(*) FILTER (WHERE risk IN ('P0', 'P1')) AS urgent
+    FROM case_listed WHERE heard_at >= $1 AND heard_at < $2 GROUP BY 1
+), missed AS (
+    SELECT date_trunc('day', noted_at AT TIME ZONE $3) AS day, count(*) AS missed
+    FROM breach WHERE noted_at >= $1 AND noted_at < $2 GROUP BY 1
+)
+SELECT day.day AT TIME ZONE $3 AS day, coalesce(heard, 0) AS heard, coalesce(urgent, 0) AS urgent, coalesce(missed, 0) AS missed
+FROM day LEFT JOIN heard USING (day) LEFT JOIN missed USING (day) ORDER BY day.day;

@@ -23,7 +23,21 @@ Asked = Request[Any, Any, Any]
 QUEUE_FIRST = "all"
 RAIL_CASES_MAX = 30
 # The rooms that there are, besides the cases.
-ROOMS = frozenset({"cases", "approvals", "clocks", "opened", "access", "counter", "board", "health", "lab"})
+ROOMS = frozenset(
+    {
+        "cases",
+        "approvals",
+        "clocks",
+        "opened",
+        "access",
+        "counter",
+        "board",
+        "health",
+        "lab",
+        "measures",
+        "knowledge",
+    }
+)
 
 
 class May(Mapping[str, bool]):

@@ -1,4 +1,4 @@
-"""What is looked at twice: why a decision was made, pictures and what was read of them, approvals, clocks."""
+"""What is looked at twice: why a decision was made, pictures and what was read of them, approvals."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from countermand.evidence.fields import FieldName
 from countermand.flows.approval_inbox import approval_inbox
 from countermand.flows.approve_operation import ApprovalHouse, approve_operation
 from countermand.flows.confirm_reading import confirm_reading
-from countermand.flows.desk_measures import desk_measures
-from countermand.flows.find_cases import list_cases
 from countermand.flows.show_case_account import shown_decided
 from countermand.flows.show_case_decision import case_decision
 from countermand.flows.show_readings import show_readings
@@ -32,11 +30,9 @@ from countermand.surfaces.web.desk.frame import (
     typed_in,
 )
 from countermand.vocabulary.approvals import Verdict
-from countermand.vocabulary.queues import QueueFilter
 from countermand.vocabulary.staff import Verb
 
 _CASE = "/desk/cases/{number:str}"
-LISTED_MAX = 30
 
 
 @get(_CASE + "/decisions/{decision:str}", page="staff", verb=Verb.READ_MONEY)
@@ -148,17 +144,6 @@ async def answer_approval(request: Asked, operation: FromPath[str]) -> Response[
     return see_other("/desk/approvals")
 
 
-@get("/desk/clocks", page="staff", verb=Verb.LIST_CASES)
-async def read_clocks(request: Asked) -> Response[bytes]:
-    """What is overdue, what is about to be, and how the desk did in the last 30 days."""
-    reception, me = house_of(request).reception, staff_of(request).name
-    overdue = await list_cases(reception, QueueFilter(overdue=True), me, "", LISTED_MAX)
-    warned = await list_cases(reception, QueueFilter(warned=True, overdue=False), me, "", LISTED_MAX)
-    measures = await desk_measures(reception)
-    lists = {"overdue": overdue["cases"], "warned": warned["cases"]}
-    return desk_page(request, "desk/clocks.html", lists=lists, measures=measures, room="clocks")
-
-
 REVIEW_PAGES = (
-    read_decision, read_evidence, confirm_evidence, read_approvals, answer_approval, read_clocks,
+    read_decision, read_evidence, confirm_evidence, read_approvals, answer_approval,
 )  # fmt: skip
