@@ -26,7 +26,7 @@ DOCS = {
     "mail": "docs/how-to/hear-by-mail.md",
     "wechat": "docs/how-to/open-channels.md",
     "banking": "docs/reference/core-banking.md",
-    "policy": "docs/how-to/publish-a-policy.md",
+    "policy": "docs/how-to/use-the-lab.md",
     "shadow": "docs/how-to/shadow-a-policy.md",
     "drift": "docs/how-to/train-a-model.md",
     "notices": "docs/how-to/tell-customers.md",
