@@ -13,7 +13,6 @@ import structlog
 from countermand.adapters.features.memory import MemoryFeatureStore
 from countermand.adapters.models.registry import ModelRegistry
 from countermand.adapters.postgres.archive import PostgresArchive, PostgresPolicies
-from countermand.adapters.postgres.board import PostgresBoard
 from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.decisions import PostgresDecisions
 from countermand.adapters.postgres.holds import PostgresHoldShelf
@@ -34,15 +33,14 @@ from countermand.adapters.postgres.shared_server import own_server
 from countermand.adapters.postgres.thresholds import PostgresThresholds
 from countermand.adapters.postgres.unit import PostgresWorks
 from countermand.app.address import unreachable
-from countermand.app.backtests import BacktestProcesses, backtest_processes
 from countermand.app.bundles import proving_of
 from countermand.app.channels import open_channels
 from countermand.app.desk import front_desk_of
 from countermand.app.effects import effect_ports, session_jwks
 from countermand.app.files import open_places, read_confirmation_pack, read_policy
-from countermand.app.health import health_desk
 from countermand.app.lab import open_models
 from countermand.app.papers import late_seal
+from countermand.app.rooms import rooms_of
 from countermand.app.staff import staff_access
 from countermand.app.triage import open_triage
 from countermand.app.work import WorkParts, work_parts
@@ -60,7 +58,6 @@ from countermand.flows.house import House, Readiness, Reminders
 from countermand.flows.keep_arms import ArmKeeper
 from countermand.flows.keep_authenticators import Authenticators
 from countermand.flows.keep_thresholds import ThresholdKeeper
-from countermand.flows.live_board import LiveBoard
 from countermand.flows.publish_policy import checked
 from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
@@ -142,7 +139,7 @@ async def open_house(
             **proving_of(late_seal(stack, settings, time), pool, settings)._asdict(),
             reminders=Reminders(settings.device_check_days, settings.password_reminder_days),
             access=await staff_access(stack, settings, pool, work.kit, time, work.settlement.ids),
-            **_rooms(stack, settings, pool, work)._asdict(),
+            **rooms_of(stack, settings, pool, time, reads=work.text_reader is not None)._asdict(),
         )
 
 
@@ -167,22 +164,6 @@ async def _front_desk(
     works, reader = PostgresWorks(pool), open_triage(settings)
     vault, pictures, room = work.kit.vault, work.text_reader, work.room
     return await front_desk_of(settings, works, clock, ids, vault, reader, channels, pictures, room)
-
-
-class _Rooms(NamedTuple):
-    """What rooms of the console watch and run, beside the cases."""
-
-    board: LiveBoard
-    backtests: BacktestProcesses
-    health: HealthDesk
-
-
-def _rooms(stack: AsyncExitStack, settings: Settings, pool: asyncpg.Pool[Any], work: WorkParts) -> _Rooms:
-    clock = work.settlement.clock
-    board, jobs = LiveBoard(PostgresBoard(pool), clock), backtest_processes(settings, clock)
-    stack.push_async_callback(board.close)
-    stack.push_async_callback(jobs.close)
-    return _Rooms(board, jobs, health_desk(settings, pool, reads=work.text_reader is not None))
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:
