@@ -239,7 +239,7 @@ def test_a_session_that_ended_while_one_wrote_loses_nothing(browser: Any, served
         page.keyboard.press("Enter")
         page.wait_for_url("**/staff/kept/*")
         assert EVIL in page.locator("dl").inner_text()
-        page.locator("form button").first.press("Enter")
+        page.locator("main .button.main").press("Enter")
         page.wait_for_url(re.compile("done=write"))
         assert [EVIL in one for one in page.locator(".said.note .said-text").all_inner_texts()] == [True]
         assert page.title() != "owned"
