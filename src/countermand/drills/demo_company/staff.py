@@ -25,7 +25,7 @@ from countermand.vocabulary.staff import Role
 ACTOR = "demo"
 # Where the demo's staff joined from: nobody's browser is known by it.
 _BACKSTAGE = Browser("127.0.0.1", "demo")
-_PAYMENTS, _COMPLIANCE = "payments", "compliance"
+_SEATS = ("payments", "compliance")
 _TEAM = "desk-1"
 _AT_ONCE = 3
 
@@ -68,8 +68,8 @@ async def hire(house: StaffHouse, people: Iterable[Person] = tuple(CAST.values()
         if one.role in (Role.AGENT, Role.INVESTIGATOR):
             known = {"team": _TEAM, "languages": ["en", "zh"]}
             await put_staff(house.case_desk, one.name, known, admin)
-    for role, seats in ((Role.APPROVER, _COMPLIANCE), (Role.PAYMENTS_OPS, _PAYMENTS)):
-        await name_approver(house, CAST[role].name, [seats], ACTOR)
+    for role in (Role.APPROVER, Role.PAYMENTS_OPS):
+        await name_approver(house, CAST[role].name, _SEATS, ACTOR)
     return codes
 
 
