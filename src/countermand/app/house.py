@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 import structlog
@@ -63,7 +63,6 @@ from countermand.flows.rebuild_features import Rebuilder
 from countermand.flows.recall import Recall
 from countermand.flows.reception import Reception
 from countermand.flows.record_labels import LabelBook
-from countermand.flows.show_health import HealthDesk
 from countermand.flows.show_notices import Bell, Telling
 from countermand.flows.worker import Worker
 from countermand.kernel.canonical import canonical_bytes, digest

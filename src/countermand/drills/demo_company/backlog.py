@@ -14,6 +14,7 @@ import msgspec
 from countermand.drills.demo_company.backlog_words import ASKS, Ask, Progress
 from countermand.drills.demo_company.cast import CAST
 from countermand.drills.demo_company.patience import again
+from countermand.drills.demo_company.stream import AskDecision
 from countermand.drills.demo_world import World
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.case_desk import CaseDesk
@@ -78,7 +79,7 @@ async def fill_desk(
     return list(await asyncio.gather(*(one(number, ask) for number, ask in enumerate(asks))))
 
 
-async def leave_to_approve(house: ProfileHouse, decide: Decide, world: World) -> None:
+async def leave_to_approve(house: ProfileHouse, decide: AskDecision, world: World) -> None:
     """Two large withdrawals abroad, entered by staff; each waits for two other people."""
     for number, yuan in enumerate((32_000, 45_500)):
         account, place = world.named(f"acct-abroad-{number}"), world.place(f"abroad-{number}", "192.0.2.47")
