@@ -87,9 +87,8 @@ async def open_house(
     Not `holding`, nothing is put on hold. Only in `worker.working()` is anything settled. Starts the private
     PostgreSQL unless there is a database_url, migrates, finds the policy, takes the seat, rebuilds windows.
 
-    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`, those of the models, of
-    the private server and of the migrations), PolicyError, Conflict (`policy_changed`,
-    `policy_not_published`).
+    Raises SetupError (`database_in_use`, `database_unreachable`, `unknown_policy`; of models, private server,
+    migrations), PolicyError, Conflict (`policy_changed`, `policy_not_published`).
     """
     time = SystemClock() if clock is None else clock
     _check_start(settings)
