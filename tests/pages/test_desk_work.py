@@ -192,7 +192,6 @@ def test_work_by_keys_and_the_palette(
         page.wait_for_url(re.compile("done=write"))
         assert page.locator(".said.out").count() == 1
         assert page.title() != "owned"
-        assert violations(page) == []
 
 
 def test_merged_by_keys_and_given_back(browser: Any, served: Served, people: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from countermand.settings import Settings
 from countermand.surfaces.http.front import make_front
 from countermand.surfaces.http.server import open_door
 from countermand.surfaces.verify_page.building import verify_page
+from countermand.surfaces.web.routes import pages
 from countermand.transparency.receipts import Receipt
 from countermand.transparency.trust import TrustPolicy
 from countermand.transparency.verify import Question, Verdict, verify_receipt
@@ -31,7 +32,7 @@ async def test_a_receipt_is_fetched_by_its_secret_and_at_the_desk(database_dsn: 
     ):
         _, key = await create_key(house, "all", ["contain", "desk"], "test", staff="li", roles=(Role.AGENT,))
         async with (
-            open_door(make_front(house), "127.0.0.1", 0) as address,
+            open_door(make_front(house, pages()), "127.0.0.1", 0) as address,
             httpx.AsyncClient(base_url=address, headers={"authorization": f"Bearer {key}"}) as client,
         ):
             report = {"channel": "app", "standing": "proven", "account": "a-1", "text": SAID}
@@ -52,6 +53,12 @@ async def test_a_receipt_is_fetched_by_its_secret_and_at_the_desk(database_dsn: 
             assert SAID in str(Receipt.unpacked(mine.content).items[0].openings)
             assert SAID not in str(Receipt.unpacked(desk.content).items[0].openings)
             assert heard["case"] in mine.headers["content-disposition"]
+
+            paper = await client.get(f"/desk/counter/{heard['case']}/receipt.pdf")
+            assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
+            traced = (await client.get(f"/desk/cases/{heard['case']}/trace")).text
+            assert "report.received" in traced
+            assert Receipt.unpacked(desk.content).items[0].mark.rpartition("|")[2] in traced
 
             wrong = await client.post("/v1/cases/follow/receipt", json={**holds, "secret": "x" * 20})
             assert (wrong.status_code, wrong.json()["code"]) == (404, "receipt_unknown")
