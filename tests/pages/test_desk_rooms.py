@@ -110,9 +110,10 @@ def test_an_auditor_cannot_write_by_any_door(served: Served, people: dict[str, S
     shown = 0
     for _, path, handler in paths(PAGE_HANDLERS, "GET"):
         if path.startswith("/desk") and handler.opt["page"] == "staff":
-            page = eye.get(path.replace("/cases/x", f"/cases/{opened}"))
-            assert '<form method="post"' not in page.text, path
-            shown += page.status_code == 200
+            with eye.client.stream("GET", path.replace("/cases/x", f"/cases/{opened}")) as page:
+                if page.headers["content-type"].startswith("text/html"):  # what goes on for ever is no page
+                    assert '<form method="post"' not in page.read().decode(), path
+                    shown += page.status_code == 200
     assert shown >= 10
     assert served.run(dossier_of(served.house.reception, opened)).case.version == before
 
