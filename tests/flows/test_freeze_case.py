@@ -13,10 +13,13 @@ import pytest
 from countermand.flows.agree_act import agree
 from countermand.flows.freeze_case import SECOND_THOUGHT_MICROS, preview_freeze
 from countermand.flows.house import House
+from countermand.flows.lift_containment import uphold_appeal
+from countermand.flows.show_case import dossier_of
 from countermand.kernel.clock import ManualClock
 from countermand.kernel.errors import BadRequest, Conflict, Forbidden
 from countermand.vocabulary.acts import Freeze, Unfreeze
 from countermand.vocabulary.cases import Contained
+from countermand.vocabulary.incidents import AppealRequest
 from countermand.vocabulary.staff import Role
 from flows.case_stage import QUESTION, acted, case_at, opened, somebody
 from flows.report_stage import reporting_house
@@ -98,3 +101,13 @@ async def test_a_case_of_nobody_is_not_frozen_but_a_person_without_account_is_pr
     named = await opened(house, QUESTION, account=None, person="p-9")
     await acted(house, named, li, Freeze(why="来电", whole=True))
     assert (await case_at(house, named)).contained is Contained.PARTIAL
+
+
+async def test_a_case_is_shown_as_given_back_once_nothing_binds_any_more(house: House) -> None:
+    """What an appeal lifted, without a word to the case, is not told as stopped."""
+    li = await somebody(house, "li")
+    number = await opened(house, QUESTION)
+    answer = await acted(house, number, li, Freeze(why="来电称非本人操作", whole=True))
+    assert (await dossier_of(house.reception, number)).case.contained is Contained.FROZEN
+    await uphold_appeal(house, str(answer["incident"]), AppealRequest("核实为本人操作"), "desk")
+    assert (await dossier_of(house.reception, number)).case.contained is Contained.LIFTED

@@ -26,7 +26,7 @@ from countermand.vocabulary.cases import (
     Message,
     Stage,
 )
-from countermand.work import Works
+from countermand.work import Unit, Works
 
 STAGE_WORDS = {
     Stage.INTAKE: Text(en="We have your report and are reading it.", zh="已收到您的诉求，正在受理。"),
@@ -132,9 +132,10 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             whole = await unit.cases.by_number(
                 (await unit.desk.numbers_of([case.merged_into]))[case.merged_into]
             )
+        events = [one for part in parts for one in await unit.cases.events(part)]
         return Dossier(
-            case=case,
-            events=tuple(await unit.cases.events(case.id)),
+            case=await _as_it_binds(unit, case, events),
+            events=tuple(one for one in events if one.case == case.id),
             messages=tuple(sorted(messages, key=lambda one: one.at)),
             files=tuple(
                 [
@@ -151,6 +152,16 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             grants=tuple(await unit.desk.grants(case.id)),
             whole=whole,
         )
+
+
+async def _as_it_binds(unit: Unit, case: Case, events: Sequence[CaseEvent]) -> Case:
+    """What was stopped for a case may have been given back without it, with proofs or on an appeal."""
+    incidents = {*case.incidents, *(str(one.body["incident"]) for one in events if one.body.get("incident"))}
+    if case.contained in (Contained.NONE, Contained.LIFTED) or not incidents:
+        return case
+    if await unit.standing.of_incidents(sorted(incidents)):
+        return case
+    return msgspec.structs.replace(case, contained=Contained.LIFTED)
 
 
 def _once(messages: Sequence[Message]) -> list[Message]:
