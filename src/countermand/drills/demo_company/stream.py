@@ -86,8 +86,10 @@ class Stream:
             place = world.place(f"{name}-away", f"203.0.113.{10 + number % 200}")
         kind = chance.choices(("payment", "login", "transfer", "deposit"), (6, 2, 1, 1))[0]
         more: dict[str, Any] = {} if kind == "login" else {"yuan": chance.randrange(900, 26000) / 100}
-        if kind in ("payment", "transfer"):
+        if kind == "payment":
             more["payee"] = world.named(f"shop-{chance.randrange(6)}")
+        if kind == "transfer":
+            more["payee"] = world.named(f"friend-of-{name}")
         if kind == "login":
             more["attributes"] = {"result": "ok"}
         step = world.step(kind, account, self.house.clock.now(), **more, **place)
