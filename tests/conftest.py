@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +21,7 @@ from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.server import PrivateServer
 
 TEMPLATE = "countermand_template"
+MEMORY_DISK, MEMORY_BYTES_MIN = "/dev/shm", 4 << 30
 _PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 _numbers = itertools.count(1)
 
@@ -69,10 +71,19 @@ def server_directory() -> Iterator[Path]:
     shutil.rmtree(directory)
 
 
+def _memory_disk() -> str | None:
+    """Where it has room: every test gets a database of a thousand small files, ten times as fast there."""
+    try:
+        free = shutil.disk_usage(MEMORY_DISK).free
+    except OSError:
+        return None
+    return MEMORY_DISK if free >= MEMORY_BYTES_MIN and os.access(MEMORY_DISK, os.W_OK) else None
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """One server for the whole run, without fsync; the owner's DSN of its empty main database."""
-    directory = Path(tempfile.mkdtemp(prefix="countermand-test-"))
+    directory = Path(tempfile.mkdtemp(prefix="countermand-test-", dir=_memory_disk()))
     with PrivateServer(directory, shared_buffers_mb=64, durable=False) as dsn:
         yield dsn
     shutil.rmtree(directory)

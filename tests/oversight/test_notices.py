@@ -115,7 +115,7 @@ def test_every_kind_can_be_said(kind: str) -> None:
         "until": NOON + HOUR, "at": NOON, "outcome": "hold", "needs": ["approval"], "method": "totp",
         "reason": {"en": "A new place", "zh": "陌生地点"}, "purpose": "marketing", "recipient": "Partner",
         "review_until": "2026-12-21T04:00:00Z", "case": "4829 1035 7716", "agent": "8027",
-        "promise": {"en": "We speak to you again", "zh": "我们再次联系您"},
+        "promise": {"en": "We speak to you again", "zh": "我们再次联系您"}, "name": "Old phone",
     }  # fmt: skip
     notice = Notice(
         id="n", kind=kind, account="a-1", person=None, values=values, urgency=Urgency.SECURITY, at=NOON

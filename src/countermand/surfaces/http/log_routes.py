@@ -36,7 +36,7 @@ async def read_checkpoint(
     """
     found = await _house(request).log.published(shard, cosigned=cosigned)
     if found is None:
-        raise NotFound("unknown_log", f"There is no log {shard} here.", f"此处没有日志 {shard}。")
+        raise _unknown_log(shard)
     return Response(found.encode(), media_type="text/plain", headers=FOR_NOW)
 
 
@@ -71,8 +71,14 @@ async def read_anchors(request: Asked, shard: FromPath[str]) -> Response[ShownAn
     The transaction's input is the letters CMT1 and the SHA-256 of that note: any node of the chain confirms
     it. Empty where nothing is anchored.
     """
-    found = ShownAnchors(await _house(request).log.anchors(shard, ANCHORS_SHOWN_MAX))
-    return Response(found, headers=FOR_NOW)
+    shelf = _house(request).log
+    if await shelf.latest(shard) is None:
+        raise _unknown_log(shard)
+    return Response(ShownAnchors(await shelf.anchors(shard, ANCHORS_SHOWN_MAX)), headers=FOR_NOW)
+
+
+def _unknown_log(shard: str) -> NotFound:
+    return NotFound("unknown_log", f"There is no log {shard} here.", f"此处没有日志 {shard}。")
 
 
 LOG_HANDLERS = (read_checkpoint, read_tile, read_anchors)
