@@ -110,7 +110,10 @@ def _stopped(found: AfterNotice) -> tuple[Text, Tone]:
     took = (found.stopped_at - found.told_at) // MICROS_PER_SECOND
     if took < 120:
         return Text(en=f"{took} s after it", zh=f"{took} 秒后"), Tone.GOOD
-    return Text(en=f"{took // 60} min after it", zh=f"{took // 60} 分钟后"), Tone.DOUBT
+    minutes, hours = took // 60, took // 3600
+    if minutes < 120:
+        return Text(en=f"{minutes} min after it", zh=f"{minutes} 分钟后"), Tone.DOUBT
+    return Text(en=f"{hours} h after it", zh=f"{hours} 小时后"), Tone.BAD
 
 
 def _sum(lines: Collection[AfterLine]) -> Text:
