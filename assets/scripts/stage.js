@@ -21,7 +21,8 @@ function put(text) {
   const held = document.activeElement?.id;
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = next.getElementById(part.id);
-    if (fresh && fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
+    // What a finger is on stays: replaced between press and release, it would not be pressed at all.
+    if (fresh && fresh.innerHTML !== part.innerHTML && !part.querySelector(":active")) part.innerHTML = fresh.innerHTML;
     if (fresh && fresh.className !== part.className) part.className = fresh.className;
     if (fresh?.hasAttribute("aria-current")) part.setAttribute("aria-current", "step");
     else part.removeAttribute("aria-current");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import sleep
 from typing import NamedTuple
 
 from countermand.drills.demo_story.acts import Act, Look
@@ -12,6 +13,7 @@ from countermand.drills.page_visitor import PageVisitor
 from countermand.kernel.text import Text
 
 OK = 200
+LOOKS_MAX, LOOK_SECONDS = 40, 0.25
 
 
 class Page(NamedTuple):
@@ -49,6 +51,11 @@ def opened(address: str, language: str, page: Page) -> Text | None:
     else:
         answered = visitor.get(page.path)
     words = page.words.zh if language == "zh" else page.words.en
+    for _ in range(LOOKS_MAX):  # a notice is on its way for a moment
+        if answered.status != OK or words in answered.text:
+            break
+        sleep(LOOK_SECONDS)
+        answered = visitor.get(page.path)
     if answered.status != OK:
         return Text(en=f"{page.path} answered {answered.status}", zh=f"{page.path} 返回 {answered.status}")
     if words not in answered.text:
