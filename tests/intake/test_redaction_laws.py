@@ -156,7 +156,7 @@ HOSTILE = {
     "IBAN": "gb29 ",
 }
 HOSTILE_LENGTH = 50_000
-SECONDS_MAX = 3.0  # sixty times what a quiet machine needs: quadratic work would take minutes
+SECONDS_MAX = 0.5  # ten times what a quiet machine needs: quadratic work would take minutes
 
 
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
@@ -164,6 +164,6 @@ def test_hostile_texts_take_linear_time(unit):
     """No text makes the search slow: 50,000 characters of the same trick."""
     repeated = (unit % n if "%d" in unit else unit for n in range(HOSTILE_LENGTH // len(unit)))
     text = "".join(repeated)
-    start = time.process_time()
+    start = time.thread_time()  # of this thread alone: others of the run are not its work
     mask(text)
-    assert time.process_time() - start < SECONDS_MAX
+    assert time.thread_time() - start < SECONDS_MAX

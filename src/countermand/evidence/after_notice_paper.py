@@ -6,9 +6,16 @@ from collections.abc import Collection
 
 from countermand.evidence.after_notice import AfterLine, AfterNotice, Became, sums_of
 from countermand.evidence.case_record import CaseRecord
-from countermand.evidence.paper_words import MASKED_FOOT, NO_ADVICE, channel_of, counted, field, signed_foot
+from countermand.evidence.paper_words import (
+    MASKED_FOOT,
+    NO_ADVICE,
+    channel_of,
+    counted,
+    field,
+    money_said,
+    signed_foot,
+)
 from countermand.kernel.clock import MICROS_PER_SECOND
-from countermand.kernel.money import money_texts
 from countermand.kernel.text import Text
 from countermand.kernel.wall_times import exact_time, written_time
 from countermand.vocabulary.documents import (
@@ -21,6 +28,7 @@ from countermand.vocabulary.documents import (
     Tone,
     exact,
     plain,
+    same,
 )
 from countermand.vocabulary.effects import EffectState
 from countermand.vocabulary.operation_words import titled
@@ -132,7 +140,7 @@ def _notice(found: AfterNotice, timezone: str) -> Fields:
             field(
                 "Who told us",
                 "通知人身份",
-                _IDENTITIES.get(found.identity, Text(en=found.identity, zh=found.identity)),
+                _IDENTITIES.get(found.identity, same(found.identity)),
             ),
             field("SHA-256 of what came in", "来件 SHA-256", kept),
         )
@@ -156,13 +164,11 @@ def _lines(found: AfterNotice, timezone: str) -> Table | Prose:
 
 def _row(one: AfterLine, timezone: str) -> tuple[Cell, ...]:
     name, (came, tone) = titled(one.kind), _BECAME[one.became]
-    en, zh = (
-        ("no amount", "无金额") if one.amount is None else money_texts(one.amount.minor, one.amount.currency)
-    )
+    amount = money_said(one.amount)
     at = "" if one.ended_at is None else exact_time(one.ended_at, timezone)[:19]
     return (
         plain(exact_time(one.asked_at, timezone)[:19], Tone.QUIET),
-        plain(Text(en=f"{name.en}, {en}", zh=f"{name.zh}，{zh}")),
+        plain(Text(en=f"{name.en}, {amount.en}", zh=f"{name.zh}，{amount.zh}")),
         plain(Text(en=f"{came.en} {at}".strip(), zh=f"{came.zh} {at}".strip()), tone),
         plain(_WANTED[one.wanted]),
     )

@@ -9,7 +9,7 @@ from countermand.kernel.text import Text
 from countermand.vocabulary.authenticators import Factor, Method
 from countermand.vocabulary.documents import Cell, Field, Tone, plain
 from countermand.vocabulary.holds import HoldState
-from countermand.vocabulary.operations import Channel, Operation
+from countermand.vocabulary.operations import Amount, Channel, Operation
 
 OUTCOMES: Mapping[str, Text] = {
     "allow": Text(en="let through", zh="放行"),
@@ -72,9 +72,14 @@ MASKED_FOOT = Text(
 
 def amount_of(asked: Operation) -> Text:
     """How much it was about, in both languages' own spelling."""
-    if asked.amount is None:
+    return money_said(asked.amount)
+
+
+def money_said(amount: Amount | None) -> Text:
+    """An amount in both languages' own spelling; None is no amount."""
+    if amount is None:
         return Text(en="no amount", zh="无金额")
-    en, zh = money_texts(asked.amount.minor, asked.amount.currency)
+    en, zh = money_texts(amount.minor, amount.currency)
     return Text(en=en, zh=zh)
 
 

@@ -105,7 +105,7 @@ async def list_devices(desk: DeviceDesk, account: str) -> Devices:
             device=name,
             name=kept[name].name if name in kept else None,
             known=name in known,
-            ways=tuple(one.name for one in found if one.device == name),
+            ways=tuple(sorted(one.name for one in found if one.device == name)),
             visits=sum(one.device == name for one in visits),
             seen_at=used[name].at if name in used else None,
             network=used[name].network if name in used else None,

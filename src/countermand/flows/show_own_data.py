@@ -10,19 +10,17 @@ import msgspec
 
 from countermand.confirmation.pack import Agreements
 from countermand.confirmation.statements import purpose_statement, values_wanted
-from countermand.flows.consent_to_data import data_consents
+from countermand.flows.consent_to_data import AgreementHouse, data_consents
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.settle_holds import Settlement
 from countermand.flows.show_exhibits import accesses_of
 from countermand.flows.show_history import HistoryShelf
 from countermand.flows.show_notices import NoticeShelf
-from countermand.kernel.clock import Clock, micros_of
-from countermand.kernel.ids import Ids
+from countermand.kernel.clock import micros_of
 from countermand.vocabulary.consent import Basis, DataUse
 from countermand.vocabulary.holds import HoldState
 from countermand.vocabulary.notices import REACHED, NoticeChannel
 from countermand.vocabulary.operations import Operation
-from countermand.work import Works
 from countermand.work.record import LookedBack
 
 LOOKED_AT_MAX = 500
@@ -33,20 +31,8 @@ _OPERATION = msgspec.json.Decoder(Operation)
 _AT_BANK = {HoldState.RELEASED.value, HoldState.EXECUTED.value, HoldState.FAILED.value}
 
 
-class DataHouse(Protocol):
-    """What these stories need of the house."""
-
-    @property
-    def works(self) -> Works: ...
-
-    @property
-    def agreements(self) -> Agreements: ...
-
-    @property
-    def clock(self) -> Clock: ...
-
-    @property
-    def ids(self) -> Ids: ...
+class DataHouse(AgreementHouse, Protocol):
+    """What these stories need of the house, beside what consents do."""
 
     @property
     def archive(self) -> HistoryShelf: ...
