@@ -11,15 +11,21 @@ from pathlib import Path
 import pytest
 
 from countermand.flows.agree_act import agree
+from countermand.flows.end_orders import end_orders
+from countermand.flows.find_cases import list_cases
 from countermand.flows.freeze_case import SECOND_THOUGHT_MICROS, preview_freeze
 from countermand.flows.house import House
 from countermand.flows.lift_containment import uphold_appeal
-from countermand.flows.show_case import dossier_of
-from countermand.kernel.clock import ManualClock
+from countermand.flows.show_case import dossier_of, for_customer
+from countermand.flows.tell_cases import tell_cases
+from countermand.kernel.clock import MICROS_PER_HOUR, ManualClock
 from countermand.kernel.errors import BadRequest, Conflict, Forbidden
 from countermand.vocabulary.acts import Freeze, Unfreeze
-from countermand.vocabulary.cases import Contained
-from countermand.vocabulary.incidents import AppealRequest
+from countermand.vocabulary.cases import Contained, EventKind
+from countermand.vocabulary.incidents import INCIDENT_OVER_TIMER, AppealRequest
+from countermand.vocabulary.orders import ORDER_END_TIMER
+from countermand.vocabulary.queues import QueueFilter
+from countermand.vocabulary.reports import Standing
 from countermand.vocabulary.staff import Role
 from flows.case_stage import QUESTION, acted, case_at, opened, somebody
 from flows.report_stage import reporting_house
@@ -103,11 +109,62 @@ async def test_a_case_of_nobody_is_not_frozen_but_a_person_without_account_is_pr
     assert (await case_at(house, named)).contained is Contained.PARTIAL
 
 
-async def test_a_case_is_shown_as_given_back_once_nothing_binds_any_more(house: House) -> None:
-    """What an appeal lifted, without a word to the case, is not told as stopped."""
+async def told(house: House) -> None:
+    """The worker comes round once, and does what is due of incidents."""
+    async with house.works.open() as unit:
+        due = await unit.timers.claim(ORDER_END_TIMER, house.clock.now(), 10)
+        await end_orders(house, unit, due)
+    async with house.works.open() as unit:
+        due = await unit.timers.claim(INCIDENT_OVER_TIMER, house.clock.now(), 10)
+        await tell_cases(house.case_desk, house.clock, unit, [timer.ref for timer in due])
+
+
+async def test_an_appeal_upheld_elsewhere_is_told_to_the_case_once(house: House) -> None:
+    """The case, its queue and its customer say given back, and by whom; told twice it happens once."""
     li = await somebody(house, "li")
     number = await opened(house, QUESTION)
     answer = await acted(house, number, li, Freeze(why="来电称非本人操作", whole=True))
-    assert (await dossier_of(house.reception, number)).case.contained is Contained.FROZEN
-    await uphold_appeal(house, str(answer["incident"]), AppealRequest("核实为本人操作"), "desk")
-    assert (await dossier_of(house.reception, number)).case.contained is Contained.LIFTED
+    await told(house)
+    assert (await case_at(house, number)).contained is Contained.FROZEN
+    incident = str(answer["incident"])
+    await uphold_appeal(house, incident, AppealRequest("核实为本人操作"), "desk-2")
+    await told(house)
+    async with house.works.open() as unit:
+        await tell_cases(house.case_desk, house.clock, unit, [incident])
+    dossier = await dossier_of(house.reception, number)
+    assert dossier.case.contained is Contained.LIFTED
+    last = dossier.events[-1]
+    assert (last.kind, last.actor) == (EventKind.GIVEN_BACK, "desk-2")
+    assert last.body == {"incident": incident, "contained": "lifted"}
+    assert sum(one.kind is EventKind.GIVEN_BACK for one in dossier.events) == 1
+    shown = for_customer(dossier, house.clock.now(), "Asia/Shanghai")
+    assert shown["contained_text"]["zh"] == "已恢复使用。"
+    for contained, count in ((Contained.LIFTED, 1), (Contained.FROZEN, 0)):
+        found = await list_cases(house.case_desk, QueueFilter(contained=(contained,)), li.name)
+        assert len(found["cases"]) == count
+
+
+async def test_a_stop_that_runs_out_is_no_proof_of_anything(house: House, clock: ManualClock) -> None:
+    """A day's hold ends by the clock: the case says so, and the next claim is stopped for again."""
+    number = await opened(house, standing=Standing.CLAIMED)
+    assert (await case_at(house, number)).contained is Contained.SOFT_HOLD
+    clock.advance(25 * MICROS_PER_HOUR)
+    await told(house)
+    assert (await case_at(house, number)).contained is Contained.ENDED
+    assert await answered(house, "transfer") == "allow"
+    again = await opened(house, standing=Standing.CLAIMED)
+    assert (await case_at(house, again)).contained is Contained.SOFT_HOLD
+    assert await answered(house, "transfer") == "deny"
+
+
+async def test_what_one_incident_gives_back_another_may_still_stop(house: House) -> None:
+    """The case is contained as its gravest incident that binds; the desk's freeze stays when others go."""
+    li = await somebody(house, "li")
+    number = await opened(house)
+    (theirs,) = (await case_at(house, number)).incidents
+    await acted(house, number, li, Freeze(why="来电", whole=True))
+    await uphold_appeal(house, theirs, AppealRequest("误报"), "desk-2")
+    await told(house)
+    case = await case_at(house, number)
+    assert case.contained is Contained.FROZEN
+    assert dict(case.held)[theirs] is Contained.LIFTED

@@ -50,6 +50,7 @@ from countermand.flows.send_notices import Post
 from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_answers
 from countermand.flows.shred_subjects import replay_tombstones
 from countermand.flows.tell_bank import BankPort
+from countermand.flows.tell_cases import case_teller
 from countermand.flows.tell_webhooks import WebhookPort
 from countermand.flows.wake_clocks import clock_waker
 from countermand.flows.worker import Worker
@@ -61,6 +62,7 @@ from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.clocks import CLOCK_TIMER
 from countermand.vocabulary.holder_access import DEVICE_CHECK_TIMER
 from countermand.vocabulary.holds import HOLD_TIMER
+from countermand.vocabulary.incidents import INCIDENT_OVER_TIMER
 from countermand.vocabulary.orders import ORDER_END_TIMER
 from countermand.vocabulary.own_limits import LIMIT_RAISE_TIMER
 from countermand.vocabulary.pictures import READING_PORT
@@ -148,6 +150,7 @@ async def work_parts(
     handlers: dict[str, TimerHandler] = {
         HOLD_TIMER: hold_handler(settlement),
         ORDER_END_TIMER: orders_ender(containing),
+        INCIDENT_OVER_TIMER: case_teller(room.desk, clock),
         LIMIT_RAISE_TIMER: raise_binder(holders),
         DEVICE_CHECK_TIMER: device_reminder(reminding_of(settings, works, clock, ids)),
         CLOCK_TIMER: clock_waker(clocks),

@@ -30,6 +30,10 @@ NEXT_STAGES = {
     Stage.REMEDY: frozenset({Stage.INVESTIGATE}),
     Stage.CLOSED: frozenset(),
 }
+_GRAVITY = (
+    Contained.NONE, Contained.ENDED, Contained.LIFTED, Contained.SOFT_HOLD, Contained.PARTIAL,
+    Contained.FROZEN,
+)  # fmt: skip
 # What may still happen to a case that is closed, or that became part of another one.
 _AFTER_CLOSING = frozenset(
     {
@@ -38,7 +42,7 @@ _AFTER_CLOSING = frozenset(
         EventKind.RECEIPT_RENEWED, EventKind.TAGGED, EventKind.APPEALED, EventKind.SIDE_SET,
         EventKind.RELEASED, EventKind.DISCLOSED, EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK,
         EventKind.TASK_SET, EventKind.MESSAGE_TAKEN_BACK, EventKind.FILE_ADDED,
-        EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED,
+        EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED, EventKind.GIVEN_BACK,
         EventKind.FILE_READ, EventKind.FILE_MARKED, EventKind.READING_CONFIRMED, EventKind.FACTS_TOLD,
     }
 )  # fmt: skip
@@ -47,7 +51,7 @@ _AFTER_MERGING = frozenset(
         EventKind.UNMERGED, EventKind.RECEIPT_RENEWED, EventKind.CONTAINED, EventKind.DISCLOSED,
         EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK, EventKind.LINKED, EventKind.UNLINKED,
         EventKind.FILE_ADDED, EventKind.PROMISE_KEPT, EventKind.MESSAGE_TAKEN_BACK,
-        EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED, EventKind.FILE_READ,
+        EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED, EventKind.FILE_READ, EventKind.GIVEN_BACK,
     }
 )  # fmt: skip
 # Nothing that may have cost money is ever less than this, whoever says so (desk principle P7).
@@ -231,14 +235,14 @@ def _read(case: Case, event: CaseEvent) -> dict[str, Any]:
 
 
 def _contained(case: Case, event: CaseEvent) -> dict[str, Any]:
-    incident = event.body.get("incident")
-    known = incident is None or incident in case.incidents
     stage = Stage.CONTAIN if case.stage is Stage.INTAKE else case.stage
-    return {
-        "contained": Contained(event.body["contained"]),
-        "incidents": case.incidents if known else (*case.incidents, incident),
-        "stage": stage,
-    }
+    return {"stage": stage, **_holding(case, event)}
+
+
+def _holding(case: Case, event: CaseEvent) -> dict[str, Any]:
+    """One incident stops something, or no longer; the case is contained as its gravest one."""
+    held = {**dict(case.held), event.body["incident"]: Contained(event.body["contained"])}
+    return {"held": tuple(held.items()), "contained": max(held.values(), key=_GRAVITY.index)}
 
 
 def _assigned(case: Case, event: CaseEvent) -> dict[str, Any]:
@@ -344,6 +348,7 @@ _CHANGES: dict[EventKind, Callable[[Case, CaseEvent], dict[str, Any]]] = {
     EventKind.MESSAGE_ADDED: _message_added,
     EventKind.READ: _read,
     EventKind.CONTAINED: _contained,
+    EventKind.GIVEN_BACK: _holding,
     EventKind.ASSIGNED: _assigned,
     EventKind.STAGE_MOVED: lambda _case, event: {"stage": Stage(event.body["stage"])},
     EventKind.SIDE_SET: _side_set,

@@ -119,6 +119,10 @@ class CaseBook(Protocol):
         """These cases, locked in order of their ids until the transaction ends; unknown ones are left out."""
         ...
 
+    async def of_incidents(self, incidents: Collection[str]) -> list[str]:
+        """The ids of cases for which one of these incidents was placed."""
+        ...
+
     async def by_number(self, number: str) -> Case | None:
         """The case of a number, not locked."""
         ...

@@ -23,6 +23,7 @@ from countermand.work import Unit
 _GIVEN = frozenset(
     {
         EventKind.CONTAINED,
+        EventKind.GIVEN_BACK,
         EventKind.PROMISED,
         EventKind.PROMISE_KEPT,
         EventKind.OUTCOME_SET,
@@ -34,7 +35,13 @@ _GIVEN = frozenset(
     }
 )
 _OPENED = frozenset(
-    {EventKind.CONTAINED, EventKind.PROMISED, EventKind.PROMISE_KEPT, EventKind.COLLECTION_PAUSED}
+    {
+        EventKind.CONTAINED,
+        EventKind.GIVEN_BACK,
+        EventKind.PROMISED,
+        EventKind.PROMISE_KEPT,
+        EventKind.COLLECTION_PAUSED,
+    }
 )
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from countermand.containment.plan import Told
 from countermand.containment.standing import binds_at
 from countermand.flows.contain_now import ContainHouse, effects_of
+from countermand.flows.tell_cases import tell_cases_later
 from countermand.vocabulary.facts import ORDER_ENDED, Fact
 from countermand.vocabulary.incidents import LiftingKind, LiftingRecord
 from countermand.vocabulary.orders import ORDER_END_TIMER, Measure, Order, Subject
@@ -44,6 +45,7 @@ async def end_orders(house: ContainHouse, unit: Unit, timers: Sequence[Timer]) -
     early = [order for order in found if binds_at(order, now) and order.ends_at is not None]
     await unit.timers.set([Timer(ORDER_END_TIMER, order.id, order.ends_at or now) for order in early])
     ended = await unit.standing.lift([order.id for order in over], now, CLOCK_ACTOR)
+    await tell_cases_later(unit, [order.incident for order in ended if order.incident is not None], now)
     handles = await unit.handles({subject_key(order.subject) for order in ended})
     for order in ended:
         told, cause = await told_of_lifting(unit, [order]), f"{order.id}/ended"

@@ -23,7 +23,6 @@ from countermand.work import Unit
 # Whoever froze the wrong account gives back what they took, alone; what others rely on by then takes two.
 SECOND_THOUGHT_MICROS = 10 * 60 * 10**6
 _REASON_CHARACTERS_MAX = 500
-_GRAVITY = (Contained.NONE, Contained.LIFTED, Contained.SOFT_HOLD, Contained.PARTIAL, Contained.FROZEN)
 
 
 async def preview_freeze(house: CaseDesk, number: str, by: Staff, *, whole: bool) -> dict[str, Any]:
@@ -63,7 +62,6 @@ async def before_locking(
 async def freeze(work: CaseWork, act: Freeze) -> None:
     """The case knows what was stopped; what it was stands in `shown`, from before the lock."""
     contained = Contained.FROZEN if act.whole and work.case.account is not None else Contained.PARTIAL
-    contained = max(contained, work.case.contained, key=_GRAVITY.index)
     work.happen(EventKind.CONTAINED, incident=work.shown["incident"], contained=contained.value)
 
 
@@ -93,19 +91,7 @@ async def unfreeze(work: CaseWork, act: Unfreeze) -> None:
         )
     reason = mask(act.why).text[:_REASON_CHARACTERS_MAX]
     await take_back(_containing(work.house), work.unit, incident, reason, work.by.name, work.trace)
-    contained = await _still_contained(work)
-    work.happen(EventKind.CONTAINED, incident=act.incident, contained=contained.value)
-
-
-async def _still_contained(work: CaseWork) -> Contained:
-    """What is left of all that was contained for this case."""
-    binding = {one.incident for one in await work.unit.standing.of_incidents(list(work.case.incidents))}
-    left = [
-        Contained(one.body["contained"])
-        for one in await work.unit.cases.events(work.case.id)
-        if one.kind is EventKind.CONTAINED and one.body.get("incident") in binding
-    ]
-    return max(left, key=_GRAVITY.index, default=Contained.LIFTED)
+    work.happen(EventKind.GIVEN_BACK, incident=act.incident, contained=Contained.LIFTED.value)
 
 
 def _request(case: Case, whole: bool, why: str) -> ContainRequest:

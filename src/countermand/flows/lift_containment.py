@@ -18,6 +18,7 @@ from countermand.flows.contain_now import (
 )
 from countermand.flows.end_orders import told_of_lifting
 from countermand.flows.incident_words import shown_order, unknown_incident
+from countermand.flows.tell_cases import tell_cases_later
 from countermand.kernel.clock import rfc3339
 from countermand.vocabulary.facts import (
     APPEAL_UPHELD,
@@ -87,6 +88,7 @@ async def lift_containment(
                 effects=effects,
             )
             await unit.incidents.put_liftings([record])
+            await tell_cases_later(unit, [incident.id], now)
         return await _shown(unit, after, change.lift, record, now)
 
 
@@ -122,6 +124,7 @@ async def uphold_appeal(
             effects = await _write(house, unit, closed, lift, (), cause, fact, actor)
             records = await _upheld(unit, ours, lift, closed, request, fact, cause, effects)
             await unit.incidents.put_liftings(records)
+            await tell_cases_later(unit, [one.incident for one in records], now)
             before = [one for one in records if one.incident == incident_id]
         after = next((one for one in closed if one.id == incident_id), linked[0])
         shown = await _shown(unit, after, lift, before[-1] if lift or closed else None, now)
@@ -138,7 +141,8 @@ async def take_back(
 ) -> dict[str, Any]:
     """Lift all of one incident and nothing else, as part of a larger unit that stands behind its gates.
 
-    Holds that were revoked and sessions that ended stay so. Raises Conflict (`police_stop_binds`).
+    Holds that were revoked and sessions that ended stay so; whoever asks tells the case.
+    Raises Conflict (`police_stop_binds`).
     """
     check_liftable(incident)
     now = house.clock.now()

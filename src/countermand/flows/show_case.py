@@ -26,7 +26,7 @@ from countermand.vocabulary.cases import (
     Message,
     Stage,
 )
-from countermand.work import Unit, Works
+from countermand.work import Works
 
 STAGE_WORDS = {
     Stage.INTAKE: Text(en="We have your report and are reading it.", zh="已收到您的诉求，正在受理。"),
@@ -58,6 +58,9 @@ CONTAINED_WORDS = {
     Contained.FROZEN: Text(en="Everything but paying back is stopped.", zh="除还款外均已停用。"),
     Contained.PARTIAL: Text(en="Money going out is stopped.", zh="转出、提现、借款已停用。"),
     Contained.LIFTED: Text(en="What was stopped is open again.", zh="已恢复使用。"),
+    Contained.ENDED: Text(
+        en="The stop has reached its end; money can go out again.", zh="临时停用已到期，可正常使用。"
+    ),
 }
 NAME_PROTECTED = Text(
     en="Nobody can take a loan in your name, and collection on what you dispute is paused.",
@@ -79,6 +82,7 @@ _SPEAKERS = {Direction.IN: "you", Direction.OUT: "us"}
 SHOWN_EVENTS = {
     EventKind.OPENED: Text(en="Case opened", zh="已立案"),
     EventKind.CONTAINED: Text(en="What was said not to be wanted was stopped", zh="已采取止付等保护措施"),
+    EventKind.GIVEN_BACK: Text(en="What was stopped is open again", zh="已停用的功能恢复使用"),
     EventKind.STAGE_MOVED: Text(en="The next step began", zh="进入下一环节"),
     EventKind.OUTCOME_SET: Text(en="A result was found", zh="已得出处理结果"),
     EventKind.CLOSED: Text(en="Case closed", zh="已办结"),
@@ -132,10 +136,9 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             whole = await unit.cases.by_number(
                 (await unit.desk.numbers_of([case.merged_into]))[case.merged_into]
             )
-        events = [one for part in parts for one in await unit.cases.events(part)]
         return Dossier(
-            case=await _as_it_binds(unit, case, events),
-            events=tuple(one for one in events if one.case == case.id),
+            case=case,
+            events=tuple(await unit.cases.events(case.id)),
             messages=tuple(sorted(messages, key=lambda one: one.at)),
             files=tuple(
                 [
@@ -152,16 +155,6 @@ async def dossier_of(house: CaseHouse, number: str) -> Dossier:
             grants=tuple(await unit.desk.grants(case.id)),
             whole=whole,
         )
-
-
-async def _as_it_binds(unit: Unit, case: Case, events: Sequence[CaseEvent]) -> Case:
-    """What was stopped for a case may have been given back without it, with proofs or on an appeal."""
-    incidents = {*case.incidents, *(str(one.body["incident"]) for one in events if one.body.get("incident"))}
-    if case.contained in (Contained.NONE, Contained.LIFTED) or not incidents:
-        return case
-    if await unit.standing.of_incidents(sorted(incidents)):
-        return case
-    return msgspec.structs.replace(case, contained=Contained.LIFTED)
 
 
 def _once(messages: Sequence[Message]) -> list[Message]:

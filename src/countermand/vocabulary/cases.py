@@ -43,9 +43,13 @@ class Ball(StrEnum):
 
 
 class Contained(StrEnum):
-    """What the containment of a case came to; told by the containment itself, never typed."""
+    """What the containment of a case came to; told by the containment itself, never typed.
+
+    `lifted` was given back by proofs, on an appeal or by the desk; `ended` reached the end of its time.
+    """
 
     NONE = "none"
+    ENDED = "ended"
     SOFT_HOLD = "soft_hold"
     FROZEN = "frozen"
     PARTIAL = "partial"
@@ -116,6 +120,7 @@ class EventKind(StrEnum):
     MESSAGE_ADDED = "message_added"
     READ = "read"
     CONTAINED = "contained"
+    GIVEN_BACK = "given_back"
     ASSIGNED = "assigned"
     STAGE_MOVED = "stage_moved"
     SIDE_SET = "side_set"
@@ -176,6 +181,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     given out; only the last one opens. `appealed` waits for a reviewer who is none of the `deciders`.
     `absorbed` are cases that became part of this one, each with the risk it brought; `risk_alone` is what the
     risk would be without them. `playbook` is name@version, `steps` are those done or skipped.
+    `held` are the incidents of the case, each with what it stopped; `contained` is the gravest of them.
     `settled_at`: somebody said then that an answer had settled it; nobody awaits what was promised before.
     """
 
@@ -200,7 +206,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str = "zh"
     owner: str | None = None
     team: str | None = None
-    incidents: tuple[str, ...] = ()
+    held: tuple[tuple[str, Contained], ...] = ()
     decided_by: str | None = None
     root_cause: RootCause | None = None
     closed_at: int | None = None
@@ -220,3 +226,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     steps: tuple[str, ...] = ()
     police_report: str | None = None
     settled_at: int | None = None
+
+    @property
+    def incidents(self) -> tuple[str, ...]:
+        """What was contained for this case, in the order in which it was."""
+        return tuple(incident for incident, _ in self.held)

@@ -11,6 +11,8 @@ import msgspec
 from countermand.vocabulary.operations import PRINTABLE, Amount, Identifier, Word
 from countermand.vocabulary.orders import Measure
 
+# Something of an incident was lifted: whoever counts on it is told.
+INCIDENT_OVER_TIMER = "incident_over"
 VALUES_MAX = 256
 MEASURES_MAX = 16
 _Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with an offset")]

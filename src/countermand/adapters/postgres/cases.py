@@ -108,6 +108,11 @@ class PostgresCases:
         rows = await self._connection.fetch(QUERIES.lock_cases, list(cases))
         return [case_of_state(row["state"]) for row in rows]
 
+    async def of_incidents(self, incidents: Collection[str]) -> list[str]:
+        """The ids of cases for which one of these incidents was placed."""
+        rows = await self._connection.fetch(QUERIES.cases_of_incidents, list(incidents))
+        return [row["case_id"] for row in rows]
+
     async def by_number(self, number: str) -> Case | None:
         """The case of a number, not locked."""
         state = await self._connection.fetchval(QUERIES.case_by_number, number)

@@ -6,7 +6,7 @@ CREATE TABLE case_file (
     version integer NOT NULL CHECK (version > 0),
     stage text NOT NULL CHECK (stage IN ('intake', 'contain', 'investigate', 'decide', 'remedy', 'closed')),
     ball text NOT NULL CHECK (ball <> ''),
-    contained text NOT NULL CHECK (contained IN ('none', 'soft_hold', 'frozen', 'partial', 'lifted')),
+    contained text NOT NULL CHECK (contained IN ('none', 'ended', 'soft_hold', 'frozen', 'partial', 'lifted')),
     outcome text,
     risk text NOT NULL CHECK (risk IN ('P0', 'P1', 'P2', 'P3')),
     category text NOT NULL CHECK (category <> ''),
@@ -53,6 +53,7 @@ CREATE TABLE case_event (
     trace_id text,
     PRIMARY KEY (case_id, seq)
 );
+CREATE INDEX case_event_incident ON case_event ((body ->> 'incident')) WHERE kind = 'contained';
 COMMENT ON TABLE case_event IS 'Everything that happened to a case; nothing is edited, a later event corrects.';
 COMMENT ON COLUMN case_event.case_id IS 'Which case.';
 COMMENT ON COLUMN case_event.seq IS 'Its place; also the version of the case after it.';

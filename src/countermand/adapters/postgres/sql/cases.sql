@@ -49,6 +49,10 @@ SELECT * FROM unnest(
 -- These cases, locked in one order so that nobody deadlocks.
 SELECT state FROM case_file WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE;
 
+-- name: cases_of_incidents
+-- The cases for which one of these incidents ($1) was placed.
+SELECT DISTINCT case_id FROM case_event WHERE kind = 'contained' AND body ->> 'incident' = ANY($1::text[]);
+
 -- name: case_by_number
 -- The case of a number.
 SELECT state FROM case_file WHERE number = $1;

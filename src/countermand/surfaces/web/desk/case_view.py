@@ -145,17 +145,15 @@ async def _wanted(request: Asked, number: str) -> list[dict[str, Any]]:
 
 def _second_thoughts(dossier: Dossier, name: str, now: int) -> CaseEvent | None:
     """The freeze that whoever looks has just placed and may take back alone."""
-    if dossier.case.contained in (Contained.NONE, Contained.LIFTED):
-        return None
-    gone = set()
-    for event in reversed(dossier.events):
-        if event.kind is not EventKind.CONTAINED or "incident" not in event.body:
-            continue
-        if event.body["incident"] in gone:
-            continue
-        gone.add(event.body["incident"])
-        first = next(one for one in dossier.events if one.body.get("incident") == event.body["incident"])
-        fresh = now - first.at <= SECOND_THOUGHT_MICROS
-        if first is event and first.actor == name and fresh:
-            return first
-    return None
+    held = dict(dossier.case.held)
+    return next(
+        (
+            event
+            for event in reversed(dossier.events)
+            if event.kind is EventKind.CONTAINED
+            and event.actor == name
+            and now - event.at <= SECOND_THOUGHT_MICROS
+            and held[event.body["incident"]] not in (Contained.ENDED, Contained.LIFTED)
+        ),
+        None,
+    )
