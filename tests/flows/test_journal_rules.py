@@ -37,16 +37,16 @@ def test_both_ways_make_the_same_entry(
     """Whatever a body holds, in either spelling of JSON, the bytes are those of `entry_of`, and canonical."""
     if commit is not None:
         body = {**body, "commit": commit}
-    at = datetime(2026, 11, 22, 14, 0, 0, 12, UTC)
+    at = micros_of(datetime(2026, 11, 22, 14, 0, 0, 12, UTC))
     raw = json.dumps(body, ensure_ascii=plain).encode()
     row = FactRow(7, at, "case.changed", subject, raw, None)
     made = entry_bytes(row, facts_in(row), "t1", link)
     assert made == entry_of(
         number=7,
         kind="case.changed",
-        at=micros_of(at),
+        at=at,
         tenant="t1",
-        body=facts_in(row),
+        body=json.loads(raw),
         subject=subject,
         link=link,
     )

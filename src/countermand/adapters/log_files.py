@@ -100,10 +100,7 @@ class LogFilesAudit:
                 raise _wrong(path, "end of the file", f"{error}") from error
             if len(entries) != tile.width:
                 raise _wrong(path, "file", f"it has {len(entries)} entries, not {tile.width}")
-            rows += [
-                AuditRow(first + place, None, None, None, None, entry, None)
-                for place, entry in enumerate(entries)
-            ]
+            rows += [AuditRow(first + place, entry) for place, entry in enumerate(entries)]
             if len(rows) >= count:
                 yield rows
                 rows = []

@@ -6,7 +6,7 @@ What is wrong first is named: the table or file, the row, and the byte.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from countermand.flows.audit_findings import AuditReport, first_difference, whose_fault
 from countermand.flows.seal_entries import case_of, entry_bytes, facts_in
@@ -16,7 +16,7 @@ from countermand.transparency.notes import Note, NoteError, VerifierKey, parse_n
 from countermand.transparency.tiles import WIDTH, Edge, Tile, tiles_of
 from countermand.transparency.tree import HASH_BYTES, leaf_hash
 from countermand.vocabulary.auditing import Finding, Wrong
-from countermand.vocabulary.sealing import AuditPoint, AuditRow, AuditShard, ChainEnd
+from countermand.vocabulary.sealing import AuditPoint, AuditRow, AuditShard, ChainEnd, FactRow
 
 CHUNK_ROWS = 16 * WIDTH
 POINTS_AT_ONCE = 500
@@ -125,10 +125,16 @@ class _ShardAudit:
         for number, row in enumerate(rows, self._edge.size):
             if row.number != number:
                 raise self._wrong("entry", number, "it is missing", "缺失")
-            expected, leaf = self._expected(row), leaf_hash(row.body)
-            if (expected is not None and expected != row.body) or (row.leaf is not None and row.leaf != leaf):
-                raise await self._guilty(row, expected)
+            leaf = leaf_hash(row.entry)
             leaves.append(leaf)
+            if row.seq is None:
+                self._note_link(row)
+                continue
+            expected, link = self._expected(row)
+            if expected != row.entry or row.leaf != leaf:
+                raise await self._guilty(row, expected)
+            if link is not None and number < self._shard.counted:
+                self._chains[link.case] = ChainEnd(link.seq, leaf)
         since, start = self._edge.size, 0
         written: dict[Tile, bytes] = {}
         met: list[tuple[AuditPoint, bytes]] = []
@@ -155,47 +161,44 @@ class _ShardAudit:
         stored = (await self._source.tiles(self._shard, [tile]))[tile] or b""
         return Wrong(whose_fault(self._source.named, self._shard, row, expected, stored[-HASH_BYTES:]))
 
-    def _expected(self, row: AuditRow) -> bytes | None:
-        """The entry that the journal makes; where only files are read, the entry must be right by itself."""
-        counts = row.number < self._shard.counted
-        if row.fact is None:
-            try:
-                link = Entry.parse(row.body).link
-            except ValueError as error:
-                raise self._wrong(
-                    "entry", row.number, f"it is no entry: {error}", f"不是条目：{error}"
-                ) from error
-            if link is not None:
-                self._links.append((row, link))
-            return None
-        if row.line is None:
-            raise self._wrong("journal", row.fact, "the line is missing", "该行缺失")
+    def _note_link(self, row: AuditRow) -> None:
+        """Where only files are read, the entry must be right by itself; its link is checked after the tiles."""
         try:
-            facts = facts_in(row.line)
+            link = Entry.parse(row.entry).link
         except ValueError as error:
             raise self._wrong(
-                "journal", row.fact, f"the body is no JSON: {error}", f"正文不是 JSON：{error}"
+                "entry", row.number, f"it is no entry: {error}", f"不是条目：{error}"
             ) from error
-        case = case_of(facts)
-        before = self._chains.get(case) if case is not None else None
-        link = None
+        if link is not None:
+            self._links.append((row, link))
+
+    def _expected(self, row: AuditRow) -> tuple[bytes, Link | None]:
+        """The entry that the journal makes, and its place in the chain of its case."""
+        if row.at is None:
+            raise self._wrong("journal", row.seq, "the line is missing", "该行缺失")
+        line = cast("FactRow", row)
+        try:
+            facts = facts_in(line)
+        except ValueError as error:
+            raise self._wrong(
+                "journal", row.seq, f"the body is no JSON: {error}", f"正文不是 JSON：{error}"
+            ) from error
+        case, link = case_of(facts), None
         if case is not None:
-            link = Link(case, 1 if before is None else before.seq + 1, b"" if before is None else before.leaf)
-        if (row.case, row.case_seq) != (case, None if link is None else link.seq):
+            before = self._chains.get(case)
+            link = Link(case, 1, b"") if before is None else Link(case, before.seq + 1, before.leaf)
+        if row.case != case or row.case_seq != (None if link is None else link.seq):
             raise self._wrong(
                 "entry", row.number, "its case or its number there is another", "其案件或案内序号不符"
             )
-        expected = entry_bytes(row.line, facts, self._shard.tenant, link)
-        if link is not None and counts:
-            self._chains[link.case] = ChainEnd(link.seq, leaf_hash(expected))
-        return expected
+        return entry_bytes(line, facts, self._shard.tenant, link), link
 
     def _check_link(self, row: AuditRow, link: Link) -> None:
         before = self._chains.get(link.case)
         if before is not None and (link.seq, link.prev) != (before.seq + 1, before.leaf):
             raise self._wrong("entry", row.number, "the chain of its case is broken", "其案件的链已断开")
         if row.number < self._shard.counted:
-            self._chains[link.case] = ChainEnd(link.seq, leaf_hash(row.body))
+            self._chains[link.case] = ChainEnd(link.seq, leaf_hash(row.entry))
 
     async def _check_tiles(self, written: dict[Tile, bytes], rows: Sequence[AuditRow], since: int) -> None:
         last: dict[tuple[int, int], Tile] = {}

@@ -13,10 +13,10 @@ Range = tuple[int, int]
 
 
 class FactRow(NamedTuple):
-    """A line of the journal as it is stored: the body as its bytes, the instant aware and in UTC."""
+    """A line of the journal as it is stored: the body as its bytes, the instant in microseconds UTC."""
 
     seq: int
-    at: datetime
+    at: int
     kind: str
     subject: str | None
     body: bytes
@@ -139,15 +139,22 @@ class ShardShown(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """An entry under audit, with its columns and its line of the journal; None where only files are read."""
+    """An entry under audit, with its columns and those of its line of the journal, as in `FactRow`.
+
+    Of files alone only `number` and `entry` are known; of an entry whose line is missing no `at`.
+    """
 
     number: int
-    fact: int | None
-    case: str | None
-    case_seq: int | None
-    leaf: bytes | None
-    body: bytes
-    line: FactRow | None
+    entry: bytes
+    case: str | None = None
+    case_seq: int | None = None
+    leaf: bytes | None = None
+    seq: int | None = None
+    at: int | None = None
+    kind: str | None = None
+    subject: str | None = None
+    body: bytes | None = None
+    trace: str | None = None
 
 
 class AuditPoint(NamedTuple):

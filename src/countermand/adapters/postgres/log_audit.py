@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from countermand.adapters.postgres.pool import connect
 from countermand.adapters.postgres.queries import Queries
+from countermand.adapters.postgres.stored_facts import as_stored
 from countermand.transparency.tiles import Tile
 from countermand.vocabulary.auditing import Finding, Wrong
-from countermand.vocabulary.sealing import AuditPoint, AuditRow, AuditShard, FactRow
+from countermand.vocabulary.sealing import AuditPoint, AuditRow, AuditShard
 
 QUERIES = Queries("log.sql")
 _PLACES = {
@@ -35,9 +35,7 @@ class PostgresLogAudit:
     async def open(self) -> None:
         """Connect. What is sealed meanwhile is left to the next audit."""
         connection = await connect(self._dsn, application_name="countermand audit", statement_seconds_max=0)
-        await connection.set_type_codec(
-            "json", schema="pg_catalog", format="binary", encoder=msgspec.json.encode, decoder=bytes
-        )
+        await as_stored(connection)
         await connection.execute("SET idle_in_transaction_session_timeout = 0")
         await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         self._connection = connection
@@ -66,7 +64,8 @@ class PostgresLogAudit:
                 found = await self._connection.fetch(QUERIES.audited_rows, shard.id, place, count)
             if not found:
                 return
-            yield [_audited(tuple(row)) for row in found]
+            # Of ten million rows, what a named tuple's own constructor costs is minutes.
+            yield [tuple.__new__(AuditRow, row) for row in found]
             place = found[-1][0] + 1
 
     async def points(self, shard: AuditShard, above: int, count: int) -> Sequence[AuditPoint]:
@@ -131,12 +130,6 @@ def _named_if_broken(table: str) -> Iterator[None]:
     except _BROKEN as error:
         said = str(error)
         raise Wrong(Finding.of((table, "page"), said, f"数据库报告：{said}")) from error
-
-
-def _audited(row: tuple[Any, ...]) -> AuditRow:
-    # Of ten million rows, what a named tuple's own constructor costs is minutes.
-    line = None if row[6] is None else tuple.__new__(FactRow, row[6:12])
-    return tuple.__new__(AuditRow, (*row[:6], line))
 
 
 def _tenant_of(origin: str) -> str:

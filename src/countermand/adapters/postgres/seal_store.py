@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from countermand.adapters.postgres.availability import away_is_unavailable
 from countermand.adapters.postgres.incidents import QUERIES as INCIDENTS
 from countermand.adapters.postgres.incidents import row_of_task
 from countermand.adapters.postgres.journal import append_fact
 from countermand.adapters.postgres.pool import CLOSE_SECONDS_MAX, connect
 from countermand.adapters.postgres.queries import Queries
-from countermand.kernel.clock import micros_of, moment_of
+from countermand.adapters.postgres.stored_facts import as_stored
+from countermand.kernel.clock import moment_of
 from countermand.transparency.tiles import HEIGHT, WIDTH
 from countermand.vocabulary.facts import TASK_RAISED, Fact
 from countermand.vocabulary.incidents import Task
@@ -50,10 +49,7 @@ class PostgresSealStore:
         connection = await connect(self._dsn, application_name="countermand log")
         if await connection.fetchval("SHOW synchronous_commit") == "off":
             await connection.execute("SET synchronous_commit = on")
-        # The body of a fact is sealed from its bytes.
-        await connection.set_type_codec(
-            "json", schema="pg_catalog", format="binary", encoder=msgspec.json.encode, decoder=bytes
-        )
+        await as_stored(connection)
         self._connection = connection
 
     async def close(self) -> None:
@@ -147,7 +143,7 @@ class PostgresSealStore:
         """The latest checkpoint of a shard."""
         with away_is_unavailable():
             row = await self._connection.fetchrow(QUERIES.last_checkpoint, shard)
-        return None if row is None else NewNote(shard, row[0], row[1], row[2], micros_of(row[3]))
+        return None if row is None else NewNote(shard, row[0], row[1], row[2], row[3])
 
     async def note_refusal(self, code: str | None, at: int, task: Task | None = None) -> None:
         """Say why nothing is sealed (None: all is well), and where that is news, raise a task about it."""

@@ -199,8 +199,7 @@ FROM log_shard s ORDER BY s.id;
 
 -- name: audited_rows
 -- Entries of a shard ($1) from index $2 on, up to $3 of them, with their lines of the journal.
-SELECT e.index, e.fact, e.case_id, e.case_seq, e.leaf, e.body,
-    j.seq, j.at, j.kind, j.subject::text, j.body, j.trace_id
+SELECT e.index, e.body, e.case_id, e.case_seq, e.leaf, e.fact, j.at, j.kind, j.subject::text, j.body, j.trace_id
 FROM log_entry e LEFT JOIN journal j ON j.seq = e.fact
 WHERE e.shard = $1 AND e.index >= $2 ORDER BY e.index LIMIT $3;
 
