@@ -61,6 +61,7 @@ def flipped(column: str, byte: int) -> str:
 
 
 ENTRY, TILE, POINT = "shard = 2 AND index = 300", "shard = 2 AND level", "shard = 2 AND size = 391"
+LAST = "shard = 2 AND index = 600"
 CHANGES = [
     (
         f"UPDATE log_entry SET {flipped('body', 21)} WHERE {ENTRY}",
@@ -69,6 +70,15 @@ CHANGES = [
     (
         f"UPDATE log_entry SET {flipped('leaf', 31)} WHERE {ENTRY}",
         "log_entry.leaf, shard 2026-2, index 300: byte 31",
+    ),
+    # Of the tile that still grows, the leaves of its entries are all there is.
+    (
+        f"UPDATE log_entry SET {flipped('leaf', 31)} WHERE {LAST}",
+        "log_entry.leaf, shard 2026-2, index 600: byte 31",
+    ),
+    (
+        f"UPDATE log_entry SET {flipped('body', 21)} WHERE {LAST}",
+        "log_entry, shard 2026-2, index 600: byte 21 is",
     ),
     (
         f"UPDATE log_tile SET {flipped('data', 1409)} WHERE {TILE} = 0 AND number = 1",

@@ -71,8 +71,10 @@ async def test_a_changed_tree_is_not_signed(
     async with sealing_on(database_dsn, tmp_path, clock) as sealing:
         await write(tables, 5)
         await seal_all(await sealing.begin())
-    await tables.execute("ALTER TABLE log_tile DISABLE TRIGGER ALL")
-    await tables.execute("UPDATE log_tile SET data = set_byte(data, 40, get_byte(data, 40) # 1)")
+    await tables.execute("ALTER TABLE log_entry DISABLE TRIGGER ALL")
+    await tables.execute(
+        "UPDATE log_entry SET leaf = set_byte(leaf, 8, get_byte(leaf, 8) # 1) WHERE index = 1"
+    )
     await write(tables, 1)
     async with sealing_on(database_dsn, tmp_path, clock) as sealing:
         with pytest.raises(SetupError, match="log_inconsistent"):
@@ -112,7 +114,7 @@ async def test_nobody_rewrites_the_log(
 ) -> None:
     """The owner of the tables cannot either; a tile grows, a shard closes, and that is all."""
     async with sealing_on(database_dsn, tmp_path, clock) as sealing:
-        await write(tables, 2)
+        await write(tables, 256)
         await seal_all(await sealing.begin())
     for table, change in CHANGES.items():
         for statement in (

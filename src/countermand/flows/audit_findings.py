@@ -37,24 +37,22 @@ def first_difference(found: bytes, right: bytes) -> int | None:
     return min(len(found), len(right))
 
 
-def whose_fault(
-    named: Named, shard: AuditShard, row: AuditRow, expected: bytes | None, tile: bytes
-) -> Finding:
+def whose_fault(named: Named, shard: AuditShard, row: AuditRow, expected: bytes, tile: bytes) -> Finding:
     """Of journal, entry, leaf and tile the one that the others outvote."""
     body = leaf_hash(row.entry)
-    if body in (row.leaf, tile):
-        if expected is not None and expected != row.entry:
-            byte = first_difference(expected, row.entry)
-            return Finding.of(
-                named(shard, "journal", row.seq),
-                f"the line is not the one that was sealed, from byte {byte} of its entry on",
-                f"该行与封存时不同，自其条目第 {byte} 字节起",
-            )
+    if expected == row.entry:
         byte = first_difference(row.leaf or b"", body)
         return Finding.of(
             named(shard, "leaf", row.number), f"byte {byte} is not as it was", f"第 {byte} 字节与原来不同"
         )
-    if expected is not None and leaf_hash(expected) in (row.leaf, tile):
+    if body in (row.leaf, tile):
+        byte = first_difference(expected, row.entry)
+        return Finding.of(
+            named(shard, "journal", row.seq),
+            f"the line is not the one that was sealed, from byte {byte} of its entry on",
+            f"该行与封存时不同，自其条目第 {byte} 字节起",
+        )
+    if leaf_hash(expected) in (row.leaf, tile):
         byte = first_difference(row.entry, expected)
         return Finding.of(
             named(shard, "entry", row.number), f"byte {byte} is not as it was", f"第 {byte} 字节与原来不同"

@@ -155,14 +155,14 @@ class _ShardAudit:
             self._check_point(point, root)
         self._report.entries += len(rows)
 
-    async def _guilty(self, row: AuditRow, expected: bytes | None) -> Wrong:
+    async def _guilty(self, row: AuditRow, expected: bytes) -> Wrong:
         """Of journal, entry and leaf that contradict each other, the wrong one."""
         tile = Tile(0, row.number // WIDTH, row.number % WIDTH + 1)
         stored = (await self._source.tiles(self._shard, [tile]))[tile] or b""
         return Wrong(whose_fault(self._source.named, self._shard, row, expected, stored[-HASH_BYTES:]))
 
     def _note_link(self, row: AuditRow) -> None:
-        """Where only files are read, the entry must be right by itself; its link is checked after the tiles."""
+        """Where only files are read, an entry must be right by itself; links are checked after tiles."""
         try:
             link = Entry.parse(row.entry).link
         except ValueError as error:

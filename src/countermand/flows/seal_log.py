@@ -25,7 +25,7 @@ from countermand.vocabulary.sealing import (
     FactRow,
     NewNote,
     Position,
-    SealedRow,
+    SealedRows,
     Shard,
     Stock,
     Turn,
@@ -165,25 +165,30 @@ class Sealer:
     def _grown(
         self, rows: Sequence[FactRow], facts: Sequence[dict[str, object]], cases: Sequence[str | None]
     ) -> Batch:
-        shard, tenant, index = self.shard.id, self.terms.tenant, self._edge.size
-        sealed: list[SealedRow] = []
+        tenant = self.terms.tenant
+        sealed = SealedRows(self._edge.size, [row.seq for row in rows], list(cases), [], [], [])
         for row, body, case in zip(rows, facts, cases, strict=True):
             if case is None:
-                entry = entry_bytes(row, body, tenant, None)
+                seq, entry = None, entry_bytes(row, body, tenant, None)
                 leaf = leaf_hash(entry)
-                sealed.append(SealedRow(shard, index, row.seq, None, None, leaf, entry))
             else:
                 before = self._chains.pop(case, None)
                 seq, prev = (1, _EMPTY) if before is None else (before.seq + 1, before.leaf)
                 entry = entry_bytes(row, body, tenant, Link(case, seq, prev))
                 leaf = leaf_hash(entry)
                 self._chains[case] = ChainEnd(seq, leaf)
-                sealed.append(SealedRow(shard, index, row.seq, case, seq, leaf, entry))
-            index += 1
-        written = self._edge.append([one.leaf for one in sealed])
-        tiles = {(tile.level, tile.number): data for tile, data in written.items()}
-        self._remember(tiles)
-        return Batch(shard, sealed, tiles, Position(self._head, self._gaps.ranges))
+            sealed.case_seqs.append(seq)
+            sealed.leaves.append(leaf)
+            sealed.bodies.append(entry)
+        written = self._edge.append(sealed.leaves)
+        self._remember({(tile.level, tile.number): data for tile, data in written.items()})
+        # The last tile of level 0 grows with every batch: until it is full, its leaves are in the rows.
+        kept = {
+            (tile.level, tile.number): data
+            for tile, data in written.items()
+            if tile.level or tile.width == WIDTH
+        }
+        return Batch(self.shard.id, sealed, kept, Position(self._head, self._gaps.ranges))
 
     def _remember(self, tiles: Mapping[TilePlace, bytes]) -> None:
         for place, data in tiles.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,16 +23,18 @@ class FactRow(NamedTuple):
     trace: str | None
 
 
-class SealedRow(NamedTuple):
-    """A line of the log: leaf `number` of a shard's tree; `case` and its number go together."""
+class SealedRows(NamedTuple):
+    """Lines of the log by columns: leaves of a shard's tree from number `first` on, without a gap.
 
-    shard: int
-    number: int
-    fact: int
-    case: str | None
-    case_seq: int | None
-    leaf: bytes
-    body: bytes
+    A case and the number there go together; both are None of a fact that is about no case.
+    """
+
+    first: int
+    facts: list[int]
+    cases: list[str | None]
+    case_seqs: list[int | None]
+    leaves: list[bytes]
+    bodies: list[bytes]
 
 
 class ChainEnd(NamedTuple):
@@ -75,10 +77,13 @@ class Stock(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one transaction adds: rows, the tiles that changed by level and number, and the position."""
+    """What one transaction adds: rows, tiles that changed by level and number, and the position.
+
+    Of level 0 only full tiles: the leaves of the last one are those of its rows.
+    """
 
     shard: int
-    rows: Sequence[SealedRow]
+    rows: SealedRows
     tiles: Mapping[tuple[int, int], bytes]
     position: Position
 

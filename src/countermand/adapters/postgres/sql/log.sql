@@ -27,9 +27,18 @@ SELECT e.fact FROM log_entry e JOIN log_shard s ON s.id = e.shard
 WHERE e.fact > $1 AND (s.closed_size IS NULL OR e.index < s.closed_size);
 
 -- name: tiles_at
--- Tiles of a shard ($1) by levels ($2) and numbers ($3).
-SELECT t.level, t.number, t.data FROM unnest($2::smallint[], $3::bigint[]) AS wanted (level, number)
-JOIN log_tile t ON t.shard = $1 AND t.level = wanted.level AND t.number = wanted.number;
+-- Tiles of a shard ($1) by levels ($2) and numbers ($3). The last one of level 0, until it is full, is its entries' leaves.
+SELECT wanted.level, wanted.number, coalesce(t.data, growing.data) AS data
+FROM unnest($2::smallint[], $3::bigint[]) AS wanted (level, number)
+LEFT JOIN log_tile t ON t.shard = $1 AND t.level = wanted.level AND t.number = wanted.number
+    AND (t.level > 0 OR length(t.data) = 8192)
+LEFT JOIN LATERAL (
+    SELECT string_agg(e.leaf, '' ORDER BY e.index) AS data FROM log_entry e
+    WHERE wanted.level = 0 AND t.shard IS NULL
+      AND e.shard = $1 AND e.index >= 256 * wanted.number AND e.index < 256 * wanted.number + 256
+    HAVING count(*) BETWEEN 1 AND 255
+) AS growing ON true
+WHERE coalesce(t.data, growing.data) IS NOT NULL;
 
 -- name: journal_writers
 -- Transactions of others that may write lines of the journal.
@@ -58,12 +67,14 @@ CROSS JOIN LATERAL (
 ) AS last;
 
 -- name: append_entries
--- All that a batch adds to a shard ($1), in one statement: by itself it is one round trip and one commit. Entries ($2
--- indexes, $3 facts, $4 cases, $5 their numbers there, $6 leaves, $7 bodies); tiles as they are now ($8 levels, $9
+-- All that a batch adds to a shard ($1), in one statement: by itself it is one round trip and one commit. Entries (from
+-- index $2 on: $3 facts, $4 cases, $5 their numbers there, $6 leaves, $7 bodies); tiles as they are now ($8 levels, $9
 -- numbers, $10 bytes); the journal is in the log up to $11, but for the gaps ($12 lows, $13 highs, both included).
 WITH entered AS (
     INSERT INTO log_entry (shard, index, fact, case_id, case_seq, leaf, body)
-    SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::integer[], $6::bytea[], $7::bytea[])
+    SELECT $1, $2::bigint + place - 1, fact, case_id, case_seq, leaf, body
+    FROM unnest($3::bigint[], $4::text[], $5::integer[], $6::bytea[], $7::bytea[])
+        WITH ORDINALITY AS entry (fact, case_id, case_seq, leaf, body, place)
 ), grown AS (
     INSERT INTO log_tile (shard, level, number, data)
     SELECT $1, * FROM unnest($8::smallint[], $9::bigint[], $10::bytea[])
@@ -139,9 +150,16 @@ SELECT c.note FROM log_checkpoint c JOIN log_shard s ON s.id = c.shard WHERE s.o
 ORDER BY c.size LIMIT 1;
 
 -- name: signed_tile
--- The first $4 hashes of a tile (shard's label $1, level $2, number $3), where a checkpoint covers them.
-SELECT substring(t.data FROM 1 FOR 32 * $4) FROM log_tile t JOIN log_shard s ON s.id = t.shard
-WHERE s.label = $1 AND t.level = $2 AND t.number = $3 AND length(t.data) >= 32 * $4
+-- The first $4 hashes of a tile (shard's label $1, level $2, number $3), where a checkpoint covers them; as in tiles_at.
+SELECT coalesce(
+    (SELECT substring(t.data FROM 1 FOR 32 * $4) FROM log_tile t
+     WHERE t.shard = s.id AND t.level = $2 AND t.number = $3 AND length(t.data) >= 32 * $4),
+    (SELECT string_agg(e.leaf, '' ORDER BY e.index) FROM log_entry e
+     WHERE $2 = 0 AND $4 < 256 AND e.shard = s.id AND e.index >= 256 * $3::bigint AND e.index < 256 * $3::bigint + $4
+     HAVING count(*) = $4)
+)
+FROM log_shard s
+WHERE s.label = $1
   AND (SELECT max(c.size) FROM log_checkpoint c WHERE c.shard = s.id) >> (8 * $2::int) >= $3::bigint * 256 + $4;
 
 -- name: signed_entries
