@@ -92,6 +92,7 @@ class Settings:
     log_origin: str = "countermand.invalid/countermand/main"
     log_sealing: str = "beside"
     log_entries: str = "closed"
+    log_checkpoint_days_kept: int = 7
     log_signer_state: Path | None = None
     log_signer_socket: Path | None = None
     trust_policy: Path | None = None

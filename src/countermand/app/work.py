@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,6 +15,7 @@ from countermand.adapters.banking.http import HttpCoreBanking
 from countermand.adapters.notifiers.poster import HttpPoster
 from countermand.adapters.permit_keys import FILE_NAME, permit_keys
 from countermand.adapters.postgres.changes import Changes
+from countermand.adapters.postgres.log_thinning import PostgresLogThinning
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
@@ -52,6 +52,7 @@ from countermand.flows.shred_subjects import replay_tombstones
 from countermand.flows.tell_bank import BankPort
 from countermand.flows.tell_cases import case_teller
 from countermand.flows.tell_webhooks import WebhookPort
+from countermand.flows.thin_log import THINNING_TIMER, Thinning, set_thinning_timer, thinning_handler
 from countermand.flows.wake_clocks import clock_waker
 from countermand.flows.worker import Worker
 from countermand.kernel.clock import Clock, SystemClock
@@ -155,6 +156,9 @@ async def work_parts(
         DEVICE_CHECK_TIMER: device_reminder(reminding_of(settings, works, clock, ids)),
         CLOCK_TIMER: clock_waker(clocks),
         RETENTION_TIMER: retention_handler(room),
+        THINNING_TIMER: thinning_handler(
+            Thinning(PostgresLogThinning(pool), clock, settings.log_checkpoint_days_kept)
+        ),
     }
     ports: dict[str, Port] = {}
     followers: dict[str, Follower] = {}
@@ -180,7 +184,11 @@ async def work_parts(
         ports[READING_PORT] = ReadingPort(reading_desk_of(room.desk, text_reader))
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
-    begin = partial(set_retention_timer, room, schedule)
+
+    async def begin() -> None:
+        await set_retention_timer(room, schedule)
+        await set_thinning_timer(works, schedule, clock)
+
     worker = Worker(timers, deliverer, guard, notices.decisions, mail.ear, begin)
     return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks, text_reader, room)
 

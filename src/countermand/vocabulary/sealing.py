@@ -99,6 +99,13 @@ class NewNote(NamedTuple):
     keys: frozenset[str] = frozenset()
 
 
+class Thinned(NamedTuple):
+    """Up to which checkpoint (number of the shard, size) old ones are looked at, and how many went."""
+
+    place: tuple[int, int]
+    gone: int
+
+
 class Turn(NamedTuple):
     """One shard closes (none before the first), with so many entries that count, and the next one opens."""
 

@@ -67,6 +67,7 @@ CREATE TABLE log_anchor (
     CONSTRAINT log_anchor_mined_whole CHECK ((block IS NULL) = (block_time IS NULL))
 );
 CREATE INDEX log_anchor_newest ON log_anchor (origin, sent_at);
+CREATE INDEX log_anchor_size ON log_anchor (origin, size);
 CREATE INDEX log_anchor_unsettled ON log_anchor (checked_at) WHERE state <> 'final';
 COMMENT ON TABLE log_anchor IS 'Digests of checkpoints that were written into a public chain, and how firmly they stand there.';
 COMMENT ON COLUMN log_anchor.chain IS 'Which chain (CAIP-2).';

@@ -240,3 +240,26 @@ WHERE NOT EXISTS (SELECT FROM log_shard AS s WHERE s.id = c.shard) ORDER BY c.sh
 -- The tables of this schema, to be read from end to end.
 SELECT c.oid::regclass::text FROM pg_class c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' ORDER BY 1;
+
+-- name: thin_checkpoints
+-- Of $4 checkpoints behind one ($1 shard, $2 size), those signed before $3 go that a later one of their hour follows and that
+-- nobody outside refers to. The one up to which that is done now, and how many went; no row: nothing is left to look at.
+WITH looked AS MATERIALIZED (
+    SELECT c.place, c.shard, c.size, c.signed_at, lead(c.signed_at) OVER (PARTITION BY c.shard ORDER BY c.size) AS next_at
+    FROM (
+        SELECT ctid AS place, shard, size, signed_at FROM log_checkpoint
+        WHERE (shard, size) > ($1::integer, $2::bigint) ORDER BY shard, size LIMIT $4
+    ) AS c
+), gone AS (
+    -- By their places on the disk, which no row ever leaves: whatever the planner thinks of the size of the table.
+    DELETE FROM log_checkpoint WHERE ctid = ANY (ARRAY(
+        SELECT l.place FROM looked AS l JOIN log_shard AS s ON s.id = l.shard
+        WHERE l.signed_at < $3 AND date_trunc('hour', l.next_at, 'UTC') = date_trunc('hour', l.signed_at, 'UTC')
+          AND NOT EXISTS (SELECT FROM log_cosignature AS w WHERE w.origin = s.origin AND w.size = l.size)
+          AND NOT EXISTS (SELECT FROM log_timestamp AS t WHERE t.origin = s.origin AND t.size = l.size)
+          AND NOT EXISTS (SELECT FROM log_anchor AS a WHERE a.origin = s.origin AND a.size = l.size)
+    ))
+    RETURNING size
+)
+SELECT shard, size, (SELECT count(*) FROM gone) FROM looked
+WHERE signed_at < $3 ORDER BY shard DESC, size DESC OFFSET 1 LIMIT 1;
