@@ -8,6 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from countermand.adapters.postgres.log_audit import PostgresLogAudit
+from countermand.flows.audit_log import audit_log
 from countermand.kernel.clock import MICROS_PER_DAY, ManualClock
 from countermand.transparency.checkpoints import Checkpoint
 from countermand.transparency.entries import Entry
@@ -140,3 +142,28 @@ async def test_each_year_has_its_shard(
     )
     assert sorted(await facts_in_log(tables)) == await facts_in_journal(tables)
     assert await tables.fetchval("SELECT max(case_seq) FROM log_entry WHERE shard = 2") == 6
+
+
+async def test_a_growing_tile_that_an_older_version_kept_is_grown_over(
+    database_dsn: str, tables: Any, clock: ManualClock, tmp_path: Path
+) -> None:
+    """The last tile of level 0 is read from its entries, whatever stands beside, and kept once it is full."""
+    async with sealing_on(database_dsn, tmp_path, clock) as sealing:
+        await write(tables, 5)
+        await seal_all(await sealing.begin())
+        assert await tables.fetchval("SELECT count(*) FROM log_tile") == 0
+        await tables.execute(
+            "INSERT INTO log_tile "
+            "SELECT 1, 0, 0, string_agg(leaf, '' ORDER BY index) FROM log_entry WHERE index < 3"
+        )
+        sealer = await sealing.begin()
+        await write(tables, 300)
+        await seal_all(sealer)
+        assert (await sealing.begin()).size == 306
+    kept = await tables.fetch("SELECT level, number, length(data) FROM log_tile ORDER BY level")
+    assert [tuple(row) for row in kept] == [(0, 0, 256 * 32), (1, 0, 32)]
+    audit = PostgresLogAudit(database_dsn)
+    await audit.open()
+    keys = [VerifierKey.parse(row[0]) for row in await tables.fetch("SELECT key FROM log_key")]
+    assert (await audit_log(audit, keys)).finding is None
+    await audit.close()
