@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from countermand.flows.compare_policies import policies_to_compare, policy_difference
 from countermand.flows.house import House
 from countermand.flows.keep_lists import add_entry, remove_entry
 from countermand.flows.publish_policy import (
@@ -15,7 +16,6 @@ from countermand.flows.publish_policy import (
     draft_policy,
     end_canary,
     list_canaries,
-    policy_difference,
     policy_history,
     start_canary,
     take_step,
@@ -341,7 +341,7 @@ async def test_a_canary_that_fails_costs_no_answer(house: House, monkeypatch: py
 async def test_the_difference_says_what_changes(house: House) -> None:
     """Added, changed and removed, each with its texts in both languages."""
     label = await approved(house, version(2, **DENIES_ALL))
-    found = await policy_difference(house, label, None)
+    found = policy_difference(await policies_to_compare(house, label, None))
     assert (found["before"], found["after"]) == ("torture@1", label)
     changes = {(one["section"], one["name"]): one for one in found["changes"]}
     assert changes["rule", "no"]["change"] == "added"
@@ -353,8 +353,9 @@ async def test_the_difference_says_what_changes(house: House) -> None:
         True,
         True,
     )
-    assert {one["change"] for one in (await policy_difference(house, "torture@1", label))["changes"]} == {
+    back = policy_difference(await policies_to_compare(house, "torture@1", label))
+    assert {one["change"] for one in back["changes"]} == {
         "changed",
         "removed",
     }
-    assert (await policy_difference(house, label, label))["changes"] == []
+    assert policy_difference(await policies_to_compare(house, label, label))["changes"] == []

@@ -15,8 +15,7 @@ from countermand.flows.replay_decision import PolicyShelf
 from countermand.kernel.clock import Clock, micros_of, rfc3339
 from countermand.kernel.errors import BadRequest, Conflict, Forbidden, NotFound
 from countermand.kernel.ids import Ids
-from countermand.policy.comparison import compare
-from countermand.policy.package import compile_policy, compile_recorded, remarks_on_policy
+from countermand.policy.package import compile_policy, remarks_on_policy
 from countermand.vocabulary.publishing import (
     JUDGEMENTS,
     MOVES,
@@ -41,8 +40,13 @@ _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 class PublicationBook(Protocol):
     """Where policies stand. A method returns after its commit; change, history and fact go together."""
 
-    async def draft(self, drafted: Drafted, author: str, text: str, at: int) -> Publication:
-        """Record a checked policy. Raises Conflict (`policy_recorded`, `policy_changed`)."""
+    async def draft(
+        self, drafted: Drafted, author: str, text: str, at: int, seen: int | None = None
+    ) -> Publication:
+        """Record a checked policy; with `seen` only while that is the number of its newest version.
+
+        Raises Conflict (`policy_recorded`, `policy_changed`, `policy_overtaken`).
+        """
         ...
 
     async def take(
@@ -113,13 +117,17 @@ def checked(files: Mapping[str, str]) -> Drafted:
     return Drafted(program.name, program.version, program.digest, dict(files), len(program.rules), remarks)
 
 
-async def draft_policy(house: PublishingHouse, drafted: Drafted, text: str, actor: str) -> dict[str, Any]:
+async def draft_policy(
+    house: PublishingHouse, drafted: Drafted, text: str, actor: str, seen: int | None = None
+) -> dict[str, Any]:
     """Record a checked policy under its name and version; its content never changes again.
 
-    Raises Conflict: `policy_recorded` (the same is there), `policy_changed` (another content is there).
+    `seen` is the number of the newest version of that name that its writer knew; None asks for nothing.
+    Raises Conflict: `policy_recorded` (the same is there), `policy_changed` (another content is there),
+    `policy_overtaken` (somebody recorded another version meanwhile).
     """
     check_text(text)
-    return shown(await house.publications.draft(drafted, actor, text, house.clock.now()))
+    return shown(await house.publications.draft(drafted, actor, text, house.clock.now(), seen))
 
 
 async def take_step(
@@ -188,25 +196,6 @@ async def policy_history(house: PublishingHouse, label: str | None) -> list[dict
         {**msgspec.to_builtins(one), "at": rfc3339(one.at)}
         for one in await house.publications.steps(which, HISTORY_LINES_MAX)
     ]
-
-
-async def policy_difference(house: PublishingHouse, label: str, against: str | None) -> dict[str, Any]:
-    """What `label` adds, changes and removes compared with another recorded policy (default: the live one).
-
-    Raises NotFound (`unknown_policy_version`).
-    """
-    known = await house.publications.publications()
-    after = _of_label(known, label)
-    if against is None:
-        before = next((one for one in known if one.state is PolicyState.LIVE), None)
-        if before is None:
-            raise _unknown("live")
-    else:
-        before = _of_label(known, against)
-    then = compile_recorded(await house.policy_shelf.source(before.policy_id))
-    now = compile_recorded(await house.policy_shelf.source(after.policy_id))
-    changes = [msgspec.to_builtins(one) for one in compare(then, now)]
-    return {"before": before.label, "after": after.label, "changes": changes}
 
 
 # -- canaries -----------------------------------------------------------------------------------------
@@ -306,18 +295,20 @@ def split_label(label: str) -> tuple[str, str]:
     """The name and the version of name@version. Raises NotFound (`unknown_policy_version`)."""
     name, at, version = label.rpartition("@")
     if not at or not name or not version:
-        raise _unknown(label)
+        raise unknown_policy(label)
     return name, version
 
 
-def _of_label(known: list[Publication], label: str) -> Publication:
+def of_label(known: list[Publication], label: str) -> Publication:
+    """The one of that name and version. Raises NotFound (`unknown_policy_version`)."""
     found = next((one for one in known if one.label == label), None)
     if found is None:
-        raise _unknown(label)
+        raise unknown_policy(label)
     return found
 
 
-def _unknown(label: str) -> NotFound:
+def unknown_policy(label: str) -> NotFound:
+    """The refusal of a name and version that are not recorded."""
     return NotFound(
         "unknown_policy_version",
         f"No policy {label} is recorded here; name it as NAME@VERSION.",

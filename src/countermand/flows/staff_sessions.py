@@ -23,7 +23,8 @@ from countermand.vocabulary.staff_access import (
 
 CSRF_KEY = "staff forms"
 KEPT_SECONDS = 3600
-KEPT_BYTES_MAX = 64 * 1024
+# A whole policy may be what somebody was writing.
+KEPT_BYTES_MAX = 1024 * 1024
 TOKEN_CHARACTERS_MAX = 128
 
 

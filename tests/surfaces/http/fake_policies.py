@@ -55,7 +55,9 @@ class FakePublications:
     def __init__(self) -> None:
         self.kept: dict[str, Publication] = {}
 
-    async def draft(self, drafted: Drafted, author: str, text: str, at: int) -> Publication:
+    async def draft(
+        self, drafted: Drafted, author: str, text: str, at: int, seen: int | None = None
+    ) -> Publication:
         label = f"{drafted.name}@{drafted.version}"
         self.kept[label] = Publication(
             7, drafted.name, drafted.version, drafted.digest, PolicyState.CHECKED, author, None, None, None,

@@ -49,13 +49,22 @@ class PostgresPublications:
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         self._pool = pool
 
-    async def draft(self, drafted: Drafted, author: str, text: str, at: int) -> Publication:
-        """Record a checked policy. Raises Conflict (`policy_recorded`, `policy_changed`)."""
+    async def draft(
+        self, drafted: Drafted, author: str, text: str, at: int, seen: int | None = None
+    ) -> Publication:
+        """Record a checked policy; with `seen` only while that is the number of its newest version.
+
+        Raises Conflict (`policy_recorded`, `policy_changed`, `policy_overtaken`).
+        """
         name, version = drafted.name, drafted.version
         async with self._transaction() as connection:
+            await connection.execute(POLICIES.name_alone, name)
             known = await connection.fetchrow(POLICIES.find_policy, name, version)
             if known is not None:
                 raise _recorded(f"{name}@{version}", changed=known["digest"] != drafted.digest)
+            newest = await connection.fetchrow(POLICIES.newest_policy, name)
+            if seen is not None and newest is not None and newest["id"] != seen:
+                raise _overtaken(f"{name}@{newest['version']}", f"{name}@{version}")
             number = await record_version(connection, drafted, PolicyState.CHECKED, author, at)
             await _append(connection, number, at, PolicyStep.DRAFT, author, text, {})
             await _append(
@@ -334,6 +343,15 @@ def _recorded(label: str, *, changed: bool) -> Conflict:
         f"{label} is recorded here already, with the same content; go on with the next step.",
         f"{label} 已以相同内容记录；请继续下一步。",
         policy=label,
+    )
+
+
+def _overtaken(newest: str, label: str) -> Conflict:
+    return Conflict(
+        "policy_overtaken",
+        f"{newest} was recorded while you were writing; {label} is not kept yet. Look at both, then save.",
+        f"在您编写期间，{newest} 已被记录；{label} 尚未保存。请对照两者后再保存。",
+        policy=newest,
     )
 
 

@@ -10,6 +10,7 @@ from anyio import to_process
 from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from countermand.flows.compare_policies import policies_to_compare, policy_difference
 from countermand.flows.publish_policy import (
     SHARE_PERMILLE_MAX,
     TEXT_LENGTH_MAX,
@@ -18,7 +19,6 @@ from countermand.flows.publish_policy import (
     draft_policy,
     end_canary,
     list_canaries,
-    policy_difference,
     policy_history,
     start_canary,
     take_step,
@@ -185,7 +185,8 @@ async def read_policy_difference(
     request: Asked, policy: FromPath[str], against: FromQuery[str] = ""
 ) -> dict[str, Any]:
     """What a policy adds, changes and removes compared with the live one, or with `against`."""
-    return await policy_difference(_house(request), identifier(policy, "policy"), against or None)
+    both = await policies_to_compare(_house(request), identifier(policy, "policy"), against or None)
+    return await to_process.run_sync(policy_difference, both, limiter=_ONE_DRAFT)
 
 
 @post("/v1/policies/{policy:str}/canary", scope="policy", status_code=200, gives=CanaryShown, refuses=(409,))

@@ -13,6 +13,7 @@ from countermand.surfaces.web.desk.case_pages import CASE_PAGES as DESK_CASE_PAG
 from countermand.surfaces.web.desk.counter_pages import COUNTER_PAGES
 from countermand.surfaces.web.desk.health_pages import HEALTH_PAGES
 from countermand.surfaces.web.desk.knowledge_pages import KNOWLEDGE_PAGES
+from countermand.surfaces.web.desk.lab_editor import EDITOR_PAGES
 from countermand.surfaces.web.desk.lab_pages import LAB_PAGES
 from countermand.surfaces.web.desk.lab_trials import TRIAL_PAGES
 from countermand.surfaces.web.desk.live_pages import LIVE_PAGES
@@ -75,6 +76,7 @@ OPERATING_PAGES = (
     *LIVE_PAGES,
     *HEALTH_PAGES,
     *LAB_PAGES,
+    *EDITOR_PAGES,
     *TRIAL_PAGES,
     *MEASURE_PAGES,
     *KNOWLEDGE_PAGES,

@@ -12,6 +12,14 @@ LEFT JOIN policy_publication AS p ON p.policy_id = v.id ORDER BY v.id DESC;
 -- A recorded policy by name and version ($1, $2).
 SELECT id, digest FROM policy_version WHERE name = $1 AND version = $2;
 
+-- name: name_alone
+-- Let nobody else draft a policy of this name ($1) until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended('policy ' || $1, 0));
+
+-- name: newest_policy
+-- The policy of a name ($1) that was recorded last.
+SELECT id, version FROM policy_version WHERE name = $1 ORDER BY id DESC LIMIT 1;
+
 -- name: record_policy
 -- Record a policy: name, version, digest, source, when.
 INSERT INTO policy_version (name, version, digest, source, recorded_at) VALUES ($1, $2, $3, $4, $5) RETURNING id;

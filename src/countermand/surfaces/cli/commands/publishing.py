@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from countermand.app import open_desk, read_policy
+from countermand.flows.compare_policies import policies_to_compare, policy_difference
 from countermand.flows.desk import Desk
 from countermand.flows.publish_policy import (
     SHARE_PERMILLE_MAX,
@@ -18,7 +19,6 @@ from countermand.flows.publish_policy import (
     draft_policy,
     end_canary,
     list_canaries,
-    policy_difference,
     policy_history,
     start_canary,
     take_step,
@@ -183,7 +183,7 @@ async def diff(label: str, against: str | None, data_dir: Path | None) -> None:
     """In words, thing by thing."""
     quiet_logs()
     async with open_desk(settings_with(data_dir)) as desk:
-        found = await policy_difference(desk, label, against)
+        found = policy_difference(await policies_to_compare(desk, label, against))
     language = current_speech().language
     lines = [f"{found['before']} -> {found['after']}"]
     for one in found["changes"]:

@@ -14,11 +14,11 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from countermand.flows.adapt_thresholds import ThresholdHouse, list_thresholds
+from countermand.flows.compare_policies import policies_to_compare, policy_difference
 from countermand.flows.keep_shadows import add_shadow, checked_policy, list_shadows, live_files
 from countermand.flows.publish_policy import (
     end_canary,
     list_canaries,
-    policy_difference,
     policy_history,
     shown,
     start_canary,
@@ -100,12 +100,14 @@ async def _policy(
     other = against if against and against != label else live
     difference = None
     if other is not None and other != label:
-        difference = await policy_difference(publishing, label, other)
+        both = await policies_to_compare(publishing, label, other)
+        difference = await to_process.run_sync(policy_difference, both, limiter=_ONE_AT_A_TIME)
     values: dict[str, Any] = {
         "policy": shown(found),
         "words": await _words(house.policy_shelf, found),
         "history": await policy_history(publishing, label),
         "difference": difference,
+        "live": live,
         "others": [one.label for one in known if one.label != label],
         "steps": [
             {"step": step.value, "deep": step in DEEP_STEPS, "own": _own(found, step, staff.name)}
