@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from countermand.app import read_policy
+from countermand.flows.keep_knowledge import search_knowledge
 from countermand.flows.publish_policy import checked, draft_policy
 from countermand.vocabulary.staff import Role
 from pages.desk_stage import SESSION_COOKIE, at_desk, decided, reported, signed_in
@@ -154,24 +155,36 @@ def test_a_shadow_follows_and_is_let_go(
         assert page.locator(".lab-line[href*=shadows]").count() == 0
 
 
-def test_knowledge_is_found_and_a_draft_is_judged(
+def test_an_article_is_written_judged_and_published_by_two(
     browser: Any, served: Served, people: dict[str, str]
 ) -> None:
-    """Searched in a customer's words; a draft that asks for a code is told so, and stays as it was typed."""
+    """A draft that asks for a code, or counts without a source, stays as typed and is told; two publish."""
     with at_desk(browser, served, people["ed"], "en") as page:
         page.goto("/desk/knowledge?q=how+do+I+close+my+account")
         page.locator(".lab-line").first.click()
         page.wait_for_url(re.compile("/knowledge/close-account"))
-        page.keyboard.press("v")
-        page.locator(".message.good").wait_for()
-        wrong = page.locator(".kb-draft").input_value().replace("It is free.", "Send us your password.")
-        page.locator(".kb-draft").fill(wrong)
+        answer = page.locator("[name='en.answer']")
+        wrong = answer.input_value().replace("It is free.", "Send us your password. 38.83% did.")
+        answer.fill(wrong)
         page.locator("button[data-key=v]").click()
         page.locator(".message.warn").wait_for()
-        assert page.locator(".kb-draft").input_value().strip() == wrong.strip()
-        page.locator(".kb-draft").fill("not: an article")
-        page.locator("button[data-key=v]").click()
-        page.locator(".message.stop").wait_for()
+        assert answer.input_value() == wrong
+        assert page.locator("label:has([name='en.answer']) .wrong").count() == 2
+        assert violations(page) == []
+        answer.fill(wrong.replace("Send us your password. 38.83% did.", "It costs nothing."))
+        page.locator(".kb-form [name=why]").fill("plainer")
+        page.locator(".kb-form [name=why]").press("Enter")
+        page.locator("[name=act][value=withdraw]").wait_for()
+        assert page.locator("[name=act][value=publish]").count() == 0
+    with at_desk(browser, served, people["chen"], "zh") as page:
+        page.goto("/desk/knowledge")
+        page.locator(".lab-line[href*='#art']").click()
+        page.locator("article form [name=why]").fill("看过了")
+        assert violations(page) == []
+        page.locator("[name=act][value=publish]").click()
+        page.locator("#v2").wait_for()
+    found = search_knowledge(served.house.knowledge, served.house.clock, "close my account", "en")
+    assert (found[0]["version"], "It costs nothing." in found[0]["words"]["en"]["answer"]) == (2, True)
 
 
 def test_measures_and_breaches_tell_whose_and_why(

@@ -63,6 +63,8 @@ async def front_desk_of(
     """
     knowledge = open_knowledge(settings)
     await knowledge.record(works, clock.now())
+    async with works.open() as unit:
+        await knowledge.follow(unit.proposals)
     reception = reception_of(settings, works, clock, ids, vault, room.keys, reader, knowledge)
     door = PublicDoor(reception, AddressBook(vault), networks_of(settings.trusted_proxies))
     reading = reading_desk_of(room.desk, text_reader)

@@ -25,6 +25,7 @@ from countermand.adapters.postgres.notices import PostgresNoticeShelf
 from countermand.adapters.postgres.orders import PostgresOrders
 from countermand.adapters.postgres.pool import close_pool, connect_pool
 from countermand.adapters.postgres.profiles import PostgresPopulation, PostgresProfiles
+from countermand.adapters.postgres.proposals import PostgresProposals
 from countermand.adapters.postgres.publications import PostgresPublications
 from countermand.adapters.postgres.recorded import PostgresRecordedFacts
 from countermand.adapters.postgres.seat import Seat, take_seat
@@ -161,7 +162,14 @@ async def _front_desk(
 
     works, reader = PostgresWorks(pool), open_triage(settings)
     vault, pictures, room = work.kit.vault, work.text_reader, work.room
-    return await front_desk_of(settings, works, clock, ids, vault, reader, channels, pictures, room)
+    desk = await front_desk_of(settings, works, clock, ids, vault, reader, channels, pictures, room)
+    knowledge = desk.public_door.reception.knowledge
+
+    async def published(connection: object, _noticed: bool) -> None:
+        await knowledge.follow(PostgresProposals(connection))
+
+    changes.watch(PostgresProposals.TABLE, published)
+    return desk
 
 
 def _readiness(seat: Seat, worker: Worker) -> Readiness:

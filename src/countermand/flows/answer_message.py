@@ -78,6 +78,7 @@ async def answer_within(
     """`answer_message` inside of a unit of work that does more than this."""
     now, book = house.clock.now(), unit.answers
     await book.alone(message.party)
+    await house.knowledge.follow(unit.proposals)
     if (earlier := await book.reply_to(message.id)) is not None:
         return await _sent_before(house.knowledge, book, earlier)
     if (gone := await book.hand_off_of(message.id)) is not None:

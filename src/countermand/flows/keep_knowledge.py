@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from countermand.intake.knowledge import Library
+from countermand.intake.knowledge import Library, faults
+from countermand.intake.proposals import ProposalBook
 from countermand.intake.retrieval import RESULTS_MAX, Index, Lexicon
 from countermand.kernel.clock import Clock, moment_of
 from countermand.kernel.errors import BadRequest
@@ -36,6 +37,7 @@ class Knowledge:
     """A library, the names that its texts are filled with (`institution`, `helpline`), whose days count.
 
     `left_out` are versions whose text differs from what was recorded under their number: they are not shown.
+    What the desk published stands beside the folder's; under the same number the published one counts.
     """
 
     library: Library
@@ -43,6 +45,9 @@ class Knowledge:
     timezone: str
     left_out: frozenset[tuple[str, int]] = frozenset()
     _shelf: Shelf | None = field(default=None, repr=False)
+    _folder: Library | None = field(default=None, repr=False)
+    _differing: frozenset[tuple[str, int]] = frozenset()
+    _published_count: int = 0
 
     def shelf(self, now: int) -> Shelf:
         """What may be shown at an instant; a day on which other articles are in force makes a new index."""
@@ -73,9 +78,34 @@ class Knowledge:
         """
         async with works.open() as unit:
             differing = await unit.answers.record_versions(self.library.articles, now)
+            published = {(one.id, one.version) for one in await unit.proposals.published()}
         for one in differing:
-            log.error("knowledge_version_changed", article=one.id, version=one.version)
-        self.left_out, self._shelf = frozenset((one.id, one.version) for one in differing), None
+            if (one.id, one.version) not in published:
+                log.error("knowledge_version_changed", article=one.id, version=one.version)
+        self._differing = frozenset((one.id, one.version) for one in differing)
+        self.left_out, self._shelf = self._differing, None
+
+    async def follow(self, book: ProposalBook) -> None:
+        """Take in what the desk has published since; one short question where it has not.
+
+        A version that breaks a rule of today (a law that the folder no longer has) is not shown, and told of.
+        """
+        if (count := await book.published_count()) == self._published_count:
+            return
+        folder = self._folder or self.library
+        published = []
+        for one in await book.published():
+            if wrong := faults(one, folder.laws):
+                log.error(
+                    "knowledge_version_unusable", article=one.id, version=one.version, where=wrong[0][0]
+                )
+            else:
+                published.append(one)
+        numbers = {(one.id, one.version) for one in published}
+        own = tuple(one for one in folder.articles if (one.id, one.version) not in numbers)
+        self._folder, self._published_count = folder, count
+        self.library = replace(folder, articles=(*own, *published))
+        self.left_out, self._shelf = self._differing - numbers, None
 
 
 def search_knowledge(

@@ -34,6 +34,7 @@ from countermand.evidence.ports import EvidenceBook, InstrumentBook
 from countermand.evidence.record_ports import PaperRecord
 from countermand.intake.official_versions import OfficialVersionBook
 from countermand.intake.ports import AnswerBook
+from countermand.intake.proposals import ProposalBook
 from countermand.oversight.notice_ports import NoticeBooks
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.facts import Fact
@@ -197,6 +198,9 @@ class Unit(NoticeBooks, Protocol):
 
     @property
     def official_versions(self) -> OfficialVersionBook: ...
+
+    @property
+    def proposals(self) -> ProposalBook: ...
 
     @property
     def receipt_sessions(self) -> ReceiptSessionBook: ...

@@ -38,6 +38,7 @@ from countermand.adapters.postgres.mandates import PostgresHolderBook
 from countermand.adapters.postgres.notices import PostgresContacts, PostgresNotices
 from countermand.adapters.postgres.official import PostgresOfficialVersions
 from countermand.adapters.postgres.paper_record import PostgresPaperRecord
+from countermand.adapters.postgres.proposals import PostgresProposals
 from countermand.adapters.postgres.receipt_sessions import PostgresReceiptSessions
 from countermand.adapters.postgres.standing import PostgresStanding
 from countermand.adapters.postgres.timers import QUERIES as TIMERS
@@ -93,6 +94,7 @@ class PostgresUnit:
         self.access = PostgresAccess(connection)
         self.paper_record = PostgresPaperRecord(connection)
         self.official_versions = PostgresOfficialVersions(connection)
+        self.proposals = PostgresProposals(bare)
         self.receipt_sessions = PostgresReceiptSessions(connection)
 
     async def gate(self, accounts: Collection[str]) -> None:
