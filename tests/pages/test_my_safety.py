@@ -117,7 +117,7 @@ def test_the_score_is_that_of_the_account(served: Served, visit: Any, language: 
     whole(visit)
     before = int(visit.locator(".score strong").inner_text())
     assert {one.get_attribute("href") for one in visit.locator("a.door").all()} == {
-        "/me/ways", "/me/devices", "/me/limit",
+        "/me/ways", "/me/contacts", "/me/devices", "/me/limit",
     }  # fmt: skip
     with signed_in(served, account) as client:
         assert client.form("/me/limit", amount="500", currency="CNY").status_code == 303

@@ -18,6 +18,7 @@ from countermand.adapters.postgres.changes import Changes
 from countermand.adapters.postgres.log_thinning import PostgresLogThinning
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
+from countermand.adapters.postgres.profiles import PostgresProfiles
 from countermand.adapters.postgres.unit import PostgresSchedule, PostgresWorks
 from countermand.app.address import open_database, unreachable
 from countermand.app.channels import channel_ports
@@ -32,6 +33,7 @@ from countermand.app.readings import open_reader, reading_desk_of
 from countermand.confirmation.permits import PermitKey
 from countermand.extensions import CoreBanking, TextReader
 from countermand.flows.clock_house import ClockHouse
+from countermand.flows.contact_removals import ContactDesk, removal_handler
 from countermand.flows.contain_now import Containing
 from countermand.flows.deliver_effects import Deliverer, Follower, Port
 from countermand.flows.end_orders import orders_ender
@@ -61,6 +63,7 @@ from countermand.kernel.ids import Ids, RandomIds
 from countermand.settings import Settings
 from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.clocks import CLOCK_TIMER
+from countermand.vocabulary.contact_changes import CONTACT_REMOVAL_TIMER
 from countermand.vocabulary.holder_access import DEVICE_CHECK_TIMER
 from countermand.vocabulary.holds import HOLD_TIMER
 from countermand.vocabulary.incidents import INCIDENT_OVER_TIMER
@@ -176,6 +179,9 @@ async def work_parts(
     notices = await open_notices(stack, settings, works, clock, kit.vault)
     ports.update(notices.ports)
     handlers.update(notices.handlers)
+    profiles = PostgresProfiles(pool)
+    contacts = ContactDesk(works=works, kit=kit, clock=clock, ids=ids, accounts=profiles, post=notices.post)
+    handlers[CONTACT_REMOVAL_TIMER] = removal_handler(contacts)
     mail = open_mail(settings, works, clock, ids, kit.vault, room.keys)
     ports.update(mail.ports)
     ports.update(await channel_ports(stack, settings, works, clock, ids, kit.vault, room.keys))

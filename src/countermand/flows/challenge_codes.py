@@ -76,20 +76,26 @@ class CodeMaker:
 
         Raises Conflict (`code_limit_reached`); then nothing was written.
         """
-        address = secret_of(self.kit.vault, target)["address"]
-        digest = hmac.digest(self.kit.vault.mac_key(ADDRESS_KEY), address.encode(), "sha256").hex()
-        budgets = budgets_of(target.account, digest, self.standing, self.kit.pack.codes)
-        await self.unit.codes.keep(spent(await self.unit.codes.sent(budgets), budgets, self.now))
         parcel = CodeParcel(
             id=self.ids.new("code", self.now),
             account=target.account,
             method=target.method,
-            to=address,
+            to=secret_of(self.kit.vault, target)["address"],
             text=text,
             language=target.public.get("language", "zh"),
             expires_at=expires_at,
         )
-        subject = (await self.unit.handles([target.account])).get(target.account)
+        await self.post(parcel)
+
+    async def post(self, parcel: CodeParcel) -> None:
+        """Put a code on its way, within what may be sent to an account and an address.
+
+        Raises Conflict (`code_limit_reached`); then nothing was written.
+        """
+        digest = hmac.digest(self.kit.vault.mac_key(ADDRESS_KEY), parcel.to.encode(), "sha256").hex()
+        budgets = budgets_of(parcel.account, digest, self.standing, self.kit.pack.codes)
+        await self.unit.codes.keep(spent(await self.unit.codes.sent(budgets), budgets, self.now))
+        subject = (await self.unit.handles([parcel.account])).get(parcel.account)
         await self.unit.effects.put([code_effect(self.kit.vault, parcel, self.now, subject, self.trace)])
 
 

@@ -16,6 +16,7 @@ from countermand.flows.case_desk import CaseDesk
 from countermand.flows.challenge_customer import Challenges
 from countermand.flows.channels import Channels
 from countermand.flows.committed import Salts
+from countermand.flows.contact_removals import ContactDesk
 from countermand.flows.dispute_process import Process, dispute_process
 from countermand.flows.evidence_room import EvidenceRoom
 from countermand.flows.freeze_account import OrderBook
@@ -226,6 +227,18 @@ class House:
             authenticators=self.authenticators,
             effect_ports=self.effect_ports,
             check_days=self.reminders.device_check_days,
+        )
+
+    @property
+    def contact_desk(self) -> ContactDesk:
+        """Where customers are reached, kept by themselves."""
+        return ContactDesk(
+            works=self.works,
+            kit=self.challenges.kit,
+            clock=self.clock,
+            ids=self.ids,
+            accounts=self.profiles,
+            post=self.post,
         )
 
     @property

@@ -62,32 +62,39 @@ async def put_contacts(
     """
     points = _points(given)
     if not is_zone(given.timezone):
-        raise _bad("timezone is no IANA time zone", "timezone 不是 IANA 时区名称")
+        raise bad_contacts("timezone is no IANA time zone", "timezone 不是 IANA 时区名称")
     now, book = house.clock.now(), house.post.addresses
     quiet = None if given.quiet is None else QuietHours(*given.quiet)
     async with house.works.open() as unit:
         before = await unit.contacts.lock(account)
         known = book.opened(account, before)
-        kept = _with_former(known.contacts.points, points, now)
+        kept = with_former(known.contacts.points, points, now)
         wanted = Contacts(
             account=account, points=kept, language=given.language, timezone=given.timezone, quiet=quiet
         )
         if before is None or wanted != known.contacts:
-            stored = [book.stored(account, point) for point in kept]
-            await unit.contacts.put(
-                StoredContacts(account, given.language, given.timezone, quiet, stored), now
-            )
-            key = book.key_of(NoticeChannel.FEED, account)
-            await _tell(unit, known, wanted, key, now, actor, trace)
-            former = [point.former_until for point in kept if point.former_until is not None]
-            await unit.timers.set([Timer(FORMER_TIMER, account, at) for at in former[:1]])
+            await keep(unit, book, known, wanted, now, actor, trace)
     return _shown(wanted)
+
+
+async def keep(
+    unit: Unit, book: AddressBook, known: Known, wanted: Contacts, now: int, actor: str, trace: str | None
+) -> None:
+    """Write contacts in place of those `known`, and tell of it; for whoever has locked them."""
+    account = wanted.account
+    stored = [book.stored(account, point) for point in wanted.points]
+    terms = (account, wanted.language, wanted.timezone, wanted.quiet)
+    await unit.contacts.put(StoredContacts(*terms, stored), now)
+    key = book.key_of(NoticeChannel.FEED, account)
+    await _tell(unit, known, wanted, key, now, actor, trace)
+    former = [point.former_until for point in wanted.points if point.former_until is not None]
+    await unit.timers.set([Timer(FORMER_TIMER, account, at) for at in former[:1]])
 
 
 def _points(given: GivenContacts) -> tuple[ContactPoint, ...]:
     """In the form in which they are kept, each address once."""
     if len(given.points) > POINTS_MAX:
-        raise _bad(f"there are more than {POINTS_MAX} addresses", f"地址超过{POINTS_MAX}个")
+        raise bad_contacts(f"there are more than {POINTS_MAX} addresses", f"地址超过{POINTS_MAX}个")
     points = [
         ContactPoint(
             channel=one.channel, address=one_form(one.channel, one.address), verified_at=one.verified_at
@@ -95,11 +102,11 @@ def _points(given: GivenContacts) -> tuple[ContactPoint, ...]:
         for one in given.points
     ]
     if len({(one.channel, one.address) for one in points}) < len(points):
-        raise _bad("an address stands there twice", "地址重复")
+        raise bad_contacts("an address stands there twice", "地址重复")
     return tuple(points)
 
 
-def _with_former(
+def with_former(
     before: Sequence[ContactPoint], after: Sequence[ContactPoint], now: int
 ) -> tuple[ContactPoint, ...]:
     """The new addresses, and behind them those that were verified and are gone: for a week."""
@@ -173,6 +180,7 @@ async def remove_contacts(
     async with house.works.open() as unit:
         if not await unit.contacts.remove(account):
             raise _none()
+        await unit.contact_changes.forget(account)
         await unit.timers.cancel(FORMER_TIMER, [account])
         subject = (await unit.handles([account])).get(account)
         await unit.note([Fact(now, CONTACTS_REMOVED, {"actor": actor}, subject, trace)])
@@ -215,7 +223,8 @@ def _shown(contacts: Contacts) -> dict[str, Any]:
     }
 
 
-def _bad(en: str, zh: str) -> BadRequest:
+def bad_contacts(en: str, zh: str) -> BadRequest:
+    """The refusal of contacts that cannot be kept."""
     return BadRequest("bad_contacts", f"These contacts cannot be kept: {en}.", f"无法保存联系方式：{zh}。")
 
 

@@ -16,7 +16,14 @@ from countermand.kernel.errors import Unavailable
 from countermand.oversight.notices import Way, ways_at_once
 from countermand.vocabulary.effects import Delivery, Effect, EffectState
 from countermand.vocabulary.facts import NOTICE_PLANNED, Fact
-from countermand.vocabulary.notices import Notice, NoticeChannel, Sending, SendState, Urgency
+from countermand.vocabulary.notices import (
+    TOLD_EVERYWHERE,
+    Notice,
+    NoticeChannel,
+    Sending,
+    SendState,
+    Urgency,
+)
 from countermand.work import Unit, Works
 
 log = structlog.get_logger(__name__)
@@ -100,7 +107,8 @@ class NoticePort:
             unit, notice, NoticeChannel.WEBHOOK
         ):
             channels.remove(NoticeChannel.WEBHOOK)
-        ways = ways_at_once(notice.urgency, known.contacts, channels, now)
+        everywhere = notice.kind in TOLD_EVERYWHERE
+        ways = ways_at_once(notice.urgency, known.contacts, channels, now, everywhere=everywhere)
         planned = await send_on(unit, notice, ways, known, (), now, effect.subject)
         said = [one.channel.value for one in planned]
         fact = {"notice": notice.kind, "effect": effect.id, "channels": said}

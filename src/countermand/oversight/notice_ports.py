@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from countermand.vocabulary.contact_changes import ContactChange
 from countermand.vocabulary.notices import (
     DecidedOperation,
     Notice,
@@ -62,6 +63,26 @@ class ContactBook(Protocol):
         ...
 
 
+class ContactChanges(Protocol):
+    """What holders ask to change about where they are reached; for whoever has the account's gate."""
+
+    async def open_of(self, account: str) -> list[ContactChange]:
+        """Those of an account that may still come to something, oldest first."""
+        ...
+
+    async def find(self, changes: Sequence[str]) -> list[ContactChange]:
+        """Those of these that may still come to something."""
+        ...
+
+    async def put(self, change: ContactChange) -> None:
+        """Write one, new or as it is now."""
+        ...
+
+    async def forget(self, account: str) -> None:
+        """Forget those of an account, whatever became of them."""
+        ...
+
+
 class NoticeBook(Protocol):
     """What was told, and how."""
 
@@ -106,10 +127,13 @@ class NoticeBook(Protocol):
 
 
 class NoticeBooks(Protocol):
-    """Both, as a unit of work has them."""
+    """All of them, as a unit of work has them."""
 
     @property
     def contacts(self) -> ContactBook: ...
+
+    @property
+    def contact_changes(self) -> ContactChanges: ...
 
     @property
     def notices(self) -> NoticeBook: ...

@@ -38,12 +38,18 @@ class Way(NamedTuple):
 
 
 def ways_at_once(
-    urgency: Urgency, contacts: Contacts, channels: Collection[NoticeChannel], now: int
+    urgency: Urgency,
+    contacts: Contacts,
+    channels: Collection[NoticeChannel],
+    now: int,
+    *,
+    everywhere: bool = False,
 ) -> list[Way]:
     """Every way a new notice takes, in order of preference; the feed has it anyway.
 
     A security notice goes to two channels where there are two, at once, and to addresses that were replaced
-    lately; a service notice goes to the one preferred, after the quiet hours.
+    lately, or to every address there is (`everywhere`); a service notice goes to the one preferred, after the
+    quiet hours.
     """
     ways = [Way(NoticeChannel.WEBHOOK, None, now)] if NoticeChannel.WEBHOOK in channels else []
     points = reachable(contacts, channels)
@@ -58,7 +64,7 @@ def ways_at_once(
     former = [
         point for point in contacts.points if (point.former_until or 0) > now and point.channel in channels
     ]
-    told = chosen[:SECURITY_CHANNELS] + former[:FORMER_POINTS_MAX]
+    told = chosen + former if everywhere else chosen[:SECURITY_CHANNELS] + former[:FORMER_POINTS_MAX]
     return ways + [Way(point.channel, point, now) for point in told]
 
 

@@ -49,6 +49,8 @@ KINDS = (
     "mandate_on",
     "consent_withdrawn",
     "contacts_changed",
+    "contact_removal_asked",
+    "contact_removal_cancelled",
     "device_removed",
     "devices_to_check",
     "test",
@@ -66,11 +68,14 @@ CONTAINED_BY = {
     "authenticator_removed": Preset.EVERYTHING,
     "device_removed": Preset.EVERYTHING,
     "contacts_changed": Preset.EVERYTHING,
+    "contact_removal_asked": Preset.EVERYTHING,
     "limit_raise_asked": Preset.EVERYTHING,
     "limit_raised": Preset.EVERYTHING,
     "abnormal_operation": Preset.OUTGOING,
     "every_operation": Preset.OUTGOING,
 }
+# What every address hears, however many there are: whoever is to be silenced hears of it first.
+TOLD_EVERYWHERE = frozenset({"contacts_changed", "contact_removal_asked"})
 
 
 class NoticeChannel(StrEnum):

@@ -182,6 +182,7 @@ async def test_the_reader_reads_and_does_nothing_else(database_dsn):
             "holder_entry": "account, ends_at",
             "holder_session": "id, account",
             "holder_device": "account, device",
+            "contact_change": "id, account, action",
         }.get(table, "*")
         await connection.fetch(f"SELECT {columns} FROM {table}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

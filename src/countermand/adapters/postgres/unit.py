@@ -23,6 +23,7 @@ from countermand.adapters.postgres.challenges import (
 from countermand.adapters.postgres.channels import PostgresChannels
 from countermand.adapters.postgres.clocks import PostgresClocks
 from countermand.adapters.postgres.consents import PostgresConsents, PostgresProofs
+from countermand.adapters.postgres.contact_changes import PostgresContactChanges
 from countermand.adapters.postgres.desk import PostgresDesk
 from countermand.adapters.postgres.effects import QUERIES as EFFECTS
 from countermand.adapters.postgres.effects import PostgresEffects
@@ -74,6 +75,7 @@ class PostgresUnit:
         self.consents = PostgresConsents(connection)
         self.proofs = PostgresProofs(connection)
         self.contacts = PostgresContacts(connection)
+        self.contact_changes = PostgresContactChanges(connection)
         self.notices = PostgresNotices(connection)
         self.authenticators = PostgresAuthenticators(connection)
         self.challenges = PostgresChallenges(connection)

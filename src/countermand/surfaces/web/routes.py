@@ -27,6 +27,7 @@ from countermand.surfaces.web.evidence_pages import EVIDENCE_PAGES
 from countermand.surfaces.web.help_pages import HELP_PAGES
 from countermand.surfaces.web.mine.challenges import CHALLENGE_PAGES
 from countermand.surfaces.web.mine.coming import COMING_PAGES
+from countermand.surfaces.web.mine.contacts import CONTACT_PAGES
 from countermand.surfaces.web.mine.devices import DEVICE_PAGES
 from countermand.surfaces.web.mine.keeping import KEEPING_PAGES
 from countermand.surfaces.web.mine.overview import OVERVIEW_PAGES
@@ -59,6 +60,7 @@ MY_PAGES = (
     *OVERVIEW_PAGES,
     *PAST_PAGES,
     *KEEPING_PAGES,
+    *CONTACT_PAGES,
     *CHALLENGE_PAGES,
     *WAITING_PAGES,
     *DEVICE_PAGES,

@@ -119,3 +119,24 @@ WHERE p.channel = 'sms' AND p.key = $1 AND p.verified_at IS NOT NULL
         WHERE s.notice = n.id AND s.channel = 'sms' AND s.point = p.key AND s.state <> 'planned'
     )
 ORDER BY n.seq DESC LIMIT 100;
+
+-- name: contact_changes_of
+-- What the holder of an account ($1) has asked to change and still may come to something.
+SELECT * FROM contact_change WHERE account = $1 AND state IN ('pending', 'waiting') ORDER BY asked_at, id;
+
+-- name: contact_changes_open
+-- Those of these changes ($1) that are still open.
+SELECT * FROM contact_change WHERE id = ANY($1::text[]) AND state IN ('pending', 'waiting') ORDER BY asked_at, id;
+
+-- name: put_contact_change
+-- Write a change, new or as it is now.
+INSERT INTO contact_change (
+    id, account, action, channel, key, sealed, code, asked_at, asked_by, due_at, state, ended_at, ended_by, why
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+ON CONFLICT (id) DO UPDATE SET
+    sealed = excluded.sealed, code = excluded.code, due_at = excluded.due_at, state = excluded.state,
+    ended_at = excluded.ended_at, ended_by = excluded.ended_by, why = excluded.why;
+
+-- name: forget_contact_changes
+-- Forget what the holder of an account ($1) asked to change.
+DELETE FROM contact_change WHERE account = $1;

@@ -17,7 +17,7 @@ ON CONFLICT (id) DO UPDATE SET
     why = excluded.why;
 
 -- name: trust_changed
--- When an account ($1) last had one of the kinds ($3) that was not denied, or another authenticator, since $2.
+-- When an account ($1) last had one of the kinds ($3) that was not denied, another authenticator or address, since $2.
 SELECT greatest(
     (
         SELECT max(received_at) FROM operation
@@ -26,7 +26,8 @@ SELECT greatest(
     (
         SELECT max(greatest(created_at, removed_at)) FROM authenticator
         WHERE account = $1 AND state <> 'pending' AND greatest(created_at, removed_at) > $2
-    )
+    ),
+    (SELECT max(ended_at) FROM contact_change WHERE account = $1 AND state = 'done' AND ended_at > $2)
 );
 
 -- name: contained_since

@@ -21,7 +21,7 @@ from countermand.surfaces.web.mine.own import refused_form
 MENDED_AT = {
     "second_factor": "/me/ways",
     "passkey": "/me/ways",
-    "reachable": "/me/ways",
+    "reachable": "/me/contacts",
     "devices": "/me/devices",
     "strange": "/me/devices",
     "limit": "/me/limit",
