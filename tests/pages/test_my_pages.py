@@ -19,6 +19,7 @@ from countermand.surfaces.web.words import said
 from countermand.vocabulary.incidents import SessionQuestion
 from countermand.vocabulary.operations import Amount, Counterparty, Device, Kind, Operation
 from pages.looking import violations
+from pages.mine_stage import signed_in
 from pages.served import Served
 
 _numbers = itertools.count(1)
@@ -93,6 +94,11 @@ def test_not_me_stops_and_gives_number_and_secret(served: Served, visit: Any, la
     assert not served.run(check_session(served.house, asked))["active"]
     visit.goto("/me")
     assert "holder_over" in visit.locator("main").inner_text()
+    # The case is there by now, and its secret was given once.
+    with signed_in(served, account, session="s-home") as client:
+        again = client.form("/me/not-me", operation=operation, stop="everything")
+        assert again.status_code == 200
+        assert 'class="secret"' not in again.text
 
 
 def test_nobody_comes_to_the_pages_of_another(served: Served, browser: Any) -> None:

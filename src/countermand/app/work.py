@@ -14,7 +14,9 @@ import structlog
 from countermand.adapters.banking.http import HttpCoreBanking
 from countermand.adapters.notifiers.poster import HttpPoster
 from countermand.adapters.permit_keys import FILE_NAME, permit_keys
+from countermand.adapters.postgres.archive import PostgresArchive
 from countermand.adapters.postgres.changes import Changes
+from countermand.adapters.postgres.holds import PostgresHoldShelf
 from countermand.adapters.postgres.log_thinning import PostgresLogThinning
 from countermand.adapters.postgres.migrations import migrate
 from countermand.adapters.postgres.pool import close_pool, connect_pool
@@ -44,12 +46,13 @@ from countermand.flows.keep_own_limits import raise_binder
 from countermand.flows.own_orders import Holders
 from countermand.flows.proving import ProvingKit
 from countermand.flows.read_pictures import ReadingPort
+from countermand.flows.recall_money import RECALL_TIMER, Recalling, bank_follower, recall_handler
 from countermand.flows.remind_holders import Reminding, device_reminder
 from countermand.flows.rewrap_keys import check_keys
 from countermand.flows.run_timers import TimerHandler, TimerRunner
 from countermand.flows.send_codes import CODES, CodeCourier
 from countermand.flows.send_notices import Post
-from countermand.flows.settle_holds import Settlement, hold_handler, note_bank_answers
+from countermand.flows.settle_holds import Settlement, hold_handler
 from countermand.flows.shred_subjects import replay_tombstones
 from countermand.flows.tell_bank import BankPort
 from countermand.flows.tell_cases import case_teller
@@ -168,7 +171,9 @@ async def work_parts(
     if settings.banking is not None:
         bank = await stack.enter_async_context(open_bank(settings, keys, clock))
         ports[BANKING] = BankPort(bank, works, clock)
-        followers[BANKING] = note_bank_answers
+        recalling = Recalling(room.desk, PostgresArchive(pool), PostgresHoldShelf(pool), clock)
+        handlers[RECALL_TIMER] = recall_handler(recalling)
+        followers[BANKING] = bank_follower(recalling)
     ports[CODES] = CodeCourier(kit, clock)
     if settings.session_receivers is not None:
         client = await stack.enter_async_context(httpx.AsyncClient())

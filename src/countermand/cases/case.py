@@ -44,6 +44,7 @@ _AFTER_CLOSING = frozenset(
         EventKind.TASK_SET, EventKind.MESSAGE_TAKEN_BACK, EventKind.FILE_ADDED,
         EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED, EventKind.GIVEN_BACK,
         EventKind.FILE_READ, EventKind.FILE_MARKED, EventKind.READING_CONFIRMED, EventKind.FACTS_TOLD,
+        EventKind.RECALL_ASKED, EventKind.RECALL_ANSWERED,
     }
 )  # fmt: skip
 _AFTER_MERGING = frozenset(
@@ -52,6 +53,7 @@ _AFTER_MERGING = frozenset(
         EventKind.GLASS_BROKEN, EventKind.SECOND_LOOK, EventKind.LINKED, EventKind.UNLINKED,
         EventKind.FILE_ADDED, EventKind.PROMISE_KEPT, EventKind.MESSAGE_TAKEN_BACK,
         EventKind.ACCESS_GRANTED, EventKind.ACCESS_ENDED, EventKind.FILE_READ, EventKind.GIVEN_BACK,
+        EventKind.RECALL_ASKED, EventKind.RECALL_ANSWERED,
     }
 )  # fmt: skip
 # Nothing that may have cost money is ever less than this, whoever says so (desk principle P7).

@@ -6,18 +6,22 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Collection, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from countermand.app import SIMULATED_BANK
-from countermand.confirmation.permits import PermitKey, published
+from countermand.confirmation.permits import PermitKey, published, terms_of
 from countermand.extensions import CoreBanking
+from countermand.flows.decided_operations import decided_operation
+from countermand.flows.give_consent import Agreed, give_consent, show_statement
+from countermand.flows.give_permit import give_permit
+from countermand.flows.house import House
 from countermand.flows.reconcile_bank import ExecutionShelf, reconcile_bank
 from countermand.kernel.errors import SetupError
-from countermand.vocabulary.banking import BankAction, BankEntry, Instruction, Terms
+from countermand.vocabulary.banking import BankAction, BankEntry, BankOutcome, Instruction, Terms
 
 LEDGER, KEYS = "demo-bank.jsonl", "demo-bank-keys.json"
 ANSWER_SECONDS_MAX = 60.0
@@ -94,3 +98,20 @@ class BankLine:
 
     def _wait(self, asked: Coroutine[Any, Any, _Given]) -> _Given:
         return asyncio.run_coroutine_threadsafe(asked, self.loop).result(ANSWER_SECONDS_MAX)
+
+
+def payer(house: House, bank: CoreBanking) -> Callable[[str], Awaitable[bool]]:
+    """Executes what was let through as an institution does: agreed to, permitted, told to its bank."""
+
+    async def pay(operation: str) -> bool:
+        put = await show_statement(house, operation, "zh")
+        agreed = Agreed(digest=put.digest, language="zh", answers=(), credit=None, session=None, device=None)
+        await give_consent(house, operation, agreed, "demo")
+        given = await give_permit(house, operation, "demo")
+        asked, _ = await decided_operation(house.archive, operation)
+        told = Instruction(
+            key=f"pay-{operation}", action=BankAction.EXECUTE, terms=terms_of(asked), permit=given["permit"]
+        )
+        return (await bank.tell(told)).outcome is BankOutcome.DONE
+
+    return pay

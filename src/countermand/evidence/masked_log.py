@@ -62,6 +62,8 @@ _CASE_WORDS = {
     EventKind.OPENED: Text(en="case opened", zh="立案"),
     EventKind.CONTAINED: Text(en="protection of the case changed", zh="止付状态变更"),
     EventKind.GIVEN_BACK: Text(en="protection lifted", zh="解除止付"),
+    EventKind.RECALL_ASKED: Text(en="money asked back", zh="发出追回请求"),
+    EventKind.RECALL_ANSWERED: Text(en="answer about the money asked back", zh="收到追回答复"),
     EventKind.STAGE_MOVED: Text(en="next stage", zh="进入下一环节"),
     EventKind.OUTCOME_SET: Text(en="result found", zh="得出处理结果"),
     EventKind.CLOSED: Text(en="case closed", zh="办结"),

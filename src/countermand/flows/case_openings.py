@@ -24,6 +24,8 @@ _GIVEN = frozenset(
     {
         EventKind.CONTAINED,
         EventKind.GIVEN_BACK,
+        EventKind.RECALL_ASKED,
+        EventKind.RECALL_ANSWERED,
         EventKind.PROMISED,
         EventKind.PROMISE_KEPT,
         EventKind.OUTCOME_SET,
@@ -38,6 +40,8 @@ _OPENED = frozenset(
     {
         EventKind.CONTAINED,
         EventKind.GIVEN_BACK,
+        EventKind.RECALL_ASKED,
+        EventKind.RECALL_ANSWERED,
         EventKind.PROMISED,
         EventKind.PROMISE_KEPT,
         EventKind.COLLECTION_PAUSED,

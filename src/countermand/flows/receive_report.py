@@ -19,14 +19,16 @@ from countermand.flows.contain_now import contain_within, keys_of
 from countermand.flows.incident_words import key_reused
 from countermand.flows.keep_reports import HUMAN_CONTACT, MACHINE, keep_report
 from countermand.flows.kept_words import seals_of
+from countermand.flows.recall_money import recall_later
 from countermand.flows.reception import RECEIPT_KEY, Reception
 from countermand.flows.report_words import receipt_of, with_words
 from countermand.intake.warnings import shown, warnings_in
 from countermand.kernel.canonical import digest
 from countermand.kernel.errors import Conflict, Unavailable
+from countermand.vocabulary.banking import BANKING
 from countermand.vocabulary.cases import Case, CaseEvent, Contained, EventKind, Stage
 from countermand.vocabulary.incidents import ContainRequest, Preset
-from countermand.vocabulary.reports import Report
+from countermand.vocabulary.reports import Report, Standing
 from countermand.vocabulary.triage import Reading
 from countermand.work import Unit
 from countermand.work.record import Outdated, is_recordable, unrecordable_text
@@ -205,6 +207,8 @@ async def _record(
     arrival, report, happened = story.arrival, story.arrival.report, story.happened
     opened = happened.events[0].kind is EventKind.OPENED
     await happened.write_later(unit, house, subject)
+    if BANKING in house.effect_ports and report.sender.standing is Standing.PROVEN:
+        await recall_later(unit, arrival.inbound, report.operations, arrival.now)
     answer = receipt_of(
         happened.case.number,
         report.received_at,

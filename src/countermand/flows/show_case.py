@@ -10,6 +10,7 @@ import msgspec
 from countermand.cases.desk_ports import CaseTask, Disclosure, Grant, SecondLook
 from countermand.cases.numbers import read_number, spoken
 from countermand.cases.ports import KeptFile, Promise
+from countermand.cases.recalls import recall_said
 from countermand.flows.address_book import Sealer
 from countermand.flows.reading_shelf import DERIVED_TYPES
 from countermand.kernel.clock import Clock, rfc3339
@@ -83,6 +84,11 @@ SHOWN_EVENTS = {
     EventKind.OPENED: Text(en="Case opened", zh="已立案"),
     EventKind.CONTAINED: Text(en="What was said not to be wanted was stopped", zh="已采取止付等保护措施"),
     EventKind.GIVEN_BACK: Text(en="What was stopped is open again", zh="已停用的功能恢复使用"),
+    EventKind.RECALL_ASKED: Text(
+        en="We have asked the payee's bank to give the money back, and wait for its answer",
+        zh="我们已向收款机构发出追回请求，等待回复",
+    ),
+    EventKind.RECALL_ANSWERED: Text(en="The payee's bank has answered", zh="收款机构已答复"),
     EventKind.STAGE_MOVED: Text(en="The next step began", zh="进入下一环节"),
     EventKind.OUTCOME_SET: Text(en="A result was found", zh="已得出处理结果"),
     EventKind.CLOSED: Text(en="Case closed", zh="已办结"),
@@ -92,6 +98,13 @@ SHOWN_EVENTS = {
     EventKind.FACTS_TOLD: Text(en="What happened was taken down in detail", zh="已记录事情经过的细节"),
     EventKind.COLLECTION_PAUSED: Text(en="Collection was paused or taken up again", zh="催收状态有变"),
 }
+
+
+def event_said(event: CaseEvent) -> Text:
+    """What a customer reads of an event; of an answer about their money, how much comes back."""
+    if event.kind is EventKind.RECALL_ANSWERED:
+        return recall_said(event.body)
+    return SHOWN_EVENTS[event.kind]
 
 
 class CaseHouse(Protocol):
@@ -199,7 +212,7 @@ def for_customer(
             if one.kept_at is None and not _settled(one, whole)
         ],
         "timeline": [
-            {"at": rfc3339(event.at), "text": _text(SHOWN_EVENTS[event.kind])}
+            {"at": rfc3339(event.at), "text": _text(event_said(event))}
             for event in dossier.events
             if event.kind in SHOWN_EVENTS
         ],

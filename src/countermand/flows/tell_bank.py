@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import structlog
@@ -47,7 +48,11 @@ class BankPort:
         if other is not None:
             await self._alarm(effect, answer, other)
             return Delivery(state=EffectState.FAILED, answer={"contradicts": other})
-        told = {"reference": answer.reference}
+        told: dict[str, Any] = {"reference": answer.reference}
+        if answer.outcome is BankOutcome.DONE and asked.action is BankAction.RECALL:
+            if answer.returned_minor is None:  # passed on; the payee's bank has not answered yet
+                return Delivery(state=EffectState.PENDING, answer={"passed_on": True, **told})
+            told["returned_minor"] = answer.returned_minor
         if answer.outcome is BankOutcome.DONE:
             return Delivery(state=EffectState.DONE, answer=told)
         return Delivery(state=EffectState.FAILED, answer={"refused": answer.reason or "unsaid", **told})

@@ -19,6 +19,7 @@ class BankAction(StrEnum):
 
     EXECUTE = "execute"
     CANCEL = "cancel"
+    RECALL = "recall"
     FREEZE = "freeze"
     LIFT = "lift"
     LOWER_LIMIT = "lower_limit"
@@ -62,7 +63,9 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 class BankAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What became of an instruction: the same answer each time the key is asked about.
 
-    `reason` is one word for a refusal; `reference` is the bank's own number of what it did.
+    `reason` is one word for a refusal; `reference` is the bank's own number of what it did. Of a `recall`
+    that was passed on to the payee's bank, `returned_minor` says in minor units how much came back, once that
+    bank has answered; until then it is left out, and the key is asked about again.
     """
 
     key: str
@@ -71,6 +74,7 @@ class BankAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     terms: Terms
     reason: str | None = None
     reference: str | None = None
+    returned_minor: int | None = None
 
 
 class BankEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -107,4 +111,7 @@ def contradiction(asked: Instruction, answer: BankAnswer) -> str | None:
     for name in Terms.__struct_fields__:
         if getattr(asked.terms, name) != getattr(answer.terms, name):
             return name
+    returned = answer.returned_minor
+    if returned is not None and not 0 <= returned <= (asked.terms.amount_minor or 0):
+        return "returned_minor"
     return None

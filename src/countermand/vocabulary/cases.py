@@ -121,6 +121,8 @@ class EventKind(StrEnum):
     READ = "read"
     CONTAINED = "contained"
     GIVEN_BACK = "given_back"
+    RECALL_ASKED = "recall_asked"
+    RECALL_ANSWERED = "recall_answered"
     ASSIGNED = "assigned"
     STAGE_MOVED = "stage_moved"
     SIDE_SET = "side_set"

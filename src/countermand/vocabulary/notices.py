@@ -53,6 +53,7 @@ KINDS = (
     "contact_removal_cancelled",
     "device_removed",
     "devices_to_check",
+    "recall_answered",
     "test",
 )
 # The notices that are about an operation which the customer can still stop by answering an SMS.

@@ -30,7 +30,7 @@ from countermand.vocabulary.operations import Kind, Operation
 from countermand.vocabulary.outcomes import Outcome
 
 SECONDS_MAX = 120
-ACTS = ("morning", "stranger", "grab", "not-me", "stopped", "desk", "traced", "settled", "proven")
+ACTS = ("morning", "stranger", "grab", "not-me", "stopped", "desk", "traced", "recalled", "settled", "proven")
 PROGRAM = [sys.executable, "-c", "from countermand.surfaces.cli.main import main; main()"]
 
 
@@ -94,7 +94,7 @@ def test_the_command_plays_with_its_own_bank(server_directory):
     assert report["story"] == dict.fromkeys(ACTS, "done")
     assert report["operations"] == sum(report["outcomes"].values())
     lines = [json.loads(line) for line in (server_directory / LEDGER).read_text().splitlines()]
-    assert sum("entry" in line for line in lines) == 4
+    assert sum("entry" in line for line in lines) == 5  # and one of the story
 
 
 def test_the_bank_ends_even_where_the_demo_is_killed(tmp_path):

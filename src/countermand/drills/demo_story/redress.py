@@ -11,14 +11,23 @@ from countermand.drills.demo_company.cast import CAST, CUSTOMER
 from countermand.drills.demo_company.patience import again
 from countermand.drills.demo_story.acts import Act, Look, at, at_case, numbered, same
 from countermand.drills.demo_story.scene import GOOD, GROCER, STOP, Scene
-from countermand.drills.demo_story.theft import THEFT
+from countermand.drills.demo_story.theft import THEFT, press_red_button
 from countermand.flows.act_on_case import act_on_case
 from countermand.flows.bundle_case import Bound, Bundling, bundle_case
 from countermand.flows.lift_containment import uphold_appeal
-from countermand.flows.show_case import dossier_of
+from countermand.flows.show_case import dossier_of, event_said
 from countermand.kernel.text import Text
 from countermand.vocabulary.acts import AnyAct, Close, Decide, Freeze, Move, Note, Reply, Take
-from countermand.vocabulary.cases import Case, CaseOutcome, Contained, Direction, RootCause, Stage
+from countermand.vocabulary.cases import (
+    Case,
+    CaseEvent,
+    CaseOutcome,
+    Contained,
+    Direction,
+    EventKind,
+    RootCause,
+    Stage,
+)
 from countermand.vocabulary.incidents import AppealRequest
 from countermand.vocabulary.outcomes import Outcome
 from countermand.vocabulary.staff import Role
@@ -26,6 +35,8 @@ from countermand.vocabulary.staff import Role
 AGENT, INVESTIGATOR = CAST[Role.AGENT], CAST[Role.INVESTIGATOR]
 BUNDLE_TRIES_MAX, BUNDLE_SECONDS = 120, 0.25
 SHOWN_LINES_MAX = 6
+PRESSED = 200
+RECALL_LOOKS_MAX, RECALL_SECONDS = 80, 0.25
 _SOUND = "✓"
 _UNTIL_DECIDED = (Stage.INTAKE, Stage.CONTAIN, Stage.INVESTIGATE)
 
@@ -107,6 +118,52 @@ async def play_traced(scene: Scene) -> None:
     )
 
 
+async def play_recalled(scene: Scene) -> None:
+    """What had left is asked back from the payee's bank; what it answers stands in her case."""
+    if await _open_case(scene) is None:
+        return
+    if scene.setting.pay is None:
+        await scene.tell("No bank follows this house: nothing has left it, and nothing is asked back.",
+                         "本机构未接核心系统：资金未转出，无须追回。")  # fmt: skip
+        return
+    asked = await _recalls(scene)
+    if not asked:
+        await scene.tell(
+            "Lin Yue looks through her payments once more: the 30.00 yuan to that shop were not hers either. "
+            "That money has left.",
+            "林悦又核对了一遍付款：付给那家小店的30.00元也不是她操作的。这笔钱已经转出。",
+        )
+        answered = await press_red_button(scene, scene.operations["small"])
+        await scene.expect(answered == PRESSED, "the red button did not answer", "“不是我”未得到答复")
+    else:
+        await scene.yours(
+            "You have reported the 30.00 yuan as well, as Lin Yue.", "您已以林悦的身份反映了这30.00元。"
+        )
+    for _ in range(RECALL_LOOKS_MAX):
+        asked = await _recalls(scene)
+        if len(asked) > 1:
+            break
+        await asyncio.sleep(RECALL_SECONDS)
+    await scene.expect(
+        len(asked) > 1, "the payee's bank was not asked, or did not answer", "收款机构未被请求或未答复"
+    )
+    for event in asked:
+        said = event_said(event)
+        answered = event.kind is EventKind.RECALL_ANSWERED
+        await scene.tell(f"{said.en}.", f"{said.zh}。", GOOD if answered else STOP)
+
+
+async def _recalls(scene: Scene) -> list[CaseEvent]:
+    kinds = (EventKind.RECALL_ASKED, EventKind.RECALL_ANSWERED)
+    events = (await dossier_of(scene.house.reception, scene.number)).events
+    return [one for one in events if one.kind in kinds]
+
+
+async def is_recalled(scene: Scene) -> bool:
+    """Whether the money that had left was asked back already."""
+    return scene.setting.pay is not None and await scene.case() is not None and bool(await _recalls(scene))
+
+
 async def play_settled(scene: Scene) -> None:
     """Decided for her, told, given back; the bank has booked nothing of the theft."""
     case = await _open_case(scene)
@@ -122,7 +179,7 @@ async def play_settled(scene: Scene) -> None:
         await _do(scene, Role.INVESTIGATOR, Decide(outcome=CaseOutcome.UNAUTHORISED_CONFIRMED, why=why))
         await _do(scene, Role.INVESTIGATOR, _result(english=english))
         await scene.tell(
-            "Decided: it was not her. She owes nothing and has lost nothing; she is told why, and what she "
+            "Decided: it was not her. She owes nothing, and bears no loss; she is told why, and what she "
             "can do if she does not agree.",
             "结论：非本人操作。她不承担任何损失；已告知理由，以及不同意时的救济途径。",
         )
@@ -156,12 +213,13 @@ def _result(*, english: bool) -> Reply:
     if english:
         return Reply(
             explanation="The operations came from a phone and a place that were never yours. It was not you.",
-            plan="Nothing left your account. You owe nothing. Everything is open again from now on.",
+            plan="You bear no loss: what did not come back of the 30.00 yuan is ours to bear. "
+            "You owe nothing. Everything is open again from now on.",
             phrases=("remedies",),
         )
     return Reply(
         explanation="这几笔操作来自您从未使用过的手机和地点，确认不是您本人操作。",
-        plan="您的账户没有资金损失，也无须承担任何借款；即刻起恢复全部功能。",
+        plan="您不承担任何损失：30.00元中未能追回的部分由我们承担；也无须承担任何借款。即刻起恢复全部功能。",
         phrases=("remedies",),
     )
 
@@ -244,6 +302,15 @@ REDRESS: tuple[Act, ...] = (
         looks=(
             Look(Role.INVESTIGATOR.value, Text(en="See why the transfer was held", zh="查看转账被暂缓的理由"),
                  _decision, same("cn-consumer-finance", "cn-consumer-finance"), proof=True),
+        ),
+    ),
+    Act(
+        "recalled", Text(en="Asked back", zh="追回"),
+        Text(en="What had left, and what comes back.", zh="转出的钱，能追回多少。"),
+        play_recalled, is_recalled,
+        looks=(
+            Look(Role.INVESTIGATOR.value, Text(en="See it in the case", zh="在案件中查看"),
+                 at_case("/desk/cases/{number}?tab=timeline"), numbered),
         ),
     ),
     Act(

@@ -29,6 +29,8 @@ OUTCOMES_EN = {
     Outcome.ALLOW: "goes through", Outcome.CHALLENGE: "must prove who it is", Outcome.HOLD: "held back",
     Outcome.APPROVE: "waits for two people", Outcome.DENY: "refused",
 }  # fmt: skip
+# Has an operation that was let through executed by the bank; whether it was.
+Pay = Callable[[str], Awaitable[bool]]
 Verify = Callable[[Path, Path, Path], Awaitable[tuple[bool, list[str]]]]
 _ANSWER = msgspec.json.Decoder(Answer)
 
@@ -45,7 +47,8 @@ class Setting:
     """Where the story is played: the house, its door, and a folder for what is made.
 
     `address` is known once the door is open. `verify` checks a bundle against a policy file and the seal's
-    certificates: whether it is valid, and the lines that the verifier printed.
+    certificates: whether it is valid, and the lines that the verifier printed. `pay` is there where a bank
+    follows the house.
     """
 
     house: House
@@ -54,6 +57,7 @@ class Setting:
     language: str
     verify: Verify
     address: str = ""
+    pay: Pay | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -28,6 +28,7 @@ NOTICES_TOLD_MAX = 3
 async def play_morning(scene: Scene) -> None:
     """Nobody is asked anything."""
     await scene.settle_in()
+    await _small_one(scene)
     await scene.tell(
         "Lin Yue is at home with her own phone. She signs in and pays at the grocer's.",
         "林悦在家，用自己的手机。她登录账户，在便利店付款。",
@@ -59,6 +60,21 @@ async def play_stranger(scene: Scene) -> None:
     )
 
 
+async def _small_one(scene: Scene) -> None:
+    """Too small and too plain to be stopped by anything: it has left before anybody knew."""
+    mule, at = scene.world.named("payee-8"), scene.world.by_day(1)
+    operation, decision = await scene.decided("payment", at, yuan=30, payee=mule)
+    scene.operations["small"], scene.decisions["small"] = operation.id, decision.id
+    left = decision.outcome == Outcome.ALLOW.word and (
+        scene.setting.pay is None or await scene.setting.pay(operation.id)
+    )
+    await scene.expect(left, "the small payment was not executed", "小额付款未被执行")
+    await scene.tell(
+        "One more stands among her payments: 30.00 yuan to a shop, yesterday. Nobody has noticed it yet.",
+        "她的付款里还有一笔：昨天向一家小店付了30.00元。还没有人注意到。",
+    )
+
+
 async def play_grab(scene: Scene) -> None:
     """A loan and two transfers; none of them leaves the house."""
     mule, away = scene.world.named("payee-7"), scene.away
@@ -73,9 +89,9 @@ async def play_grab(scene: Scene) -> None:
     await scene.expect(min(found) > Outcome.ALLOW, "the thief got something", "盗用者得手")
     waiting = await list_holds(scene.house, scene.account, HoldState.OPEN)
     await scene.tell(
-        f"Nothing has left. {len(waiting['holds'])} operations wait, with a countdown that Lin Yue sees; "
-        "each decision has its reasons on record.",
-        f"没有一分钱离开。{len(waiting['holds'])}笔操作正在等待，林悦能看到倒计时；每个决策的理由都已记录。",
+        f"Nothing more has left. {len(waiting['holds'])} operations wait, with a countdown that Lin Yue "
+        "sees; each decision has its reasons on record.",
+        f"没有再转出一分钱。{len(waiting['holds'])}笔操作正在等待，林悦能看到倒计时；每个决策的理由都已记录。",
         GOOD,
     )
 
@@ -97,10 +113,7 @@ async def play_not_me(scene: Scene) -> None:
         "Lin Yue sees a transfer she does not know. One red button on every page: “That wasn't me”.",
         "林悦看到一笔陌生的转账。每个页面上都有一个红色按钮：“不是我”。",
     )
-    entry = await make_entry(
-        scene.house.holder_access, scene.account, f"app-{scene.now()}", scene.home["device"], public=False
-    )
-    answered = await asyncio.to_thread(_press, scene, entry.code, scene.operations["first"])
+    answered = await press_red_button(scene, scene.operations["first"])
     await scene.expect(
         answered == 200 and await has_case(scene), "the red button opened no case", "按下“不是我”后没有立案"
     )
@@ -110,6 +123,14 @@ async def play_not_me(scene: Scene) -> None:
         f"只需点两下。案件 {spoken(scene.number)} 已立案；她拿到了带案号和密码的回执。",
         GOOD,
     )
+
+
+async def press_red_button(scene: Scene, operation: str) -> int:
+    """She says on her own page that an operation was not her; the status of the answer."""
+    access = scene.house.holder_access
+    device = scene.home["device"]
+    entry = await make_entry(access, scene.account, f"app-{scene.now()}", device, public=False)
+    return await asyncio.to_thread(_press, scene, entry.code, operation)
 
 
 def _press(scene: Scene, code: str, operation: str) -> int:

@@ -26,7 +26,7 @@ from countermand.app import (
     read_permit_keys,
 )
 from countermand.drills.demo import Demo, report_of
-from countermand.drills.demo_bank import BankLine, simulated_bank
+from countermand.drills.demo_bank import BankLine, payer, simulated_bank
 from countermand.drills.demo_company.stream import Heard
 from countermand.drills.demo_stage import INSTITUTION, SCOPES, Played, Stage
 from countermand.drills.demo_words import counted
@@ -143,6 +143,7 @@ async def _play(
             for role, scopes in SCOPES.items()
         }
         line = await _line(stack, settings)
+        company.show.setting.pay = payer(house, line.bank)
         await stack.enter_async_context(collector_off_the_path())
         address = await stack.enter_async_context(open_door(front, settings.host, settings.port))
         await stack.enter_async_context(house.worker.working())

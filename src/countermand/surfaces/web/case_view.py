@@ -10,7 +10,7 @@ from typing import Any
 from countermand.cases.call_times import call_said
 from countermand.flows.ask_call import next_call
 from countermand.flows.prove_step import Leaf
-from countermand.flows.show_case import BALL_WORDS, SHOWN_EVENTS, dossier_of, for_customer
+from countermand.flows.show_case import BALL_WORDS, SHOWN_EVENTS, dossier_of, event_said, for_customer
 from countermand.flows.show_clocks import show_clocks
 from countermand.kernel.text import Text
 from countermand.surfaces.http.ports import House
@@ -82,7 +82,7 @@ async def case_view(house: House, case: Case, leaves: Mapping[int, Leaf] = Mappi
         dues=tuple(dues),
         call=None if call is None else call_said(*call, zone),
         timeline=tuple(
-            Dated(one.at, SHOWN_EVENTS[one.kind], step=one.seq, leaf=leaves.get(one.seq))
+            Dated(one.at, event_said(one), step=one.seq, leaf=leaves.get(one.seq))
             for one in reversed(dossier.events)
             if one.kind in SHOWN_EVENTS
         ),

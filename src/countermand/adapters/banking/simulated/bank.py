@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from countermand.confirmation.permits import mismatch, verified
 from countermand.extensions import bank_protests
-from countermand.kernel.clock import Clock
+from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import BadRequest
 from countermand.vocabulary.banking import (
     BankAction,
@@ -23,6 +23,8 @@ from countermand.vocabulary.banking import (
     Instruction,
 )
 
+# How long the payee's bank takes to answer.
+RECALL_SECONDS = 2.0
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -68,10 +70,22 @@ class Ledger:
 
 
 class SimulatedBank:
-    """A CoreBanking in this process; `keys` are asked for at each permit, as a JWKS can change."""
+    """A CoreBanking in this process; `keys` are asked for at each permit, as a JWKS can change.
 
-    def __init__(self, ledger: Ledger, keys: Callable[[], dict[str, Ed25519PublicKey]], clock: Clock) -> None:
+    A recall is passed on to a payee's bank that answers `recall_seconds` later, and finds two thirds there.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        keys: Callable[[], dict[str, Ed25519PublicKey]],
+        clock: Clock,
+        *,
+        recall_seconds: float = RECALL_SECONDS,
+    ) -> None:
         self._ledger, self._keys, self._clock = ledger, keys, clock
+        self._recall_micros = int(recall_seconds * MICROS_PER_SECOND)
+        self._recalled_at: dict[str, int] = {}
         self._lock = threading.Lock()
         self._answers: dict[str, Line] = {}
         self._executed: dict[str, BankEntry] = {}
@@ -86,8 +100,7 @@ class SimulatedBank:
 
     async def status(self, key: str) -> BankAnswer | None:
         """What became of an instruction."""
-        line = self._answers.get(key)
-        return None if line is None else line.answer
+        return self.known(key)
 
     async def entries(self, after: int, count_max: int) -> Sequence[BankEntry]:
         """What was executed behind a number."""
@@ -99,8 +112,9 @@ class SimulatedBank:
 
     def known(self, key: str) -> BankAnswer | None:
         """What became of an instruction, for a door that does not wait."""
-        line = self._answers.get(key)
-        return None if line is None else line.answer
+        with self._lock:
+            line = self._answers.get(key)
+            return None if line is None else self._answered(line)
 
     def do(self, asked: Instruction) -> BankAnswer:
         """Decide, write, answer; one at a time."""
@@ -109,7 +123,7 @@ class SimulatedBank:
             if before is not None:
                 if (before.asked.action, before.asked.terms) != (asked.action, asked.terms):
                     raise bank_protests("the key was used for another instruction")
-                return before.answer
+                return self._answered(before)
             reason = self._objection(asked)
             entry = None
             if reason is None and asked.action is BankAction.EXECUTE:
@@ -136,11 +150,27 @@ class SimulatedBank:
             self._learn(line)
             return answer
 
+    def _answered(self, line: Line) -> BankAnswer:
+        """The answer as it is by now: the payee's bank may have spoken since."""
+        waits = line.asked.action is BankAction.RECALL and line.answer.outcome is BankOutcome.DONE
+        if not waits or line.answer.returned_minor is not None:
+            return line.answer
+        if self._clock.now() - self._recalled_at[line.asked.key] < self._recall_micros:
+            return line.answer
+        there = (line.asked.terms.amount_minor or 0) * 2 // 3
+        answer = msgspec.structs.replace(line.answer, returned_minor=there)
+        told = Line(line.asked, answer)
+        self._ledger.append(told)
+        self._learn(told)
+        return answer
+
     def _objection(self, asked: Instruction) -> str | None:
         """Why an instruction is refused, in one word; None where it is done."""
         operation = asked.terms.operation
         if asked.action is BankAction.CANCEL:
             return "executed" if operation in self._executed else None
+        if asked.action is BankAction.RECALL:
+            return None if operation in self._executed else "not_executed"
         if asked.action is not BankAction.EXECUTE:
             return None
         if asked.permit is None:
@@ -159,6 +189,7 @@ class SimulatedBank:
 
     def _learn(self, line: Line) -> None:
         self._answers[line.asked.key] = line
+        self._recalled_at.setdefault(line.asked.key, self._clock.now())
         if line.entry is not None:
             self._executed[line.entry.operation] = line.entry
         if line.answer.outcome is not BankOutcome.DONE:
