@@ -55,7 +55,10 @@ def test_a_customer_looks_and_takes_back(served: Served, visit: Any, language: s
     decided(served, account, "login")
     decided(served, account, counterparty=Counterparty(SCRIPT))
     held = decided(served, account, "transfer", minor=12_000_000, counterparty=Counterparty("x-1"))
+    decided(served, f"{account}-payer", "transfer", minor=12_000_000, counterparty=Counterparty(account))
     come_in(served, visit, account)
+    assert said("mine.incoming", language) in visit.locator("main").inner_text()
+    assert f"{account}-payer" not in visit.content()
     assert visit.locator(".line").count() == 3
     assert SCRIPT in visit.locator(".line").nth(1).inner_text()
     for path in ("/me", "/me/history", "/me/debits", "/me/limit", "/me/notices", "/me/not-me"):

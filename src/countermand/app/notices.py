@@ -89,7 +89,8 @@ async def open_notices(
         RECEIPT_TIMER: receipt_handler(post),
         FORMER_TIMER: former_handler(post.addresses, clock),
     }
-    return NoticeParts(post, ports, handlers, DecisionFollower(works, post.pack, clock))
+    follower = DecisionFollower(works, post.pack, clock, banking=settings.banking is not None)
+    return NoticeParts(post, ports, handlers, follower)
 
 
 def _notifiers(stack: AsyncExitStack, settings: Settings, clock: Clock) -> dict[NoticeChannel, Notifier]:

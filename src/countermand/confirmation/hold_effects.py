@@ -8,10 +8,11 @@ import msgspec
 
 from countermand.confirmation.permits import terms_of_hold
 from countermand.kernel.clock import MICROS_PER_SECOND
-from countermand.vocabulary.banking import BANKING, BankAction
+from countermand.vocabulary.banking import BANKING, BankAction, Terms
 from countermand.vocabulary.effects import Effect
 from countermand.vocabulary.holds import Hold
 from countermand.vocabulary.notices import NOTICES
+from countermand.vocabulary.operations import PAYS_SOMEBODY
 
 # A bank that has not answered by then is an alarm.
 EXECUTE_ALARM_SECONDS, CANCEL_ALARM_SECONDS, NOTICE_ALARM_SECONDS = 60, 10, 300
@@ -49,6 +50,34 @@ def cancellation_of(hold: Hold, now: int, subject: str | None, trace: str | None
         placed_at=now,
         due_at=now,
         alarm_at=now + CANCEL_ALARM_SECONDS * MICROS_PER_SECOND,
+        subject=subject,
+        trace=trace,
+    )
+
+
+def is_paid_elsewhere(hold: Hold) -> bool:
+    """Whether somebody at another institution is to receive: only core banking can tell them anything."""
+    return hold.institution is not None and hold.counterparty is not None and hold.kind in PAYS_SOMEBODY
+
+
+def dropped_of(hold: Hold, now: int, subject: str | None, trace: str | None) -> Effect:
+    """Have a payee elsewhere told that what was pending does not come."""
+    return payee_told(hold.operation, terms_of_hold(hold), BankAction.PAYEE_DROPPED, now, subject, trace)
+
+
+def payee_told(
+    operation: str, terms: Terms, action: BankAction, now: int, subject: str | None, trace: str | None
+) -> Effect:
+    """Have a payee elsewhere told how it stands; in order for each operation, and each thing once."""
+    return Effect(
+        id=f"{action.value}-{operation}",
+        port=BANKING,
+        action=action.value,
+        lane=f"payee {operation}",
+        body={"terms": msgspec.to_builtins(terms)},
+        placed_at=now,
+        due_at=now,
+        alarm_at=now + NOTICE_ALARM_SECONDS * MICROS_PER_SECOND,
         subject=subject,
         trace=trace,
     )

@@ -117,7 +117,8 @@ async def _carry_on(
     trace: str | None,
 ) -> None:
     if where.refused:
-        moves = Moves(now=now, subjects=await unit.handles([hold.account]), trace=trace)
+        subjects = await unit.handles([hold.account])
+        moves = Moves(now=now, subjects=subjects, trace=trace, banking=settlement.banking)
         moves.end(hold, HoldState.LAPSED, person, "approval_refused")
         await moves.write(unit)
     elif where.complete:

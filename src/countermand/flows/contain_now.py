@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from countermand.confirmation.hold_effects import is_paid_elsewhere
 from countermand.confirmation.holds import ended
 from countermand.containment.alerts import tier_of_request
 from countermand.containment.plan import ALARM_MICROS, Plan, Told, plan, police_plan
@@ -189,7 +190,7 @@ async def _carry_out(
 ) -> dict[str, Any]:
     """Everything of a plan, written; the order of locks is gates, orders, holds, incident, sessions."""
     revoked, released = await _take_holds_back(unit, incident, planned.orders, act)
-    told = [*planned.told, *(told_cancelled(hold) for hold in released)]
+    told = [*planned.told, *(told_cancelled(hold) for hold in released), *told_dropped(revoked)]
     effects = effects_of(house, told, incident.id, act.now, act.trace)
     back = [hold.operation for hold in revoked]
     off = (
@@ -263,6 +264,15 @@ async def _take_holds_back(
 
 # An order on everybody takes back so many holds in its own transaction; the later ones meet it at their end.
 HOLDS_STOPPED_MAX = 1_000
+
+
+def told_dropped(holds: Sequence[Hold]) -> list[Told]:
+    """What payees elsewhere are told by core banking: what was pending does not come."""
+    return [
+        Told("banking", "payee_dropped", told_cancelled(hold).body)
+        for hold in holds
+        if is_paid_elsewhere(hold)
+    ]
 
 
 def told_cancelled(hold: Hold) -> Told:

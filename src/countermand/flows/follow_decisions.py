@@ -6,16 +6,23 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 
+from countermand.confirmation.hold_effects import payee_told
+from countermand.confirmation.permits import terms_of
 from countermand.kernel.clock import MICROS_PER_SECOND, Clock
 from countermand.kernel.errors import Unavailable
 from countermand.oversight.arising import Arisen, arisen
 from countermand.oversight.notice_pack import NoticePack
+from countermand.vocabulary.banking import BankAction
 from countermand.vocabulary.effects import Effect
+from countermand.vocabulary.holds import HoldState
 from countermand.vocabulary.notices import NOTICES, DecidedOperation
+from countermand.vocabulary.operations import PAYS_SOMEBODY, Operation
 from countermand.work import Works
 
+_OPERATION = msgspec.json.Decoder(Operation)
 log = structlog.get_logger(__name__)
 BATCH_MAX = 256
 # Nothing announces a decision: that would cost every one of them. So they are looked for, this often.
@@ -27,12 +34,16 @@ TELL_WITHIN_SECONDS = 86_400
 
 @dataclass(slots=True)
 class DecisionFollower:
-    """One looks at a time, whoever is first; several workers share the place."""
+    """One looks at a time, whoever is first; several workers share the place.
+
+    `banking`: a bank follows us, through which payees elsewhere are told.
+    """
 
     works: Works
     pack: NoticePack
     clock: Clock
     batch_max: int = BATCH_MAX
+    banking: bool = False
     told: int = 0
 
     async def run(self) -> None:
@@ -63,7 +74,25 @@ class DecisionFollower:
         now = self.clock.now()
         oldest = now - TELL_WITHIN_SECONDS * MICROS_PER_SECOND
         found = [(one, arisen(one, self.pack)) for one in decided if one.received_at >= oldest]
-        return [_effect(one, notice, now) for one, notice in found if notice is not None]
+        told = [_effect(one, notice, now) for one, notice in found if notice is not None]
+        pending = (pending_of(one, now) for one, _ in found) if self.banking else ()
+        return [*told, *(one for one in pending if one is not None)]
+
+
+def pending_of(decided: DecidedOperation, now: int) -> Effect | None:
+    """Have a payee elsewhere told that a payment to them is pending; None where none waits, or briefly.
+
+    What waits for nothing but an answer of its payer is decided before anybody could rely on it.
+    """
+    waits = (decided.until or 0) > (decided.held_at or 0) or "approval" in decided.needs
+    if decided.state not in (HoldState.OPEN, HoldState.RELEASED) or not waits:
+        return None
+    operation = _OPERATION.decode(decided.body)
+    payee = operation.counterparty
+    if operation.kind not in PAYS_SOMEBODY or payee is None or payee.institution is None:
+        return None
+    action, terms = BankAction.PAYEE_PENDING, terms_of(operation)
+    return payee_told(decided.id, terms, action, now, decided.subject, decided.trace)
 
 
 def _effect(decided: DecidedOperation, notice: Arisen, now: int) -> Effect:

@@ -6,7 +6,7 @@ from typing import Any
 
 from countermand.confirmation.holds import ended
 from countermand.containment.plan import Told, told_of_orders
-from countermand.flows.contain_now import told_cancelled
+from countermand.flows.contain_now import told_cancelled, told_dropped
 from countermand.flows.own_orders import (
     Act,
     Holders,
@@ -82,7 +82,11 @@ async def switch_off(
             )
             back, released = await _take_holds_back(unit, account, mandate, act)
             notice = told_holder(account, "mandate_off", {"mandate": mandate, "holds": len(back)})
-            bank = [*told_of_orders([order]), *(told_cancelled(hold) for hold in released)]
+            bank = [
+                *told_of_orders([order]),
+                *(told_cancelled(hold) for hold in released),
+                *told_dropped(back),
+            ]
             facts = [
                 Fact(
                     act.now,

@@ -55,7 +55,8 @@ async def revoke_hold(
         done = revoked(hold, now, actor, cause)  # raises where it is too late
         if not already:
             subjects = await unit.handles([hold.account])
-            moves = Moves(now=now, subjects=subjects, trace=trace)
+            banking = house.settlement.banking
+            moves = Moves(now=now, subjects=subjects, trace=trace, banking=banking)
             done = moves.end(hold, HoldState.REVOKED, actor, cause)
             await moves.write(unit)
         breaking_point("revoking.written")
@@ -66,7 +67,8 @@ async def revoke_hold(
 async def _stop(unit: Unit, hold: Hold, now: int, actor: str, trace: str | None) -> dict[str, Any]:
     """What was released and has not left the house stays in it; after the rest the bank is asked."""
     if await unit.effects.withdraw(execution_id(hold.operation), now):
-        moves = Moves(now=now, subjects=await unit.handles([hold.account]), trace=trace)
+        subjects = await unit.handles([hold.account])
+        moves = Moves(now=now, subjects=subjects, trace=trace, banking=True)
         stopped = moves.end(hold, HoldState.FAILED, actor, CANCELLED)
         await moves.write(unit)
         return _answer(stopped, revoked=True)

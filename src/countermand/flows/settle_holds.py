@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from countermand.confirmation.hold_effects import execution_of, notice_of
+from countermand.confirmation.hold_effects import dropped_of, execution_of, is_paid_elsewhere, notice_of
 from countermand.confirmation.holds import Move, ended, next_step
 from countermand.confirmation.permits import (
     PermitKey,
@@ -34,7 +34,7 @@ from countermand.vocabulary.facts import (
     HOLD_REVOKED,
     Fact,
 )
-from countermand.vocabulary.holds import HOLD_TIMER, Hold, HoldState
+from countermand.vocabulary.holds import HOLD_TIMER, WITHOUT_EFFECT, Hold, HoldState
 from countermand.vocabulary.subject_keys import EVERYBODY_KEY
 from countermand.vocabulary.timers import Timer
 from countermand.work import Unit
@@ -72,11 +72,15 @@ class Settlement:
 
 @dataclass(slots=True, kw_only=True)
 class Moves:
-    """What steps taken at one instant mean for the books, collected to be written at once."""
+    """What steps taken at one instant mean for the books, collected to be written at once.
+
+    `banking`: a bank follows us, so payees elsewhere hear through it that nothing comes.
+    """
 
     now: int
     subjects: Mapping[str, str]
     trace: str | None
+    banking: bool
     changed: list[Hold] = field(default_factory=list)
     over: list[str] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
@@ -93,6 +97,8 @@ class Moves:
         self.over.append(hold.operation)
         self.facts.append(Fact(self.now, kind, body, subject, self.trace))
         self.effects.append(notice_of(done, notice, self.now, subject, self.trace))
+        if self.banking and state in WITHOUT_EFFECT and is_paid_elsewhere(done):
+            self.effects.append(dropped_of(done, self.now, subject, self.trace))
         return done
 
     def wait(self, hold: Hold, look_at: int) -> Hold:
@@ -139,7 +145,7 @@ async def move_on(
     given = await _given(
         unit, [h for h, step in zip(holds, steps, strict=True) if step.move is Move.RELEASE], settlement, now
     )
-    moves = Moves(now=now, subjects=subjects, trace=trace)
+    moves = Moves(now=now, subjects=subjects, trace=trace, banking=settlement.banking)
     after: list[Hold] = []
     for hold, step in zip(holds, steps, strict=True):
         if hold.state is not HoldState.OPEN:
@@ -232,7 +238,7 @@ async def note_bank_answers(unit: Unit, effects: Sequence[Effect], now: int) -> 
     holds = {hold.operation: hold for hold in await unit.holds.lock(about)}
     subjects = await unit.handles({hold.account for hold in holds.values()})
     for effect, (state, cause) in ends:
-        moves = Moves(now=now, subjects=subjects, trace=effect.trace)
+        moves = Moves(now=now, subjects=subjects, trace=effect.trace, banking=True)
         hold = holds[_operation(effect)]
         if hold.state is HoldState.RELEASED:
             holds[hold.operation] = moves.end(hold, state, BANK, cause)

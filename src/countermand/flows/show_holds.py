@@ -13,6 +13,7 @@ from countermand.confirmation.hold_words import (
     waiting_text,
 )
 from countermand.flows.settle_holds import Settlement
+from countermand.flows.show_incoming import IncomingShelf
 from countermand.kernel.clock import Clock, rfc3339
 from countermand.kernel.errors import BadRequest, NotFound
 from countermand.vocabulary.confirmations import needs_consent
@@ -22,7 +23,7 @@ from countermand.vocabulary.operations import MOVES_MONEY
 PAGE_HOLDS_MAX = 200
 
 
-class HoldShelf(Protocol):
+class HoldShelf(IncomingShelf, Protocol):
     """The holds to look at; all raise Unavailable."""
 
     async def find(self, operation: str) -> Hold | None:

@@ -20,6 +20,8 @@ class BankAction(StrEnum):
     EXECUTE = "execute"
     CANCEL = "cancel"
     RECALL = "recall"
+    PAYEE_PENDING = "payee_pending"
+    PAYEE_DROPPED = "payee_dropped"
     FREEZE = "freeze"
     LIFT = "lift"
     LOWER_LIMIT = "lower_limit"

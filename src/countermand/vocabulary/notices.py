@@ -237,7 +237,7 @@ class DecidedOperation(NamedTuple):
     """A recorded decision, as notices need it: what was asked, what was answered, what waits.
 
     `body` and `answer` are JSON; instants are microseconds UTC. `watched`: an order of heightened review
-    stands on the account. `held_at`, `until`, `expires_at` and `needs` are those of its hold, if any.
+    stands on the account. `held_at`, `until`, `expires_at`, `needs` and `state` are its hold's, if any.
     """
 
     seq: int
@@ -254,6 +254,7 @@ class DecidedOperation(NamedTuple):
     until: int | None
     expires_at: int | None
     needs: tuple[str, ...]
+    state: str | None = None
 
 
 def reply_number(operation: str) -> str:

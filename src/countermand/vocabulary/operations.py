@@ -58,6 +58,8 @@ class Kind(StrEnum):
 
 # Money leaves the account, or a debt arises in its name: what is unknown must not help here.
 MOVES_MONEY = frozenset({Kind.LOAN_DISBURSE, Kind.PAYMENT, Kind.TRANSFER, Kind.WITHDRAWAL, Kind.MANDATE_RUN})
+# Of these somebody else receives the money.
+PAYS_SOMEBODY = frozenset({Kind.PAYMENT, Kind.TRANSFER, Kind.MANDATE_RUN})
 OPENS_DEBT = frozenset({Kind.LOAN_APPLY, Kind.LOAN_DISBURSE})
 # Whoever does these controls the account afterwards.
 CHANGES_CONTROL = frozenset(

@@ -208,6 +208,7 @@ SCOPES_OF = {
     ("PUT", "/v1/accounts/x/consents/x"): "confirm",
     ("DELETE", "/v1/accounts/x/consents/x"): "confirm",
     ("GET", "/v1/holds"): "read",
+    ("GET", "/v1/accounts/x/incoming"): "read",
     ("GET", "/v1/operations/x/hold"): "read",
     ("POST", "/v1/operations/x/revoke"): "confirm",
     ("POST", "/v1/operations/x/release"): "confirm",

@@ -97,6 +97,12 @@ class PostgresHoldShelf:
             rows = await self._pool.fetch(QUERIES.holds_page, account, state, after, count_max)
         return [hold_of_row(row) for row in rows]
 
+    async def coming_to(self, account: str, kinds: Collection[str], count_max: int) -> list[Hold]:
+        """Holds on their way to an account of this house, newest first. Raises Unavailable."""
+        with away_is_unavailable():
+            rows = await self._pool.fetch(QUERIES.holds_to, account, list(kinds), count_max)
+        return [hold_of_row(row) for row in rows]
+
     async def reserved(self, account: str, kinds: Collection[str]) -> Mapping[str, int]:
         """What the holds of an account of these kinds would still take: minor units by currency.
 

@@ -272,6 +272,7 @@ def _decided_of(row: Any) -> DecidedOperation:
         until=_micros(row["until"]),
         expires_at=_micros(row["expires_at"]),
         needs=tuple(row["needs"] or ()),
+        state=row["state"],
     )
 
 

@@ -83,3 +83,20 @@ class PermitKeys(msgspec.Struct, frozen=True):
     """A JWK Set (RFC 7517)."""
 
     keys: list[dict[str, Any]]
+
+
+class IncomingShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that waits before it arrives; `by` then it has, or it does not come."""
+
+    state: Annotated[str, msgspec.Meta(pattern="^pending$")]
+    amount: Money | None
+    since: Instant
+    by: Instant
+    text: Text
+
+
+class IncomingPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits on its way to an account, newest first, fifty at most."""
+
+    account: str
+    incoming: list[IncomingShown]

@@ -12,10 +12,12 @@ from countermand.flows.give_permit import give_permit
 from countermand.flows.release_hold import release_hold
 from countermand.flows.revoke_hold import revoke_hold
 from countermand.flows.show_holds import list_holds, show_hold
+from countermand.flows.show_incoming import show_incoming
 from countermand.surfaces.http.hold_messages import (
     HoldPage,
     HoldShown,
     HoldStatus,
+    IncomingPage,
     PermitKeys,
     PermitShown,
     ReleaseRequest,
@@ -103,4 +105,18 @@ async def read_holds(
     return await list_holds(_house(request), asked, state or None, after)
 
 
-HOLD_HANDLERS = (read_hold, put_revocation, put_release, put_permit, read_permit_keys, read_holds)
+@get("/v1/accounts/{account_id:str}/incoming", scope="read", gives=IncomingPage)
+async def read_incoming(request: Asked, account_id: FromPath[str]) -> dict[str, Any]:
+    """Payments that wait on their way to an account of yours: pending, and nothing of who sends them."""
+    return await show_incoming(_house(request).holds, identifier(account_id, "account_id"))
+
+
+HOLD_HANDLERS = (
+    read_hold,
+    put_revocation,
+    put_release,
+    put_permit,
+    read_permit_keys,
+    read_holds,
+    read_incoming,
+)

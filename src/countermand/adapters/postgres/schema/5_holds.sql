@@ -28,6 +28,7 @@ CREATE TABLE hold (
     )
 ) WITH (fillfactor = 85);
 CREATE INDEX hold_account_state ON hold (account, state);
+CREATE INDEX hold_payee ON hold (counterparty, placed_at) WHERE state IN ('open', 'released') AND institution IS NULL;
 CREATE INDEX hold_person ON hold (person) WHERE state = 'open' AND person IS NOT NULL;
 CREATE INDEX hold_awaits_approval ON hold (placed_at, operation)
     WHERE state = 'open' AND 'approval' = ANY (needs) AND NOT 'approval' = ANY (met);

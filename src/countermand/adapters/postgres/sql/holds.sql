@@ -54,6 +54,13 @@ SELECT * FROM hold
 WHERE ($1::text IS NULL OR account = $1) AND ($2::text IS NULL OR state = $2) AND operation > $3
 ORDER BY operation LIMIT $4;
 
+-- name: holds_to
+-- Holds of some kinds ($2) on their way to an account of this house ($1), newest first, up to $3.
+SELECT * FROM hold
+WHERE counterparty = $1 AND institution IS NULL AND state IN ('open', 'released') AND kind = ANY($2::text[])
+    AND account <> $1
+ORDER BY placed_at DESC, operation LIMIT $3;
+
 -- name: reserved_amounts
 -- What the holds of an account ($1) would take that are open, or released and not yet executed, by currency.
 SELECT currency, sum(amount_minor)::bigint AS amount_minor FROM hold

@@ -97,7 +97,7 @@ SELECT o.seq, o.id, o.account, o.kind, o.received_at, o.body, o.answer, a.handle
            WHERE s.account = o.account AND s.kind = 'heightened_review' AND s.lifted_at IS NULL
               AND (s.ends_at IS NULL OR s.ends_at > o.received_at)
        ) AS watched,
-       h.placed_at, h.until, h.expires_at, h.needs
+       h.placed_at, h.until, h.expires_at, h.needs, h.state
 FROM operation AS o
 LEFT JOIN account AS a ON a.id = o.account
 LEFT JOIN hold AS h ON h.operation = o.id

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 from countermand.flows.revoke_hold import revoke_hold
 from countermand.flows.show_history import show_history
 from countermand.flows.show_holds import list_holds, show_hold
+from countermand.flows.show_incoming import show_incoming
 from countermand.flows.show_orders import show_orders
 from countermand.surfaces.http.visits import holder_of_visit, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
@@ -28,6 +29,7 @@ async def read_overview(request: Asked, done: FromQuery[str] = "") -> Response[A
     orders = await show_orders(house, holder.account)
     waiting = await list_holds(house, holder.account, HoldState.OPEN)
     holds = [await show_hold(house, one["operation"]) for one in waiting["holds"][:20]]
+    coming = await show_incoming(house.holds, holder.account)
     past = await show_history(house.archive, holder.account)
     return page(
         request,
@@ -36,6 +38,7 @@ async def read_overview(request: Asked, done: FromQuery[str] = "") -> Response[A
         done=done_of(done),
         orders=orders["orders"],
         holds=[_shown(one) for one in holds],
+        incoming=coming["incoming"],
         rows=past.rows[:LAST_ROWS],
     )
 
