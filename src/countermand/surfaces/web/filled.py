@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from litestar.datastructures import UploadFile
 
 from countermand.kernel.errors import CountermandError
 from countermand.kernel.text import Text
+from countermand.surfaces.http.page_safety import TYPED_CHARACTERS_MAX
 from countermand.surfaces.http.report_messages import TEXT_CHARACTERS_MAX
 from countermand.surfaces.web.answers import Asked
 
 FIELD_CHARACTERS_MAX = 254
+CREDENTIAL_CHARACTERS_MAX = 32 * 1024
 # What people write, and what an institution signs (a JWT).
 _LONG = frozenset({"text", "grounds", "value", "token"})
 
@@ -38,6 +42,26 @@ class Filled:
             self.faults.setdefault(name, error.text)
         else:
             self.fault = error.text
+
+
+async def typed(request: Asked, *names: str) -> list[str]:
+    """Fields exactly as they were typed, blanks and all: a password is not trimmed.
+
+    What is missing is empty, what is longer than anything that is asked for is cut.
+    """
+    form = await request.form()
+    found = (form.get(name) for name in names)
+    return [one[:TYPED_CHARACTERS_MAX] if isinstance(one, str) else "" for one in found]
+
+
+async def typed_credential(request: Asked) -> dict[str, Any] | None:
+    """What a passkey answered, as the browser gives it; None where it gave nothing that can be read."""
+    given = (await request.form()).get("credential")
+    try:
+        shown = json.loads(given[:CREDENTIAL_CHARACTERS_MAX]) if isinstance(given, str) else None
+    except (ValueError, RecursionError):
+        return None
+    return shown if isinstance(shown, dict) else None
 
 
 async def filled(request: Asked) -> Filled:

@@ -23,15 +23,13 @@ from countermand.kernel.errors import Conflict, CountermandError, NotFound
 from countermand.surfaces.http.problems import invalid_request
 from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
-from countermand.surfaces.web.filled import Filled, filled
+from countermand.surfaces.web.filled import Filled, filled, typed, typed_credential
 from countermand.surfaces.web.mine.own import (
     house_of,
     own_hold,
     refused_form,
     report_not_me,
     stop_for,
-    typed_credential,
-    typed_secret,
     visitor_of,
 )
 from countermand.vocabulary.authenticators import SENT, Method, Purpose
@@ -74,7 +72,7 @@ async def answer_challenge(request: Asked, ref: FromPath[str]) -> Response[Any]:
     answer = Answer(
         method=method,
         code="".join(form["code"].split()) or None,
-        password=await typed_secret(request, "password") or None,
+        password=(await typed(request, "password"))[0] or None,
         credential=await typed_credential(request),
     )
     try:

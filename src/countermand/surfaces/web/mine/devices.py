@@ -21,9 +21,9 @@ from countermand.flows.show_orders import show_orders
 from countermand.kernel.errors import CountermandError, NotFound
 from countermand.surfaces.http.visits import holder_of_visit, identifier, visit_of
 from countermand.surfaces.web.answers import Asked, page, see_other
-from countermand.surfaces.web.filled import Filled, filled
+from countermand.surfaces.web.filled import Filled, filled, typed
 from countermand.surfaces.web.mine.challenges import asking_of
-from countermand.surfaces.web.mine.own import house_of, refused_form, typed_secret, visitor_of
+from countermand.surfaces.web.mine.own import house_of, refused_form, visitor_of
 from countermand.vocabulary.authenticators import Method, Purpose
 from countermand.vocabulary.orders import OWN_CAUSES
 
@@ -85,7 +85,7 @@ async def end_one(request: Asked, visit_id: FromPath[str]) -> Response[Any]:
 async def keeping_of(request: Asked) -> Keeping:
     """Who asks for a change of what they prove with, and what they show for it: in the form, or before it."""
     visit, visitor = visit_of(request.scope), visitor_of(request)
-    account, shown = holder_of_visit(request).account, await typed_secret(request, "proof")
+    account, (shown,) = holder_of_visit(request).account, await typed(request, "proof")
     return Keeping(
         account=account,
         visitor=visitor,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from countermand.flows.decided_operations import recorded_operation
@@ -21,7 +20,6 @@ from countermand.vocabulary.operations import MOVES_MONEY, OPENS_DEBT
 from countermand.vocabulary.reports import Channel, Report, Sender, Standing
 from countermand.vocabulary.triage import Answers
 
-CREDENTIAL_CHARACTERS_MAX = 32 * 1024
 _MONEY = {kind.value for kind in MOVES_MONEY | OPENS_DEBT}
 
 
@@ -87,21 +85,6 @@ async def report_not_me(request: Asked, operation: str, stop: Preset) -> dict[st
     )
     received = await receive_report(house.reception, report, "portal", trace, with_secret=True)
     return received.answer
-
-
-async def typed_secret(request: Asked, name: str) -> str:
-    """A field as it was typed, blanks and all: a password is not trimmed."""
-    value = (await request.form()).get(name)
-    return value[:CREDENTIAL_CHARACTERS_MAX] if isinstance(value, str) else ""
-
-
-async def typed_credential(request: Asked) -> dict[str, Any] | None:
-    """What a passkey answered, as the browser gives it; None where it gave nothing that can be read."""
-    try:
-        shown = json.loads(await typed_secret(request, "credential"))
-    except ValueError:
-        return None
-    return shown if isinstance(shown, dict) else None
 
 
 def refused_form(form: Filled, refusal: CountermandError) -> Filled:

@@ -17,9 +17,9 @@ from countermand.kernel.clock import MICROS_PER_DAY
 from countermand.kernel.errors import BadRequest, CountermandError, NotFound
 from countermand.surfaces.http.visits import holder_of_visit, identifier
 from countermand.surfaces.web.answers import Asked, page, page_language, see_other
-from countermand.surfaces.web.filled import Filled, filled
+from countermand.surfaces.web.filled import Filled, filled, typed, typed_credential
 from countermand.surfaces.web.mine.devices import keeping_of
-from countermand.surfaces.web.mine.own import house_of, refused_form, typed_credential, typed_secret
+from countermand.surfaces.web.mine.own import house_of, refused_form
 from countermand.surfaces.web.telling import instant_of
 from countermand.vocabulary.authenticators import ENROLLED, SENT, Method
 
@@ -62,7 +62,7 @@ async def finish_way(request: Asked, way: FromPath[str]) -> Response[Any]:
     form, name = await filled(request), identifier(way, "way")
     keeper, account = house_of(request).authenticators, holder_of_visit(request).account
     begun = await _pending(request, name)
-    password, again = await typed_secret(request, "password"), await typed_secret(request, "again")
+    password, again = await typed(request, "password", "again")
     answer = Answer(
         method=Method(begun["method"]),
         code="".join(form["code"].split()) or None,

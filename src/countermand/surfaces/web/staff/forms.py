@@ -1,11 +1,10 @@
-"""What the pages of staff have in common: fields of forms, the way on, and what a passkey answered."""
+"""What the pages of staff have in common: the way on, and what a passkey answered."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-import msgspec
 import segno
 from litestar import Response
 
@@ -13,14 +12,13 @@ from countermand.flows.invite_staff import Joining
 from countermand.flows.proving import Answer
 from countermand.flows.staff_access import SignedIn, StaffAccess
 from countermand.kernel.errors import CountermandError
-from countermand.surfaces.http.page_safety import STEP, keep_cookie, keep_session
+from countermand.surfaces.http.page_safety import STEP, TYPED_CHARACTERS_MAX, keep_cookie, keep_session
 from countermand.surfaces.http.visits import csrf_of, visit_of
 from countermand.surfaces.web.answers import HEADERS, HTML, Asked, is_ours, page, see_other
+from countermand.surfaces.web.filled import typed, typed_credential
 from countermand.vocabulary.authenticators import Method
 
 HOME = "/staff"
-FIELD_CHARACTERS_MAX = 4096
-CREDENTIAL_CHARACTERS_MAX = 32 * 1024
 STEP_SECONDS = 600
 
 
@@ -39,31 +37,17 @@ def form_page(
     return page(request, template, status=status, **shown)
 
 
-async def fields(request: Asked, *names: str) -> list[str]:
-    """The fields of a form by name; what is missing is empty, what is too long is cut."""
-    form = await request.form()
-    found = (form.get(name) for name in names)
-    return [one[:FIELD_CHARACTERS_MAX] if isinstance(one, str) else "" for one in found]
-
-
 def way_on(given: str | None) -> str:
     """Where to go on to: a page of ours, or one's own start."""
-    return given if given and len(given) <= FIELD_CHARACTERS_MAX and is_ours(given) else HOME
+    return given if given and len(given) <= TYPED_CHARACTERS_MAX and is_ours(given) else HOME
 
 
 async def second_answer(request: Asked) -> Answer:
     """A code, or what a passkey answered; what is neither is a wrong code."""
-    form = await request.form()
-    credential = form.get("credential")
-    if isinstance(credential, str) and credential:
-        try:
-            shown = msgspec.json.decode(credential[:CREDENTIAL_CHARACTERS_MAX], type=dict[str, Any])
-        except msgspec.MsgspecError:
-            shown = {}
-        return Answer(method=Method.WEBAUTHN, credential=shown)
-    code = form.get("code")
-    digits = "".join(code.split()) if isinstance(code, str) else ""
-    return Answer(method=Method.TOTP, code=digits[:FIELD_CHARACTERS_MAX])
+    code, credential = await typed(request, "code", "credential")
+    if credential:
+        return Answer(method=Method.WEBAUTHN, credential=await typed_credential(request) or {})
+    return Answer(method=Method.TOTP, code="".join(code.split()))
 
 
 def go_signed_in(request: Asked, signed_in: SignedIn, back: str) -> Response[bytes]:

@@ -15,10 +15,10 @@ from countermand.flows.invite_staff import (
 from countermand.kernel.errors import BadRequest, CountermandError
 from countermand.surfaces.http.page_safety import browser_of, step_cookie
 from countermand.surfaces.web.answers import Asked
+from countermand.surfaces.web.filled import typed
 from countermand.surfaces.web.staff.forms import (
     HOME,
     access_of,
-    fields,
     form_page,
     go_signed_in,
     second_answer,
@@ -37,7 +37,7 @@ async def read_invitation(request: Asked, token: FromPath[str]) -> Response[byte
 @post(f"{INVITATION_PATH}{{token:str}}", open=True, page="open")
 async def send_first(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """The second factor to set up; or the form again with what is wrong with the password."""
-    password, again, method = await fields(request, "password", "again", "method")
+    password, again, method = await typed(request, "password", "again", "method")
     try:
         if password != again:
             raise BadRequest(

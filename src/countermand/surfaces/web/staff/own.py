@@ -29,10 +29,10 @@ from countermand.kernel.errors import BadRequest, CountermandError, Forbidden, T
 from countermand.surfaces.http.page_safety import KEPT_PATH, PROVE_PATH, step_cookie
 from countermand.surfaces.http.visits import opened_of
 from countermand.surfaces.web.answers import Asked, see_other
+from countermand.surfaces.web.filled import typed
 from countermand.surfaces.web.staff.forms import (
     HOME,
     access_of,
-    fields,
     form_page,
     leave,
     second_answer,
@@ -52,7 +52,7 @@ async def read_own(request: Asked) -> Response[bytes]:
 @post(f"{HOME}/sessions/end", page="staff", own=True)
 async def send_end(request: Asked) -> Response[bytes]:
     """One of one's own sessions ends, or all the others."""
-    (session,) = await fields(request, "session")
+    (session,) = await typed(request, "session")
     mine = opened_of(request).session
     if session:
         await end_session(access_of(request), mine, session)
@@ -64,7 +64,7 @@ async def send_end(request: Asked) -> Response[bytes]:
 @post(f"{HOME}/password", page="staff", own=True, step_up=True)
 async def send_new_password(request: Asked) -> Response[bytes]:
     """Another password; the form comes back with what is wrong with it."""
-    old, new, again = await fields(request, "old", "password", "again")
+    old, new, again = await typed(request, "old", "password", "again")
     try:
         if new != again:
             raise BadRequest(
@@ -82,7 +82,7 @@ async def send_new_password(request: Asked) -> Response[bytes]:
 @post(f"{HOME}/factors", page="staff", own=True, step_up=True)
 async def send_factor(request: Asked) -> Response[bytes]:
     """One more second factor to set up."""
-    method, name = await fields(request, "method", "name")
+    method, name = await typed(request, "method", "name")
     wanted = Method(method) if method in (Method.TOTP, Method.WEBAUTHN) else Method.TOTP
     try:
         adding = await begin_adding(access_of(request), opened_of(request), wanted, name or wanted.value)

@@ -11,7 +11,8 @@ from countermand.flows.staff_changes import change_roles, list_accounts, sign_ou
 from countermand.kernel.errors import CountermandError
 from countermand.surfaces.http.visits import staff_of
 from countermand.surfaces.web.answers import Asked, see_other
-from countermand.surfaces.web.staff.forms import FIELD_CHARACTERS_MAX, access_of, fields, form_page
+from countermand.surfaces.web.filled import typed
+from countermand.surfaces.web.staff.forms import access_of, form_page
 from countermand.vocabulary.staff import STAFF_ROLES, Role, Verb
 
 PEOPLE = "/staff/people"
@@ -26,7 +27,7 @@ async def read_people(request: Asked) -> Response[bytes]:
 @post(f"{PEOPLE}/invite", page="staff", verb=Verb.CONFIGURE)
 async def send_invitation(request: Asked) -> Response[bytes]:
     """The link, shown once, to be handed over; or the form again with what was typed."""
-    (name,) = await fields(request, "name")
+    (name,) = await typed(request, "name")
     roles = await _roles(request)
     try:
         _, link = await invite(access_of(request), name.strip(), roles, staff_of(request).name)
@@ -76,11 +77,7 @@ async def _roles(request: Asked) -> list[Role]:
     """The roles that were ticked; what is no role is not there."""
     given = (await request.form()).getall("roles", [])
     known = {role.value for role in STAFF_ROLES}
-    return [
-        Role(one)
-        for one in given
-        if isinstance(one, str) and len(one) < FIELD_CHARACTERS_MAX and one in known
-    ]
+    return [Role(one) for one in given if isinstance(one, str) and one in known]
 
 
 async def _people_page(

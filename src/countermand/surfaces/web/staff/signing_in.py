@@ -31,9 +31,9 @@ from countermand.surfaces.http.page_safety import (
 )
 from countermand.surfaces.http.visits import opened_of, visit_of
 from countermand.surfaces.web.answers import Asked, see_other
+from countermand.surfaces.web.filled import typed
 from countermand.surfaces.web.staff.forms import (
     access_of,
-    fields,
     form_page,
     go_signed_in,
     leave,
@@ -58,7 +58,7 @@ async def read_sign_in(request: Asked) -> Response[bytes]:
 @post(SIGN_IN_PATH, open=True, page="open")
 async def send_password(request: Asked) -> Response[bytes]:
     """On to the second factor; or the form again, with the name that was typed."""
-    name, password, back = await fields(request, "name", "password", "next")
+    name, password, back = await typed(request, "name", "password", "next")
     try:
         step = await begin_sign_in(access_of(request), name.strip(), password, browser_of(request))
     except (Forbidden, TooMany) as refused:
@@ -80,7 +80,7 @@ async def read_second(request: Asked) -> Response[bytes]:
 @post(SECOND_PATH, open=True, page="open")
 async def send_second(request: Asked) -> Response[bytes]:
     """Signed in; or the form again."""
-    (back,) = await fields(request, "next")
+    (back,) = await typed(request, "next")
     token = step_cookie(request) or ""
     try:
         answer = await second_answer(request)
@@ -123,7 +123,7 @@ async def read_prove(request: Asked) -> Response[bytes]:
 @post(PROVE_PATH, page="staff", own=True)
 async def send_proof(request: Asked) -> Response[bytes]:
     """On to the act; or the form again."""
-    (back,) = await fields(request, "next")
+    (back,) = await typed(request, "next")
     try:
         await prove(access_of(request), opened_of(request), await second_answer(request))
     except (Forbidden, TooMany, Unauthenticated) as refused:
