@@ -81,7 +81,7 @@ async def test_money_that_left_is_asked_back_and_its_holder_reads_how_much_came(
     _, answered = await recalls(stage, number)
     assert hold.amount_minor is not None
     back = hold.amount_minor * 2 // 3
-    assert (answered.body["outcome"], answered.body["returned_minor"]) == ("part", back)
+    assert (answered.body["recall"], answered.body["returned_minor"]) == ("part", back)
     assert f"{back / 100:.2f}".lstrip("0") in event_said(answered).zh.replace(",", "")
     told = await tables.fetchval("SELECT count(*) FROM effect WHERE action = 'recall_answered'")
     assert told == 1
@@ -106,7 +106,7 @@ async def test_what_never_left_is_not_asked_back(stage: Stage, tables: Any) -> N
             break
     await settle(stage, 10 * SECOND)
     _, answered = await recalls(stage, number)  # let through, and the bank has executed nothing
-    assert answered.body["outcome"] == "never_left"
+    assert answered.body["recall"] == "never_left"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,6 @@ async def test_what_never_left_is_not_asked_back(stage: Stage, tables: Any) -> N
 )
 def test_every_answer_is_said_plainly(outcome: str, said_en: str, said_zh: str) -> None:
     """How much, and what becomes of the rest."""
-    text = recall_said({"outcome": outcome, "amount_minor": 300, "returned_minor": 200, "currency": "CNY"})
+    text = recall_said({"recall": outcome, "amount_minor": 300, "returned_minor": 200, "currency": "CNY"})
     assert said_en in text.en
     assert said_zh in text.zh

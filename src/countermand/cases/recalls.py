@@ -32,7 +32,7 @@ def outcome_of(amount_minor: int, returned_minor: int) -> RecallOutcome:
 
 def recall_said(body: Mapping[str, Any]) -> Text:
     """What the holder reads; never a promise, and of a part what becomes of the rest."""
-    outcome = RecallOutcome(body["outcome"])
+    outcome = RecallOutcome(body["recall"])
     if outcome is RecallOutcome.NEVER_LEFT:
         return Text(
             en="The money had not left: there was nothing to ask back",

@@ -162,12 +162,12 @@ def _answer_of(effect: Effect) -> dict[str, Any] | None:
         "reference": answer.get("reference"),
     }
     if effect.state is EffectState.DONE:
-        return {**body, "outcome": outcome_of(terms.amount_minor or 0, body["returned_minor"]).value}
+        return {**body, "recall": outcome_of(terms.amount_minor or 0, body["returned_minor"]).value}
     if "refused" not in answer:
         return None
     never = answer["refused"] in _NEVER_LEFT
     outcome = RecallOutcome.NEVER_LEFT if never else RecallOutcome.NOTHING
-    return {**body, "outcome": outcome.value, "reason": answer["refused"]}
+    return {**body, "recall": outcome.value, "reason": answer["refused"]}
 
 
 def _notice(effect: Effect, body: dict[str, Any], now: int) -> Effect:

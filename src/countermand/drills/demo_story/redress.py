@@ -310,7 +310,7 @@ REDRESS: tuple[Act, ...] = (
         play_recalled, is_recalled,
         looks=(
             Look(Role.INVESTIGATOR.value, Text(en="See it in the case", zh="在案件中查看"),
-                 at_case("/desk/cases/{number}?tab=timeline"), numbered),
+                 at_case("/desk/cases/{number}?view=timeline"), same("20.00", "20.00")),
         ),
     ),
     Act(
