@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -154,6 +155,7 @@ async def work_parts(
     containing = Containing(works, clock, ids, ports_put)
     holders = Holders(works=works, kit=kit, clock=clock, ids=ids, effect_ports=ports_put)
     clocks = clock_house(works, clock, ids)
+    thinning = Thinning(PostgresLogThinning(pool), clock, settings.log_checkpoint_days_kept)
     handlers: dict[str, TimerHandler] = {
         HOLD_TIMER: hold_handler(settlement),
         ORDER_END_TIMER: orders_ender(containing),
@@ -162,9 +164,7 @@ async def work_parts(
         DEVICE_CHECK_TIMER: device_reminder(reminding_of(settings, works, clock, ids)),
         CLOCK_TIMER: clock_waker(clocks),
         RETENTION_TIMER: retention_handler(room),
-        THINNING_TIMER: thinning_handler(
-            Thinning(PostgresLogThinning(pool), clock, settings.log_checkpoint_days_kept)
-        ),
+        THINNING_TIMER: thinning_handler(thinning),
     }
     ports: dict[str, Port] = {}
     followers: dict[str, Follower] = {}
@@ -195,13 +195,17 @@ async def work_parts(
         ports[READING_PORT] = ReadingPort(reading_desk_of(room.desk, text_reader))
     timers = TimerRunner(works, schedule, handlers, clock, guard)
     deliverer = Deliverer(works, schedule, ports, followers, clock)
-
-    async def begin() -> None:
-        await set_retention_timer(room, schedule)
-        await set_thinning_timer(works, schedule, clock)
-
+    begin = partial(_set_timers, room, works, schedule, clock)
     worker = Worker(timers, deliverer, guard, notices.decisions, mail.ear, begin)
     return WorkParts(worker, settlement, keys, kit, notices.post, holders, clocks, text_reader, room)
+
+
+async def _set_timers(
+    room: EvidenceRoom, works: PostgresWorks, schedule: PostgresSchedule, clock: Clock
+) -> None:
+    """What comes round by itself."""
+    await set_retention_timer(room, schedule)
+    await set_thinning_timer(works, schedule, clock)
 
 
 def reminding_of(settings: Settings, works: PostgresWorks, clock: Clock, ids: Ids) -> Reminding:
