@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from countermand.drills.forgeries.memory_log import SECONDS
 from countermand.drills.forgeries.mutations import MUTATIONS
-from countermand.drills.forgeries.receipts import World
+from countermand.drills.forgeries.receipts import World, over_two_shards
 from countermand.surfaces.verify_page.building import verify_page, write_page
 from countermand.surfaces.verify_page.words import PAGE
 from countermand.transparency.verify import Question, Verdict, verify_receipt
@@ -127,6 +127,13 @@ def test_the_page_and_the_command_agree_on_forgeries(page):
         assert verdict == expected.name.lower(), (number, way, failed)
         seen.add(expected)
     assert seen >= {Verdict.VALID, Verdict.FORGED}
+
+
+def test_a_case_over_two_shards_is_valid_on_the_page_too(page):
+    """Each shard counts from nought; the page compares places where they are of the same one."""
+    receipt, policy = over_two_shards(before=0)
+    asked = [_encoded(receipt.packed()), _encoded(str(policy).encode()), SECONDS]
+    assert page.evaluate(JUDGE, asked) == ["valid", []]
 
 
 def _encoded(data: bytes) -> str:

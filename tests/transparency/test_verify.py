@@ -15,11 +15,11 @@ import pytest
 from countermand.drills.forgeries.__main__ import campaign
 from countermand.drills.forgeries.memory_log import ORIGIN, SECONDS, MemoryLog
 from countermand.drills.forgeries.mutations import members_of, zipped
-from countermand.drills.forgeries.receipts import World
+from countermand.drills.forgeries.receipts import World, over_two_shards
 from countermand.transparency import verify_words
 from countermand.transparency.archives import ArchiveError
 from countermand.transparency.commitments import committed_bytes
-from countermand.transparency.entries import Entry, entry_of
+from countermand.transparency.entries import Entry, Link, entry_of
 from countermand.transparency.receipts import (
     ENTRIES_MAX,
     ENTRY,
@@ -197,6 +197,39 @@ def test_entries_of_two_cases_are_not_put_together():
     """A true entry of somebody else's case beside one's own is refused."""
     mixed = replace(RECEIPT, items=(RECEIPT.items[0], WORLD.receipts[1].items[1]))
     assert failed(verify_receipt(mixed.packed(), QUESTION)) == {"one_case"}
+
+
+def test_a_case_that_went_on_in_the_next_shard_is_valid():
+    """Each shard counts from nought: a later entry at an earlier place of another one is in order."""
+    receipt, policy = over_two_shards(before=0)
+    assert [one.proof.index for one in receipt.items] == [1, 2, 0]
+    findings = verify_receipt(receipt.packed(), Question(policy, SECONDS))
+    assert findings.verdict is Verdict.VALID, findings.checks
+    assert [one.values["seq"] for one in findings.checks if one.code == "chain"] == [2, 3]
+
+
+def test_places_of_one_shard_are_still_compared():
+    """An entry that names the one before it, and stands before it in the same shard, fits nowhere."""
+    log = MemoryLog(4)
+    first = entry_of(number=1, kind="a", at=0, tenant="main", body={}, link=Link("c", 1, b""))
+    leaf = Entry.parse(first).leaf
+    second = entry_of(number=2, kind="a", at=0, tenant="main", body={}, link=Link("c", 2, leaf))
+    log.append(second)
+    log.append(first)
+    note = log.note("w1", "w2")
+    receipt = Receipt((Proved(first, log.proof(1, note)), Proved(second, log.proof(0, note))))
+    assert failed(verify_receipt(receipt.packed(), Question(log.policy, SECONDS))) == {"chain"}
+
+
+def test_a_checkpoint_that_is_none_is_refused_beside_a_code():
+    """Signatures over a text that is no checkpoint, and a code to look for: refused, not an error."""
+    first = RECEIPT.items[0]
+    proof = replace(first.proof, note=WORLD.note._replace(text="no checkpoint\n"))
+    data = with_member(PROOF, str(proof).encode(), replace(RECEIPT, items=(first,)).packed())
+    assert failed(verify_receipt(data, replace(QUESTION, code=first.mark))) == {
+        "checkpoint_malformed",
+        "code",
+    }
 
 
 def test_a_file_too_long_to_show_is_shown_by_its_owner():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -9,6 +10,7 @@ from countermand.drills.forgeries.memory_log import MemoryLog
 from countermand.transparency.commitments import committed, committed_bytes
 from countermand.transparency.entries import Entry, Link, entry_of
 from countermand.transparency.receipts import Opened, Proved, Receipt
+from countermand.transparency.trust import TrustPolicy
 from countermand.transparency.verify import Findings
 
 AT = 1_795_000_000_000_000
@@ -75,3 +77,36 @@ class World:
         # A salt without its value says nothing.
         shown = {name: opened for name, opened in item.openings.items() if not opened.hidden}
         return all(self.openings[index].get(name) == opened for name, opened in shown.items())
+
+
+def over_two_shards(before: int) -> tuple[Receipt, TrustPolicy]:
+    """A case that went on in the next year's shard, and whom to trust for both.
+
+    The first shard has its first two entries at 1 and 2; its third is in the second one, behind `before`
+    entries of others.
+    """
+    first = MemoryLog(5, "bank.example/countermand/main/2026")
+    second = MemoryLog(5, "bank.example/countermand/main/2027")
+    other = entry_of(number=9, kind="case.opened", at=AT, tenant="main", body={})
+    for log, count in ((first, 1), (second, before)):
+        for _ in range(count):
+            log.append(other)
+    places, leaf = [], b""
+    for seq, log in enumerate((first, first, second), 1):
+        salt = bytes([seq]) * 32
+        entry = entry_of(
+            number=seq,
+            kind="case.changed",
+            at=AT + seq,
+            tenant="main",
+            body={"commit": {"text": committed(f"{seq}", salt)}},
+            link=Link("case-0", seq, leaf),
+        )
+        leaf = Entry.parse(entry).leaf
+        places.append((log, log.append(entry), {"text": Opened(salt, f"{seq}")}))
+    items = [
+        Proved(log.entries[index], log.proof(index, log.note("w1", "w2")), opened)
+        for log, index, opened in places
+    ]
+    logs = (first.key, first.later_key, second.key, second.later_key)
+    return Receipt(tuple(items)), replace(first.policy, logs=logs)
