@@ -129,9 +129,10 @@ def test_the_page_and_the_command_agree_on_forgeries(page):
     assert seen >= {Verdict.VALID, Verdict.FORGED}
 
 
-def test_a_case_over_two_shards_is_valid_on_the_page_too(page):
-    """Each shard counts from nought; the page compares places where they are of the same one."""
-    receipt, policy = over_two_shards(before=0)
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_case_over_two_shards_is_valid_on_the_page_too(page, before):
+    """Each shard counts from nought: a later entry at an earlier place, or at the same, is in order."""
+    receipt, policy = over_two_shards(before)
     asked = [_encoded(receipt.packed()), _encoded(str(policy).encode()), SECONDS]
     assert page.evaluate(JUDGE, asked) == ["valid", []]
 

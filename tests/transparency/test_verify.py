@@ -208,6 +208,34 @@ def test_a_case_that_went_on_in_the_next_shard_is_valid():
     assert [one.values["seq"] for one in findings.checks if one.code == "chain"] == [2, 3]
 
 
+def test_entries_at_one_place_of_two_shards_keep_their_own_files():
+    """Neither overwrites the other; names where nothing collides are as they were."""
+    receipt, policy = over_two_shards(before=2)
+    assert [one.proof.index for one in receipt.items] == [1, 2, 2]
+    packed = receipt.packed()
+    names = [name for name, _ in members_of(packed)]
+    assert {name for name in names if "/" in name} == {
+        "entries/2.json", "proofs/2.tlog-proof", "entries/2-2.json", "proofs/2-2.tlog-proof"
+    }  # fmt: skip
+    assert Receipt.unpacked(packed) == receipt
+    findings = verify_receipt(packed, Question(policy, SECONDS))
+    assert findings.verdict is Verdict.VALID, findings.checks
+    assert [one.about for one in findings.checks if one.code == "entry"] == [
+        ENTRY, "entries/2.json", "entries/2-2.json"
+    ]  # fmt: skip
+
+
+def test_one_entry_twice_is_no_receipt():
+    """It is refused, not written over; in a file that somebody made so it does not fit together."""
+    one, two, three = RECEIPT.items
+    with pytest.raises(ValueError, match="once"):
+        Receipt((one, two, three, two)).packed()
+    members = members_of(PACKED)
+    again = [(name.replace("/6.", "/6-2."), data) for name, data in members if "/6." in name]
+    assert len(again) == 2
+    assert failed(verify_receipt(zipped([*members, *again]), QUESTION)) == {"chain"}
+
+
 def test_places_of_one_shard_are_still_compared():
     """An entry that names the one before it, and stands before it in the same shard, fits nowhere."""
     log = MemoryLog(4)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -42,8 +43,10 @@ BYTES_MAX = {
     README: 1 << 16,
     PAPER: 4 << 20,
 }
-_MORE_ENTRY = re.compile(r"entries/(0|[1-9][0-9]{0,18})\.json")
-_MORE_PROOF = re.compile(r"proofs/(0|[1-9][0-9]{0,18})\.tlog-proof")
+# Named by the place in the log; of two shards' entries at the same place the later ones are numbered from 2.
+_PLACE = r"((0|[1-9][0-9]{0,18})(?:-([2-9]|[1-9][0-9]))?)"
+_MORE_ENTRY = re.compile(rf"entries/{_PLACE}\.json")
+_MORE_PROOF = re.compile(rf"proofs/{_PLACE}\.tlog-proof")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -127,13 +130,18 @@ class Receipt:
         )
 
     def packed(self) -> bytes:
-        """The file. Raises ValueError for more than `ENTRIES_MAX` entries, or none."""
+        """The file.
+
+        Raises ValueError for more than `ENTRIES_MAX` entries, for none, and for one place of one log twice.
+        """
         if not 0 < len(self.items) <= ENTRIES_MAX:
             raise ValueError(f"a receipt has 1 to {ENTRIES_MAX} entries, not {len(self.items)}")
         files: dict[str, bytes] = {}
         openings = {}
-        for place, one in enumerate(self.items):
-            name, proof = _names(place, one.proof.index)
+        places = {(one.proof.checkpoint.origin, one.proof.index) for one in self.items}
+        if len(places) != len(self.items):
+            raise ValueError("a receipt has each entry of a log once")
+        for (name, proof), one in zip(names_of(self.items), self.items, strict=True):
             files[name], files[proof] = one.entry, str(one.proof).encode()
             if one.openings:
                 openings[name] = {key: opened.told for key, opened in one.openings.items()}
@@ -155,20 +163,30 @@ class Receipt:
             if name not in files:
                 raise ArchiveError("archive_lacks", f"{name} is missing", name)
         openings = _openings(files[OPENINGS])
-        items = [_item(files, openings, ENTRY, PROOF)]
+        first = _item(files, openings, ENTRY, PROOF)
+        more_items = {}
         for name in files:
             if more := _MORE_ENTRY.fullmatch(name):
-                items.append(_item(files, openings, name, f"proofs/{more[1]}.tlog-proof", int(more[1])))
+                index, turn = int(more[2]), int(more[3] or 1)
+                item = _item(files, openings, name, f"proofs/{more[1]}.tlog-proof", index)
+                more_items[index, turn] = item
             elif (lone := _MORE_PROOF.fullmatch(name)) and f"entries/{lone[1]}.json" not in files:
                 raise ArchiveError("archive_lacks", f"the entry of {name} is missing", name)
         if openings:
             raise _malformed(f"{', '.join(sorted(openings))} is no entry of this receipt")
-        items[1:] = sorted(items[1:], key=lambda one: one.proof.index)
-        return cls(tuple(items), files.get(POLICY), files.get(README), files.get(PAPER))
+        items = (first, *(more_items[place] for place in sorted(more_items)))
+        return cls(items, files.get(POLICY), files.get(README), files.get(PAPER))
 
 
-def _names(place: int, index: int) -> tuple[str, str]:
-    return (f"entries/{index}.json", f"proofs/{index}.tlog-proof") if place else (ENTRY, PROOF)
+def names_of(items: Sequence[Proved]) -> list[tuple[str, str]]:
+    """The members of each item's entry and proof, in order; no two are the same."""
+    found, turns = [(ENTRY, PROOF)], Counter[int]()
+    for one in items[1:]:
+        index = one.proof.index
+        turns[index] += 1
+        place = f"{index}-{turns[index]}" if turns[index] > 1 else f"{index}"
+        found.append((f"entries/{place}.json", f"proofs/{place}.tlog-proof"))
+    return found
 
 
 def _bytes_max(name: str) -> int | None:

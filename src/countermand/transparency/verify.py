@@ -23,7 +23,7 @@ from countermand.transparency.notes import (
     time_of,
 )
 from countermand.transparency.proofs import LogProof
-from countermand.transparency.receipts import ENTRY, Opened, Proved, Receipt
+from countermand.transparency.receipts import Opened, Proved, Receipt, names_of
 from countermand.transparency.trust import TrustPolicy, Vouched
 
 DAY_SECONDS = 86_400
@@ -114,8 +114,7 @@ def verify_proof(proof: bytes, entry: bytes, question: Question) -> Findings:
 
 def _verified(items: Sequence[Proved], question: Question, checks: list[Check]) -> Findings:
     entries = []
-    for place, item in enumerate(items):
-        about = f"entries/{item.proof.index}.json" if place else ENTRY
+    for (about, _), item in zip(names_of(items), items, strict=True):
         checks += item_checks(item, about, question)
         try:
             entry = Entry.parse(item.entry)

@@ -196,7 +196,7 @@ function itemsOf(files) {
   for (const name of files.keys()) {
     const more = MORE_ENTRY.exec(name);
     const lone = MORE_PROOF.exec(name);
-    if (more) items.push(item(name, `proofs/${more[1]}.tlog-proof`, BigInt(more[1])));
+    if (more) items.push(item(name, `proofs/${more[1]}.tlog-proof`, BigInt(more[2])));
     else if (lone && !files.has(`entries/${lone[1]}.json`)) throw new Refusal("archive_lacks", name, name);
   }
   if (Object.keys(openings).length) throw new Refusal("openings_malformed", "", "openings.json");

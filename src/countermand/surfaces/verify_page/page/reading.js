@@ -17,8 +17,9 @@ const LIMITS = {
   "README.txt": 1 << 16,
   "receipt.pdf": 4 << 20,
 };
-const MORE_ENTRY = /^entries\/(0|[1-9][0-9]{0,18})\.json$/;
-const MORE_PROOF = /^proofs\/(0|[1-9][0-9]{0,18})\.tlog-proof$/;
+// Named by the place in the log; of two shards' entries at the same place the later ones are numbered from 2.
+const MORE_ENTRY = /^entries\/((0|[1-9][0-9]{0,18})(?:-(?:[2-9]|[1-9][0-9]))?)\.json$/;
+const MORE_PROOF = /^proofs\/((0|[1-9][0-9]{0,18})(?:-(?:[2-9]|[1-9][0-9]))?)\.tlog-proof$/;
 const FILE_BYTES_MAX = 8 << 20;
 const FILES_MAX = 134;
 
