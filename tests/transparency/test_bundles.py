@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from countermand.drills.forgeries.__main__ import bundle_campaign
+from countermand.drills.forgeries.bundle_mutations import BUNDLE_MUTATIONS
 from countermand.drills.forgeries.bundles import DOCUMENT, BundleWorld, bound
 from countermand.drills.forgeries.memory_log import SECONDS
 from countermand.drills.forgeries.seals import Signer
@@ -28,6 +29,7 @@ from countermand.transparency.magic import contradicts
 from countermand.transparency.verify import Findings, Mark, Verdict
 from countermand.transparency.verify_bundle import verify_bundle
 from countermand.vocabulary.bundle_names import (
+    MEMBERS_MAX,
     MIMETYPE,
     SEALED_MANIFEST,
     SIGNATURE,
@@ -155,6 +157,16 @@ LISTED = {n: Listed(media_of(n), sha256(d).digest()) for n, d in GENUINE.items()
 FOREIGN = WORLD.with_meta(WORLD.genuine[1])
 BAD_OPENINGS = b'{"openings":{"entries/1-1.json":{"text":1}},"v":1}'
 BAD_ANCHOR = b'{"digest":"00","chain":"eip155:1","reference":"0x"}'
+MANY = (CHAIN._replace(entries=10**9), *[CHAIN._replace(entries=MEMBERS_MAX)] * 2)
+
+
+def captured_as(value) -> dict[str, bytes]:
+    """The institution seals an entry of its exhibit that names it by a value which is no name."""
+    says = json.loads(GENUINE[EXHIBIT.entry])
+    says["facts"]["exhibit"] = value
+    return resealed(**{EXHIBIT.entry: jcs.canonical(says)})
+
+
 WRONG = {
     "archive_unreadable": [
         PACKED[:-9],
@@ -195,11 +207,21 @@ WRONG = {
         {**WHOLE, SIGNATURE: FOREIGN[SIGNATURE]},
     ],
     "stamp_manifest": [{**WHOLE, STAMPED_MANIFEST: FOREIGN[STAMPED_MANIFEST], STAMP: FOREIGN[STAMP]}],
-    "statement": [resealed(**{STATEMENT: b"{}"}), resealed(**{STATEMENT: GENUINE[STATEMENT] + b"\n"})],
+    "statement": [
+        resealed(**{STATEMENT: b"{}"}),
+        resealed(**{STATEMENT: GENUINE[STATEMENT] + b"\n"}),
+        restated(chains=MANY[:1]),
+        restated(chains=MANY[1:]),
+        restated(chains=(CHAIN._replace(entries=0),) * (MEMBERS_MAX + 1)),
+    ],
     "openings_malformed": [resealed(**{"openings.json": BAD_OPENINGS})],
     "case_number": [restated(case="000000000009")],
     "documents": [restated(documents=())],
-    "exhibits_named": [restated(exhibits=()), resealed(**{OBJECT: None})],
+    "exhibits_named": [
+        restated(exhibits=()),
+        resealed(**{OBJECT: None}),
+        *(captured_as(value) for value in ([], ["exh-0"], {}, {"exh-0": 1}, 7, None, True)),
+    ],
     "exhibit_retold": [
         restated(exhibits=(EXHIBIT._replace(lies=True),)),
         restated(exhibits=(EXHIBIT._replace(sniffed="image/gif"),)),
@@ -308,6 +330,15 @@ def test_a_certificate_leads_up_or_nowhere():
     assert roots_of(pem) == (seal.root,)
     with pytest.raises(ValueError, match="PEM"):
         roots_of(b"nothing")
+
+
+def test_a_value_of_any_other_type_or_size_is_judged_in_order():
+    """What the institution itself seals in a wrong type or size raises nothing, and says nothing false."""
+    world = BundleWorld(12)
+    for number in range(150):
+        forged = BUNDLE_MUTATIONS["mistyped"](world, world.chance.choice(world.bundles))
+        findings = verify_bundle(BytesIO(forged), world.question)
+        assert not world.believed(findings, forged, insider=True), number
 
 
 def test_no_forgery_of_a_short_campaign_is_believed():

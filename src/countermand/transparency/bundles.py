@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from countermand.transparency import jcs
 from countermand.transparency.receipts import Opened, Proved
+from countermand.vocabulary.bundle_names import MEMBERS_MAX
 
 VERSION = 1
 EVERYONE, COURT = "everyone", "court"
@@ -107,12 +108,16 @@ class Statement:
         )
         if said["shown"] not in (EVERYONE, COURT):
             raise ValueError("it is for everyone or for a court")
+        chains = _list(said["chains"], _chain)
+        # Whoever checks chains counts to these numbers: no more than a bundle can hold.
+        if len(chains) > MEMBERS_MAX or sum(one.entries for one in chains) > MEMBERS_MAX:
+            raise ValueError(f"a bundle has at most {MEMBERS_MAX} entries")
         return cls(
             case=_text(said["case"]),
             institution=_text(said["institution"]),
             shown=said["shown"],
             made_at=_text(said["made_at"]),
-            chains=_list(said["chains"], _chain),
+            chains=chains,
             logs=_list(said["logs"], _log_end),
             exhibits=_list(said["exhibits"], _exhibit),
             documents=_list(said["documents"], _document),

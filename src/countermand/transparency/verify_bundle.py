@@ -169,12 +169,14 @@ def _exhibit_checks(bundle: _Bundle) -> Iterator[Check]:
     for name, item in items.items():
         says = _says(item)
         if says.get("type") == CAPTURED:
-            captured[name] = says["facts"].get("exhibit")
+            exhibit = says["facts"].get("exhibit")
+            if not isinstance(exhibit, str):
+                yield Check("exhibits_named", Mark.FAILED, name)
+                return
+            captured[name] = exhibit
     lines = {one.entry: one.exhibit for one in statement.exhibits}
     if lines != captured or len(lines) != len(statement.exhibits):
-        missing = sorted(
-            str(one) for one in set(captured.values()) ^ {one.exhibit for one in statement.exhibits}
-        )
+        missing = sorted(set(captured.values()) ^ {one.exhibit for one in statement.exhibits})
         yield Check("exhibits_named", Mark.FAILED, ", ".join(missing))
         return
     here = [one for one in statement.exhibits if one.sha256 is not None]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from io import BytesIO
 from random import Random
+from typing import Any
 from zipfile import ZipFile, ZipInfo
 
 from countermand.drills.forgeries.bundles import META, BundleWorld, Files, bound, members_of, method_of
@@ -29,6 +30,9 @@ _STRANGE_NAMES = (
     "../bundle.json", "/bundle.json", "keys.pem", "log.vkey", "entries/../1-1.json", "a\\b", "bundle.json",
     "META-INF/signature002.p7s", "META-INF/manifest.xml", "objects/x", "BUNDLE.JSON",
 )  # fmt: skip
+# One value of each type of JSON, empty and not.
+_TYPES: tuple[Any, ...] = (None, True, 7, "7", "", [], ["7"], [[]], {}, {"7": []})
+_SIZES = (-1, 0, 10**6, 10**9, jcs.INTEGER_MAX)
 _EVIDENCE = ("entries/", "proofs/", "checkpoints/", "objects/", "openings.json", "bundle.json")
 
 
@@ -118,6 +122,32 @@ def insider_changed(world: BundleWorld, data: bytes) -> bytes:
     return bound(world.with_meta(files))
 
 
+def insider_mistypes(world: BundleWorld, data: bytes) -> bytes:
+    """The institution itself seals JSON in which one value has another type, or a size beyond all reason."""
+    files, chance = _without_meta(members_of(data)), world.chance
+    name = chance.choice([one for one in files if one.startswith(_EVIDENCE) and one.endswith(".json")])
+    says = json.loads(files[name])
+    holder, key = chance.choice(list(_places_in(says)))
+    value = holder[key]
+    kind = type(value)
+    if kind is int and chance.random() < 0.5:
+        holder[key] = chance.choice(_SIZES)
+    elif kind in (str, list) and value and chance.random() < 0.3:
+        holder[key] = value * (1 + 2_000 // len(value))
+    else:
+        holder[key] = chance.choice([one for one in _TYPES if type(one) is not kind])
+    files[name] = jcs.encoded(says)
+    return bound(world.with_meta(files))
+
+
+def _places_in(says: Any) -> Iterator[tuple[Any, Any]]:
+    """Every value in it, by what holds it and the key there."""
+    for key, value in says.items() if isinstance(says, dict) else enumerate(says):
+        yield says, key
+        if isinstance(value, dict | list):
+            yield from _places_in(value)
+
+
 def insider_omits(world: BundleWorld, data: bytes) -> bytes:
     """The institution itself leaves out a step in between, with or without counting on as if nothing were."""
     files = _without_meta(members_of(data))
@@ -204,6 +234,7 @@ BUNDLE_MUTATIONS: dict[str, Callable[[BundleWorld, bytes], bytes]] = {
     "own seal": own_seal,
     "signature": signature_changed,
     "insider": insider_changed,
+    "mistyped": insider_mistypes,
     "omission": insider_omits,
 }
-INSIDERS = frozenset({"insider", "omission"})
+INSIDERS = frozenset({"insider", "mistyped", "omission"})
