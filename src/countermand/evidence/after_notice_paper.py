@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from countermand.evidence.after_notice import AfterLine, AfterNotice, Became, sums_of
-from countermand.evidence.case_record import CaseRecord
+from countermand.evidence.case_record import CaseRecord, Stop
 from countermand.evidence.paper_words import (
     MASKED_FOOT,
     NO_ADVICE,
@@ -18,6 +18,7 @@ from countermand.evidence.paper_words import (
 from countermand.kernel.clock import MICROS_PER_SECOND
 from countermand.kernel.text import Text
 from countermand.kernel.wall_times import exact_time, written_time
+from countermand.vocabulary.banking import BANKING, BankAction
 from countermand.vocabulary.documents import (
     Cell,
     Document,
@@ -30,7 +31,7 @@ from countermand.vocabulary.documents import (
     plain,
     same,
 )
-from countermand.vocabulary.effects import EffectState
+from countermand.vocabulary.effects import Effect, EffectState
 from countermand.vocabulary.operation_words import titled
 from countermand.vocabulary.orders import MEASURE_TEXTS, Measure
 
@@ -50,6 +51,18 @@ _WANTED = {
     False: Text(en="unwanted", zh="非本人意愿"),
     None: Text(en="nothing said", zh="未说明"),
 }
+# What core banking is asked for by which measure; the others are kept here, or told to other systems.
+_INSTRUCTED = {
+    Measure.FREEZE: BankAction.FREEZE,
+    Measure.STOP_OUTGOING: BankAction.FREEZE,
+    Measure.LOWER_LIMIT: BankAction.LOWER_LIMIT,
+    Measure.STOP_MANDATES: BankAction.STOP_MANDATE,
+}
+_WITH_ABOVE = Text(en="by the same instruction", zh="同一指令，已计入上项")
+_CANCELLED = Text(
+    en="What was let go and not yet executed is to be cancelled.",
+    zh="已放行但尚未执行的操作，要求核心系统撤销。",
+)
 _LAW = Text(
     en="Civil Code art. 1195: whoever provides a service on a network and is told, with first evidence and "
     "the teller's identity, passes it on and takes the measures needed; if not in time, they answer for the "
@@ -191,26 +204,45 @@ def _cut(found: AfterNotice) -> tuple[Prose, ...]:
 
 
 def _measures(record: CaseRecord, timezone: str) -> Table | Prose:
-    """What was ordered, when, and how many other systems were told and answered."""
-    rows: list[tuple[Cell, ...]] = []
-    for stop in record.stops:
-        done = sum(one.state is EffectState.DONE for one in stop.effects)
-        told = plain(
-            Text(
-                en=f"{len(stop.effects)} told, {done} answered",
-                zh=f"下发 {len(stop.effects)} 项，已确认 {done} 项",
-            )
-        )
-        at = plain(exact_time(stop.incident.placed_at, timezone)[:19], Tone.QUIET)
-        rows += [(at, plain(MEASURE_TEXTS[Measure(one.measure)]), told) for one in stop.orders]
+    """What was ordered, when, and how many instructions core banking was sent for it and answered."""
+    rows = [row for stop in record.stops for row in _measures_of(stop, timezone)]
     if not rows:
         return Prose((Text(en="None on record.", zh="记录中未见措施。"),))
     return Table(
         columns=(
             Text(en="Placed", zh="下达时间"),
             Text(en="Measure", zh="措施"),
-            Text(en="Other systems", zh="其他系统"),
+            Text(en="Core banking", zh="核心系统"),
         ),
         widths=(6, 13, 6),
         rows=tuple(rows),
     )
+
+
+def _measures_of(stop: Stop, timezone: str) -> Iterator[tuple[Cell, ...]]:
+    """Each order with what it alone sent; one instruction that follows from two is counted at the first.
+
+    An incident is about one account, so its instructions belong to its orders by what they ask for.
+    """
+    left: dict[str, list[Effect]] = {}
+    for effect in stop.effects:
+        if effect.port == BANKING:
+            left.setdefault(effect.action, []).append(effect)
+    sent, at = set(left), plain(exact_time(stop.incident.placed_at, timezone)[:19], Tone.QUIET)
+    for order in stop.orders:
+        measure = Measure(order.measure)
+        action = _INSTRUCTED.get(measure)
+        if action in sent and action not in left:
+            told = _WITH_ABOVE
+        else:
+            told = _answered([] if action is None else left.pop(action, []))
+        yield at, plain(MEASURE_TEXTS[measure]), plain(told)
+    if cancelled := left.pop(BankAction.CANCEL, []):
+        yield at, plain(_CANCELLED), plain(_answered(cancelled))
+
+
+def _answered(effects: Collection[Effect]) -> Text:
+    if not effects:
+        return Text(en="no instruction", zh="无指令")
+    done = sum(one.state is EffectState.DONE for one in effects)
+    return Text(en=f"{len(effects)} told, {done} answered", zh=f"下发 {len(effects)} 项，已确认 {done} 项")

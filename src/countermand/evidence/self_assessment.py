@@ -21,6 +21,7 @@ from countermand.vocabulary.facts import (
     ORDER_PLACED,
     REPORT_RECEIVED,
 )
+from countermand.vocabulary.notices import NOTICES
 
 
 class Hop(StrEnum):
@@ -177,7 +178,9 @@ def _way(record: CaseRecord, trace: str | None) -> Iterator[Seen]:
     yield _facts(Hop.INCIDENT, record, trace, INCIDENT_CONTAINED)
     yield _facts(Hop.ORDERS, record, trace, ORDER_PLACED)
     effects = [effect for stop in record.stops for effect in stop.effects]
-    yield _seen(Hop.OUTBOX, trace, [(one.trace, one.placed_at) for one in effects])
+    # Notices to the customer leave through the outbox too; they are a hop of their own.
+    others = [one for one in effects if one.port != NOTICES]
+    yield _seen(Hop.OUTBOX, trace, [(one.trace, one.placed_at) for one in others])
     core = [one for one in effects if one.port == "banking" and one.ended_at is not None]
     yield _seen(Hop.LEDGER, trace, [(one.trace, one.ended_at or 0) for one in core])
     mine = {one.id for one in effects}
