@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from countermand.evidence.case_record import CaseRecord
 from countermand.evidence.evidence_index import CHECKED_WORDS, Checked, Item, items_data
+from countermand.evidence.exhibits import Exhibit, Scan
 from countermand.evidence.paper_words import field, signed_foot
 from countermand.evidence.proof_law import Article, Mark, ProofLaw, is_met
 from countermand.evidence.timeline import TimeProof
@@ -146,7 +148,7 @@ def certificate(
         sections=(
             Section(Text(en="Items", zh="数据项"), (_items(items, checked, timezone),)),
             Section(Text(en="Hashes (SHA-256)", zh="哈希值（SHA-256）"), (Fields(_hashes(items)),)),
-            Section(Text(en="Method", zh="取证与保管方法"), (Fields(_method(version)),)),
+            Section(Text(en="Method", zh="取证与保管方法"), (Fields(_method(record, marks, version)),)),
             proof_section(proof, timezone),
             Section(Text(en="What the law asks", zh="法律要点对照"), (_law(law, marks), _sources(law))),
             Section(Text(en="What this does not prove", zh="不能证明的事项"), (Prose(_LIMITS),)),
@@ -210,20 +212,10 @@ def _hashes(items: tuple[Item, ...]) -> tuple[Field, ...]:
     )
 
 
-def _method(version: str) -> tuple[Field, ...]:
+def _method(record: CaseRecord, marks: Collection[Mark], version: str) -> tuple[Field, ...]:
+    """How all data is kept, and what of it can be said of this very case."""
     return (
-        field(
-            "Taking in",
-            "接收固定",
-            Text(
-                en="Bytes are hashed with SHA-256 (FIPS 180-4) in the same pass in which they come in, "
-                "before anybody "
-                "reads them; their true type is told by their own bytes; programs are refused, viruses "
-                "quarantined.",
-                zh="字节流在接收的同一过程中计算 SHA-256（FIPS 180-4），先于任何人阅读；按字节识别真实类型；"
-                "可执行程序拒收，病毒隔离。",
-            ),
-        ),
+        field("Taking in", "接收固定", _joined(_TAKEN_IN, *_scanned(record.exhibits))),
         field(
             "Keeping",
             "保管",
@@ -235,27 +227,14 @@ def _method(version: str) -> tuple[Field, ...]:
                 "每次接触均为编号连续的保管链一环，并记入流水。",
             ),
         ),
-        field(
-            "Log",
-            "存证",
-            Text(
-                en="Every fact is a leaf of a Merkle tree (RFC 6962), its checkpoints signed with "
-                "Ed25519 (C2SP "
-                "tlog-checkpoint) and shown to witnesses, so that nothing can be taken out or changed "
-                "unseen.",
-                zh="每条事实为 Merkle 树（RFC 6962）的一个叶子，检查点以 Ed25519 签名（C2SP "
-                "tlog-checkpoint）并交见证方，"
-                "删改必被发现。",
-            ),
-        ),
+        field("Log", "存证", _joined(*_logged(marks))),
         field(
             "Checking again",
             "出证核验",
             Text(
-                en="For this certificate each item was decrypted and hashed again; the result stands "
-                "beside it, and "
-                "the check itself in its chain of custody.",
-                zh="出证时逐项解密并重新计算哈希，结果列于各项之后，核验本身亦记入保管链。",
+                en="For this certificate each item that could be opened was decrypted and hashed again; the "
+                "result stands beside it, and the check itself in its chain of custody.",
+                zh="出证时对可调取的各项逐一解密并重新计算哈希，结果列于各项之后，核验本身亦记入保管链。",
             ),
         ),
         field(
@@ -270,6 +249,68 @@ def _method(version: str) -> tuple[Field, ...]:
         ),
         field("Program", "取证程序", f"countermand {version}"),
     )
+
+
+_TAKEN_IN = Text(
+    en="Bytes are hashed with SHA-256 (FIPS 180-4) in the same pass in which they come in, before anybody "
+    "reads them; their true type is told by their own bytes, and programs are refused.",
+    zh="字节流在接收的同一过程中计算 SHA-256（FIPS 180-4），先于任何人阅读；"
+    "按字节识别真实类型，可执行程序拒收。",
+)
+
+
+def _scanned(exhibits: Collection[Exhibit]) -> Iterator[Text]:
+    """What a virus scanner said of the exhibits of this case, and of how many none did."""
+    found = Counter(one.scan for one in exhibits)
+    clean, infected, not_scanned = found[Scan.CLEAN], found[Scan.INFECTED], found[Scan.UNSCANNED]
+    if clean + infected:
+        yield Text(
+            en=f"A virus scanner looked at {clean + infected} of {len(exhibits)} exhibits.",
+            zh=f"证据 {len(exhibits)} 件中，已做病毒扫描 {clean + infected} 件。",
+        )
+    if infected:
+        yield Text(
+            en=f"It found a virus in {infected}, which nobody is given.",
+            zh=f"其中 {infected} 件检出病毒，已隔离，不予提供。",
+        )
+    if not_scanned:
+        yield Text(
+            en=f"Not scanned for viruses: {not_scanned} of {len(exhibits)} exhibits.",
+            zh=f"证据 {len(exhibits)} 件中，未做病毒扫描 {not_scanned} 件。",
+        )
+
+
+def _logged(marks: Collection[Mark]) -> Iterator[Text]:
+    """Whether all of this case is in the signed log, and whether anybody else has signed that."""
+    if Mark.IN_LOG in marks:
+        yield Text(
+            en="Every fact of this case is a leaf of a Merkle tree (RFC 6962), whose checkpoint is signed "
+            "with Ed25519 (C2SP tlog-checkpoint).",
+            zh="本案每条事实均为 Merkle 树（RFC 6962）的一个叶子，"
+            "检查点以 Ed25519 签名（C2SP tlog-checkpoint）。",
+        )
+    else:
+        yield Text(
+            en="Not every fact of this case stood in the signed log (a Merkle tree, RFC 6962) when this "
+            "certificate was made.",
+            zh="出证时，本案事实尚未全部列入已签名的存证日志（Merkle 树，RFC 6962）。",
+        )
+    if Mark.WITNESSED in marks:
+        yield Text(
+            en="Outside witnesses have signed the log's checkpoint too, so that nothing in it can be taken "
+            "out or changed unseen.",
+            zh="外部见证方亦已对日志检查点签名，所列内容删改必被发现。",
+        )
+    else:
+        yield Text(
+            en="No outside witness has signed the log: that nothing was taken out or changed rests on the "
+            "institution's own signature.",
+            zh="尚无外部见证方对日志签名：未被删改一节，仅以本机构自身签名为据。",
+        )
+
+
+def _joined(*texts: Text) -> Text:
+    return Text(en=" ".join(one.en for one in texts), zh="".join(one.zh for one in texts))
 
 
 def _law(law: ProofLaw, marks: Collection[Mark]) -> Table:
