@@ -150,11 +150,16 @@ async def open_audit(settings: Settings) -> AsyncIterator[PostgresLogAudit]:
 
 @asynccontextmanager
 async def open_sealing(
-    settings: Settings, clock: Clock | None = None, *, place_seconds_max: float | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    place_seconds_max: float | None = None,
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Sealing]:
     """The one who seals the log of the settings' database; waits until no other one does.
 
-    Raises SetupError like `open_desk`; `log_sealed_elsewhere` where the other one stays for so long.
+    Raises SetupError like `open_desk`; `log_sealed_elsewhere` where the other one stays for so long;
+    StoppedWaiting where `stop` is set before there is a place.
     """
     terms = seal_terms(settings)
     async with open_database(settings) as dsn:
@@ -162,7 +167,7 @@ async def open_sealing(
             await migrate(dsn)
         except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise unreachable(error) from error
-        async with _placed(dsn, place_seconds_max) as store:
+        async with _placed(dsn, place_seconds_max, stop or asyncio.Event()) as store:
             signer = SignerSocket(signer_socket(settings))
             try:
                 yield Sealing(store, signer, SystemClock() if clock is None else clock, terms)
@@ -170,8 +175,14 @@ async def open_sealing(
                 await signer.close()
 
 
+class StoppedWaiting(Exception):
+    """Whoever waited for the sealer's place was told to stop: not an error, there is nothing to undo."""
+
+
 @asynccontextmanager
-async def _placed(dsn: str, seconds_max: float | None) -> AsyncIterator[PostgresSealStore]:
+async def _placed(
+    dsn: str, seconds_max: float | None, stop: asyncio.Event
+) -> AsyncIterator[PostgresSealStore]:
     store = PostgresSealStore(dsn)
     try:
         try:
@@ -182,7 +193,9 @@ async def _placed(dsn: str, seconds_max: float | None) -> AsyncIterator[Postgres
                     if not said:
                         log.info("log_sealer_waits", reason="another process seals this log")
                         said = True
-                    await asyncio.sleep(PLACE_SECONDS)
+                    await _stopped_within(stop, PLACE_SECONDS)
+                    if stop.is_set():
+                        raise StoppedWaiting
         except TimeoutError as error:
             raise sealed_elsewhere() from error
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -193,20 +206,27 @@ async def _placed(dsn: str, seconds_max: float | None) -> AsyncIterator[Postgres
             await store.close()
 
 
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:
+    """Return when told to stop, or after so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+
+
 async def seal_until(stop: asyncio.Event, settings: Settings, clock: Clock | None = None) -> None:
-    """Seal until told to stop; database or signer that are away are waited for.
+    """Seal until told to stop; database, signer or a place that are away are waited for until then.
 
     Raises SetupError where a person is needed: `log_rolled_back`, `log_inconsistent`, `log_signer_forgot`,
     `log_damaged`, `log_signature_wrong`, those of `open_desk`.
     """
     while not stop.is_set():
         try:
-            async with open_sealing(settings, clock) as sealing:
+            async with open_sealing(settings, clock, stop=stop) as sealing:
                 while not stop.is_set():
                     sealer = await sealing.begin()
                     await sealer.run(stop)
+        except StoppedWaiting:
+            return
         except Unavailable as away:
             log.warning("log_waits", code=away.code)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(AGAIN_SECONDS):
-                    await stop.wait()
+            await _stopped_within(stop, AGAIN_SECONDS)
