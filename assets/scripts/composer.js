@@ -6,7 +6,7 @@ const KEPT_AFTER = 500;
 const SEEN_EVERY = 20_000;
 
 if (form) {
-  const field = form.querySelector("textarea");
+  const field = document.getElementById("write");
   const menu = document.getElementById("write-menu");
   const state = form.querySelector("[data-draft-state]");
   const chips = form.querySelector("[data-chips]");

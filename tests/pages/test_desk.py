@@ -11,8 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from countermand.flows.act_on_case import act_on_case
 from countermand.flows.show_case import dossier_of
-from countermand.vocabulary.staff import Role
+from countermand.vocabulary.acts import Decide
+from countermand.vocabulary.cases import CaseOutcome
+from countermand.vocabulary.staff import Role, Staff
 from flows.stage import outcome_of, payment
 from pages.desk_stage import NOT_ME, QUESTION, SESSION_COOKIE, at_desk, decided, reported, signed_in
 from pages.looking import violations
@@ -145,6 +148,25 @@ def test_what_was_begun_is_there_on_another_machine(
         page.wait_for_url(re.compile("done=write"))
         assert "不会索要密码" in page.locator(".said.out").inner_text()
         assert page.locator("#write").input_value() == ""
+
+
+def test_of_a_decided_case_the_reply_is_the_draft(
+    browser: Any, served: Served, people: dict[str, str]
+) -> None:
+    """Beside the boxes for explanation and plan, what is kept, and comes back, is the reply."""
+    number = reported(served, account="a-told-draft")
+    found = Decide(outcome=CaseOutcome.UNAUTHORISED_CONFIRMED, why="设备与登录地均不符")
+    wang = Staff(name="wang", roles=frozenset({Role.INVESTIGATOR}))
+    served.run(act_on_case(served.house.case_desk, number, found, wang))
+    with at_desk(browser, served, people["wang"], "zh") as page:
+        page.goto(f"/desk/cases/{number}")
+        page.locator("#composer [name=explanation]").fill("转账由陌生设备发起。")
+        with page.expect_response(lambda answer: answer.url.endswith("/draft")):
+            page.locator("#write").fill("您好，结果如下")
+    with at_desk(browser, served, people["wang"], "zh") as page:
+        page.goto(f"/desk/cases/{number}")
+        assert page.locator("#write").input_value() == "您好，结果如下"
+        assert page.locator("#composer [name=explanation]").input_value() == ""
 
 
 def test_everything_by_name(browser: Any, served: Served, people: dict[str, str], language: str) -> None:
