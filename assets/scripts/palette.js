@@ -8,11 +8,18 @@ const SHOWN_MAX = 12;
 let found = [];
 let at = 0;
 
+// What an act is called, without the key that stands beside it.
+function called(one) {
+  const copy = (one.closest("label") ?? one).cloneNode(true);
+  for (const mark of copy.querySelectorAll(".key-shown")) mark.remove();
+  return copy.textContent;
+}
+
 function commands() {
   const acts = keyed().filter((one) => !one.matches("[data-palette]"));
   const places = [...document.querySelectorAll("[data-command], [data-case]")];
   return [...new Set([...acts, ...places])].map((one) => ({
-    name: (one.dataset.name ?? one.closest("label")?.textContent ?? one.textContent).replace(/\s+/g, " ").trim(),
+    name: (one.dataset.name ?? called(one)).replace(/\s+/g, " ").trim(),
     key: one.dataset.key,
     run: () => (one.dataset.focus ? (one.click(), document.getElementById(one.dataset.focus)?.focus()) : one.click()),
   }));

@@ -176,6 +176,13 @@ def test_everything_by_name(browser: Any, served: Served, people: dict[str, str]
     with at_desk(browser, served, people["wang"], language) as page:
         page.goto(f"/desk/cases/{number}")
         page.keyboard.press("Control+k")
+        page.keyboard.type({"en": "freez", "zh": "冻结"}[language])
+        key = page.locator("#palette li:has(kbd)").first
+        assert key.locator("kbd").inner_text() == "f"
+        named = key.evaluate("line => line.firstChild.textContent")
+        assert page.locator("[data-key=f]").first.inner_text().startswith(named)
+        assert not named.endswith("f")
+        page.locator("#palette input").fill("")
         page.keyboard.type({"en": "snooz", "zh": "延后"}[language])
         page.keyboard.press("Enter")
         page.locator("#do-snooze[open]").wait_for()
