@@ -235,12 +235,15 @@ def decided(
     *,
     duty: str | None = None,
     rule: str = "x",
+    before: str | None = None,
     watched: bool = False,
     **hold: object,
 ) -> DecidedOperation:
     """A decision on a record."""
     body = {"id": "op-1", "kind": kind, "account": "a-1", "occurred_at": "2026-11-21T04:00:00Z"}
     reasons = [{"rule": rule, "text": {"en": "A new place", "zh": "陌生地点"}, "values": {}}]
+    if before is not None:
+        reasons.insert(0, {"rule": before, "text": {"en": "Something else", "zh": "其他"}, "values": {}})
     decision = {
         "id": "d-1", "outcome": outcome, "score": 0, "reasons": reasons, "unknown": [], "counterfactual": [],
         "obligations": [] if duty is None else [{"kind": duty}], "policy": "p@1", "decided_at": "",
@@ -275,6 +278,18 @@ def test_a_decision_is_told_as_what_it_is(one: DecidedOperation, kind: str | Non
     found = arisen(one, PACK)
     assert (None if found is None else found.kind) == kind
     assert found is None or found.id == f"{kind}-op-1"
+
+
+def test_the_reason_told_is_of_the_rule_that_it_is_told_for() -> None:
+    """A sign-in from a new place says so, though another rule's reason stands before it."""
+    one = decided("login", "deny", duty="notify_customer", rule="login-new-place", before="account-frozen")
+    found = arisen(one, PACK)
+    assert found is not None
+    assert found.values["reason"] == {"en": "A new place", "zh": "陌生地点"}
+    other = decided("login", "deny", duty="notify_customer", rule="dormant-login", before="account-frozen")
+    told = arisen(other, PACK)
+    assert told is not None
+    assert told.values["reason"]["en"] == "Something else"
 
 
 def test_the_shipped_pack_is_what_was_read() -> None:

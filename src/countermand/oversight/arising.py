@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,7 +32,7 @@ def arisen(decided: DecidedOperation, pack: NoticePack) -> Arisen | None:
     """What is told of a decision, one notice at most: a wait says more than the rule that caused it."""
     operation = _OPERATION.decode(decided.body)
     decision = _ANSWER.decode(decided.answer).decision
-    kind = _kind(decided, operation, decision, pack)
+    kind, causes = _kind(decided, operation, decision, pack)
     if kind is None:
         return None
     return Arisen(
@@ -39,22 +40,23 @@ def arisen(decided: DecidedOperation, pack: NoticePack) -> Arisen | None:
         kind=kind,
         account=decided.account,
         person=operation.person,
-        values=_values(decided, operation, decision),
+        values=_values(decided, operation, decision, causes),
         urgency=Urgency.SECURITY,
     )
 
 
 def _kind(
     decided: DecidedOperation, operation: Operation, decision: Decision, pack: NoticePack
-) -> str | None:
+) -> tuple[str | None, Sequence[str]]:
+    """What is told, and the policy rules that it is about; none: all of the decision."""
     if "approval" in decided.needs:
-        return "approval_status"
+        return "approval_status", ()
     if decided.held_at is not None and (decided.until or 0) > decided.held_at:
-        return "hold_placed"
+        return "hold_placed", ()
     for rule in pack.arises:
         if _applies(rule, operation, decision, watched=decided.watched):
-            return rule.tell
-    return None
+            return rule.tell, rule.rules
+    return None, ()
 
 
 def _applies(rule: Arising, operation: Operation, decision: Decision, *, watched: bool) -> bool:
@@ -67,7 +69,9 @@ def _applies(rule: Arising, operation: Operation, decision: Decision, *, watched
     )
 
 
-def _values(decided: DecidedOperation, operation: Operation, decision: Decision) -> dict[str, Any]:
+def _values(
+    decided: DecidedOperation, operation: Operation, decision: Decision, causes: Sequence[str]
+) -> dict[str, Any]:
     amount, payee = operation.amount, operation.counterparty
     values: dict[str, Any] = {
         "operation": decided.id,
@@ -78,8 +82,10 @@ def _values(decided: DecidedOperation, operation: Operation, decision: Decision)
         "outcome": decision.outcome,
         "at": rfc3339(decided.received_at),
     }
-    if decision.reasons:
-        values["reason"] = msgspec.to_builtins(decision.reasons[0].text)
+    # Another rule's reason may stand first; the notice gives the one that it was told for.
+    reason = next((one for one in decision.reasons if not causes or one.rule in causes), None)
+    if reason is not None:
+        values["reason"] = msgspec.to_builtins(reason.text)
     if decided.until is not None:
         end = decided.expires_at if decided.needs else decided.until
         values |= {"until": end, "needs": list(decided.needs)}
