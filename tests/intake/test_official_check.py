@@ -77,6 +77,23 @@ def test_one_thing_is_told_from_what_looks_like_it(value: str, verdict: Verdict,
 
 
 @pytest.mark.parametrize(
+    ("value", "verdict", "codes"),
+    [
+        ("1001", OURS, ["agent_ours"]),
+        (" １００１ ", OURS, ["agent_ours"]),
+        ("9999", NOT_OURS, ["number_foreign", "agent_foreign"]),
+        ("12", NOT_OURS, ["number_unreadable", "agent_foreign"]),
+        ("10-01", NOT_OURS, ["number_foreign"]),
+        ("123456789", NOT_OURS, ["number_foreign"]),
+    ],
+)
+def test_bare_short_digits_may_be_a_staff_number(value: str, verdict: Verdict, codes: list[str]) -> None:
+    """A real staff number is never called foreign; of one that nobody has, both ways to read it are told."""
+    found = check_official(REGISTRY, value)
+    assert (found.verdict, [one.code for one in found.findings]) == (verdict, codes)
+
+
+@pytest.mark.parametrize(
     ("value", "kind", "verdict", "code"),
     [
         ("1001", Claim.AGENT, OURS, "agent_ours"),

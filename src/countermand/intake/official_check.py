@@ -20,6 +20,7 @@ from countermand.kernel.text import Text
 VALUE_CHARACTERS_MAX = 4000
 FINDINGS_MAX = 20
 DIGITS_MIN = 3
+AGENT_DIGITS_MAX = 8
 ACCOUNT_CHARACTERS_MIN = 8
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 # A host with a dot, with or without a scheme; Chinese text may stand right before and behind it.
@@ -87,6 +88,10 @@ def check_official(registry: Registry, value: str, kind: Claim | None = None) ->
     if found is Claim.MESSAGE:
         return _message(registry, plain)
     one = _CHECKS[found](registry, plain)
+    if kind is None and one.verdict is not Verdict.OURS and _may_be_agent(plain):
+        # A few bare digits are a number to call, or a staff number: whoever asks need not know which.
+        agent = _agent(registry, plain)
+        return Checked(agent.verdict, (agent,) if agent.verdict is Verdict.OURS else (one, agent))
     return Checked(one.verdict, (one,))
 
 
@@ -106,6 +111,10 @@ def kind_of(value: str) -> Claim:
     if digits_of(bare) and not re.search(r"[^\W\d_]", bare) and len(bare) <= 32:
         return Claim.ACCOUNT if len(digits_of(bare)) >= 15 else Claim.NUMBER
     return Claim.MESSAGE
+
+
+def _may_be_agent(plain: str) -> bool:
+    return plain.isascii() and plain.isdigit() and len(plain) <= AGENT_DIGITS_MAX
 
 
 def _link(registry: Registry, value: str) -> Finding:
