@@ -90,7 +90,7 @@ class Vault(Protocol):
         ...
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """Decrypt. Raises SetupError (`vault_cannot_open`): another key, another context, or altered."""
+        """Decrypt. Raises KeyMissing (`vault_cannot_open`): another key, another context, or altered."""
         ...
 
     def mac_key(self, purpose: str) -> bytes:

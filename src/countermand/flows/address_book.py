@@ -26,7 +26,7 @@ class Sealer(Protocol):
         ...
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """Decrypt. Raises SetupError (`vault_cannot_open`)."""
+        """Decrypt. Raises KeyMissing (`vault_cannot_open`)."""
         ...
 
     def mac_key(self, purpose: str) -> bytes:

@@ -11,6 +11,7 @@
     ├── Unavailable     not now, nothing was recorded, the retry is safe    HTTP 503
     ├── PolicyError     a policy folder that must not decide anything       HTTP 422
     └── SetupError      the installation cannot run as it is                (no HTTP)
+        └── KeyMissing  what one lost key sealed; the rest runs             HTTP 503
 
 The HTTP status of each branch stands on its class and nowhere else.
 """
@@ -101,3 +102,9 @@ class Unavailable(CountermandError):
 
 class SetupError(CountermandError):
     """The installation cannot run as it is; the text says what to do."""
+
+
+class KeyMissing(SetupError):
+    """A key is not the one that sealed: what it sealed waits until that one is back, the rest goes on."""
+
+    http_status = 503

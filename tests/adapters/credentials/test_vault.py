@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 
 from countermand.adapters.credentials.passwords import ArgonPasswords
 from countermand.adapters.credentials.vault import FileVault
-from countermand.kernel.errors import SetupError
+from countermand.kernel.errors import KeyMissing, SetupError
 
 
 def test_a_vault_makes_its_key_once_and_closed(tmp_path: Path):
@@ -32,8 +32,12 @@ def test_another_context_key_or_byte_opens_nothing(tmp_path: Path):
         (vault, altered, "authenticator 1"),
         (vault, b"", "authenticator 1"),
     ]:
-        with pytest.raises(SetupError, match="vault_cannot_open"):
+        with pytest.raises(KeyMissing, match="vault_cannot_open") as refused:
             keys.open(given, context)
+        assert refused.value.http_status == 503, "the rest goes on, and this comes back with its key"
+        assert str(tmp_path) not in f"{refused.value.text} {refused.value.details}", (
+            "nobody is told its place"
+        )
 
 
 def test_a_key_is_rotated_by_putting_a_new_line_first(tmp_path: Path):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from countermand.extensions import keys_lost
 from countermand.kernel.canonical import digest
-from countermand.kernel.errors import SetupError
+from countermand.kernel.errors import KeyMissing, SetupError
 from countermand.kernel.ids import new_nonce
 
 _FORM = b"\x01"
@@ -30,7 +30,6 @@ class FileVault:
     """
 
     def __init__(self, path: Path, *, may_make: bool = True) -> None:
-        self._path = path
         keys = read_key_file(path, may_make=may_make)
         self._keys = {_name_of(key): AESGCM(derived_key(key, b"seal")) for key in keys}
         self._first = _name_of(keys[0])
@@ -42,7 +41,7 @@ class FileVault:
         return _FORM + self._first + nonce + self._keys[self._first].encrypt(nonce, plain, context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """Decrypt under the key that sealed it. Raises SetupError (`vault_cannot_open`)."""
+        """Decrypt under the key that sealed it. Raises KeyMissing (`vault_cannot_open`)."""
         name, rest = sealed[1 : 1 + _NAME_BYTES], sealed[1 + _NAME_BYTES :]
         key = self._keys.get(name)
         try:
@@ -50,11 +49,12 @@ class FileVault:
                 raise InvalidTag
             return key.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], context.encode())
         except InvalidTag:
-            raise SetupError(
+            # Where the file stands is nobody's business who asks; whoever runs this knows.
+            raise KeyMissing(
                 "vault_cannot_open",
-                f"What was sealed does not open with the keys in {self._path}; "
-                "restore the file that sealed it.",
-                f"{self._path} 中的密钥无法解开已封存的数据；请恢复当时的密钥文件。",
+                "What was sealed does not open with the vault's keys: the key file that sealed it must be "
+                "restored. Nothing is lost until then.",
+                "现有密钥无法解开已封存的数据：须恢复当时的密钥文件；数据仍在，未丢失。",
             ) from None
 
     def mac_key(self, purpose: str) -> bytes:
