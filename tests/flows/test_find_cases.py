@@ -5,6 +5,7 @@ Method: a house on a database of its own, reports heard as people make them, the
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,23 @@ async def test_what_leaves_is_masked_and_in_the_columns_of_the_cfpb(house: House
     assert "XXXX" in rows[0]["Consumer complaint narrative"]
     assert "8000" not in str(rows)
     assert "13800138000" not in str([json_row(one) for one in cases])
+
+
+async def test_the_clocks_of_a_case_under_somebodys_hands_wake_after_them(
+    house: House, clock: ManualClock
+) -> None:
+    """Cases are locked before their clocks by everybody, so that no two wait for each other."""
+    number = await hear(house, QUESTION, account="a-1")
+    case = (await dossier_of(house.reception, number)).case
+    clock.advance(2 * MICROS_PER_DAY)
+    async with house.works.open() as unit:
+        await unit.cases.lock([case.id])
+        async with asyncio.timeout(30):
+            await wake(house)
+    assert await order(house, overdue=True) == []
+    clock.advance(SECOND)
+    await wake(house)
+    assert await order(house, overdue=True) == [number]
 
 
 async def test_the_measures_of_a_small_desk_are_exact(house: House, clock: ManualClock) -> None:

@@ -36,11 +36,11 @@ class ClockBook(CalendarBook, Protocol):
         ...
 
     async def lock(self, clocks: Collection[str]) -> list[Clock]:
-        """The clocks of these ids with their spans, locked, in order of id; those there are."""
+        """The clocks of these ids with their spans, locked in order of id, after their cases."""
         ...
 
     async def lock_free(self, clocks: Collection[str]) -> list[Clock]:
-        """Like `lock`, without those that somebody else has locked: it waits for nobody."""
+        """Like `lock`, but waits for nobody: what others hold, or hold the case of, is left out."""
         ...
 
     async def of_case(self, case: str) -> list[Clock]:

@@ -27,7 +27,7 @@ def clock_waker(house: ClockHouse) -> TimerHandler:
 async def wake_clocks(house: ClockHouse, unit: Unit, timers: list[Timer]) -> None:
     """Warn for each share that is used since the last time; breach what is due; set the next timers.
 
-    It waits for nobody: whoever moves a clock has its row first and its timer then.
+    It waits for nobody: whoever moves a clock has its case first, its row then, and its timer at the end.
     """
     now = house.time.now()
     found = await unit.clocks.lock_free([timer.ref for timer in timers])

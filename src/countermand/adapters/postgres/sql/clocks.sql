@@ -27,12 +27,27 @@ ON CONFLICT (case_id, policy, started_at) DO NOTHING
 RETURNING id;
 
 -- name: lock_clocks
--- Clocks by their ids ($1), locked, in order of id.
-SELECT * FROM clock WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE;
+-- Clocks by their ids ($1), locked, in order of id; their cases first, as whoever works on a case does.
+WITH cases AS MATERIALIZED (
+    SELECT id FROM case_file WHERE id IN (SELECT case_id FROM clock WHERE id = ANY($1::text[]))
+    ORDER BY id FOR NO KEY UPDATE
+)
+SELECT k.* FROM clock AS k
+WHERE k.id = ANY($1::text[]) AND (SELECT count(*) FROM cases) >= 0
+ORDER BY k.id FOR UPDATE OF k;
 
 -- name: lock_free_clocks
--- Clocks by their ids ($1) that nobody else has locked, locked, in order of id.
-SELECT * FROM clock WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED;
+-- Clocks by their ids ($1), locked, in order of id, but for those that somebody else has locked, or works on the case of.
+WITH cases AS MATERIALIZED (
+    SELECT id FROM case_file WHERE id IN (SELECT case_id FROM clock WHERE id = ANY($1::text[]))
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT k.* FROM clock AS k
+WHERE k.id = ANY($1::text[]) AND (
+    k.case_id = ANY((SELECT array_agg(id) FROM cases)::text[])
+    OR NOT EXISTS (SELECT FROM case_file WHERE id = k.case_id)
+)
+ORDER BY k.id FOR UPDATE OF k SKIP LOCKED;
 
 -- name: lock_clocks_of_case
 -- All clocks of a case ($1), locked, in order of id.
