@@ -26,6 +26,7 @@ from countermand.flows.sign_in_staff import ask_passkey, ask_proof, begin_sign_i
 from countermand.flows.staff_access import Browser, token_digest
 from countermand.flows.staff_changes import change_roles, list_accounts, remove_account, sign_out_everywhere
 from countermand.flows.staff_sessions import (
+    KEPT_BYTES_MAX,
     Form,
     drop_form,
     end_all,
@@ -367,7 +368,7 @@ async def test_a_form_sent_too_late_waits_for_its_sender(stage: StaffStage, tabl
     assert await refusal(kept_form(stage.access, other.session, kept)) == "unknown_form"
     await drop_form(stage.access, mine.session, kept)
     assert await refusal(kept_form(stage.access, mine.session, kept)) == "unknown_form"
-    huge = Form("/x", (("text", "x" * 70_000),))
+    huge = Form("/x", (("text", "x" * KEPT_BYTES_MAX),))
     assert await keep_form(stage.access, li.cookie, huge) is None
     await end_all(stage.access, mine.session, here_too=True)
     assert await keep_form(stage.access, mine.cookie, form) is None
